@@ -1,0 +1,186 @@
+//! The command line: what people type, turned into calls of the rooms. The only place that
+//! knows clap, terminals and exit codes; holds no loop over records.
+
+mod deidentify;
+mod demo;
+mod evaluate;
+mod inspect;
+mod key;
+mod link;
+mod pathways;
+mod printer;
+mod project;
+mod slk;
+mod source;
+mod synth;
+mod verify;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Class, Error, Fault};
+pub(crate) use printer::{Format, Printer};
+
+/// Link the records of people across services without seeing who they are.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "Exit codes: `veilway help-exit-codes`.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Flags that mean the same in every command.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// How results are written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, help_heading = "General")]
+    format: Format,
+    /// Say nothing but results and errors.
+    #[arg(long, short, global = true, help_heading = "General")]
+    quiet: bool,
+    /// Worker threads (default: one per core).
+    #[arg(long, global = true, value_name = "N", help_heading = "General",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make or check the linkage agreement (`project.toml`).
+    Project(project::Args),
+    /// Describe an agency's export (`source.toml`).
+    Source(source::Args),
+    /// Make the project key, or show its fingerprint.
+    Key(key::Args),
+    /// Add SLK-581 keys to a CSV; check or explain keys.
+    Slk(slk::Args),
+    /// Turn an export into a package for the linkage unit and events for the analyst.
+    Deidentify(deidentify::Args),
+    /// Show what a package holds.
+    Inspect(inspect::Args),
+    /// Check a package: every digest, and that no two rows share a token.
+    Verify(verify::Args),
+    /// Link packages: who is the same person, without a name or a key.
+    Link(link::Args),
+    /// Join maps and events into client pathways, with small cells protected.
+    Pathways(pathways::Args),
+    /// Measure links against a truth file.
+    Evaluate(evaluate::Args),
+    /// Make a synthetic population in several agency exports, with truth.
+    Synth(synth::Args),
+    /// Run the whole story on bundled data.
+    Demo(demo::Args),
+    /// Print the exit codes.
+    #[command(hide = true)]
+    HelpExitCodes,
+}
+
+/// A wrong combination of flags that clap cannot see.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum UsageError {
+    /// The worker threads could not be started.
+    #[error("cannot start {0} worker threads")]
+    Threads(u16),
+    /// Flags that clash, in words.
+    #[error("{0}")]
+    Clash(&'static str),
+}
+
+impl Fault for UsageError {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    run(std::env::args_os())
+}
+
+/// Runs the program on these arguments; the first is the program's name.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
+        }
+    };
+    let printer = Printer::new(cli.global.format, cli.global.quiet);
+    let outcome = match std::panic::catch_unwind(|| dispatch(cli, &printer)) {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Panicked.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) if printer.pipe_closed() => {
+            let _ = e;
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            printer.error(&e);
+            ExitCode::from(e.class().exit_code())
+        }
+    }
+}
+
+/// A panic that reached the top.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault inside veilway stopped the run")]
+struct Panicked;
+
+impl Fault for Panicked {
+    fn class(&self) -> Class {
+        Class::Internal
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("please report it, with the command and the version but without any data".into())
+    }
+}
+
+fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
+    if let Some(n) = cli.global.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(n))
+            .build_global()
+            .map_err(|_| UsageError::Threads(n))?;
+    }
+    match cli.command {
+        Command::Project(args) => project::run(args, printer),
+        Command::Source(args) => source::run(args, printer),
+        Command::Key(args) => key::run(args, printer),
+        Command::Slk(args) => slk::run(args, printer),
+        Command::Deidentify(args) => deidentify::run(args, printer),
+        Command::Inspect(args) => inspect::run(args, printer),
+        Command::Verify(args) => verify::run(args, printer),
+        Command::Link(args) => link::run(args, printer),
+        Command::Pathways(args) => pathways::run(args, printer),
+        Command::Evaluate(args) => evaluate::run(args, printer),
+        Command::Synth(args) => synth::run(args, printer),
+        Command::Demo(args) => demo::run(args, printer),
+        Command::HelpExitCodes => exit_codes(printer),
+    }
+}
+
+fn exit_codes(printer: &Printer) -> Result<(), Error> {
+    let mut text = String::from("code  class\n   0  finished\n");
+    for class in Class::ALL {
+        text += &format!("{:>4}  {}\n", class.exit_code(), class.name());
+    }
+    text += " 130  interrupted\n";
+    printer
+        .data(&text)
+        .map_err(|e| crate::files::io_error("standard output".as_ref(), "write", e).into())
+}
+
+/// Closed pipes are nobody's fault.
+pub(crate) fn is_closed_pipe(e: &io::Error) -> bool {
+    e.kind() == io::ErrorKind::BrokenPipe
+}

@@ -1,0 +1,1 @@
+//! Reading TOML settings so that one run reports every mistake, each with its line.
