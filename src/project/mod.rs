@@ -2,6 +2,8 @@
 //! which fields are used and how each is standardised, which match keys are made of them,
 //! and under which suite. Its digest goes in every package.
 
+pub mod groups;
+
 use std::fmt;
 use std::str::FromStr;
 
