@@ -260,7 +260,11 @@ impl<'t> Table<'t> {
         if number.is_none() {
             let (low, high) = range.into_inner();
             let expected = format!("expected a whole number from {low} to {high}");
-            self.note_at(value, key, format!("{expected}, found {}", kind_of(value.get_ref())));
+            let found = match value.get_ref() {
+                DeValue::Integer(i) => repeated(&i.to_string()),
+                other => kind_of(other).to_owned(),
+            };
+            self.note_at(value, key, format!("{expected}, found {found}"));
         }
         number
     }
@@ -398,7 +402,7 @@ impl<'t> Table<'t> {
 fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "another number",
+        DeValue::Integer(_) => "a number",
         DeValue::Float(_) => "a number with a decimal point",
         DeValue::Boolean(_) => "true or false",
         DeValue::Datetime(_) => "a date without quotes",
@@ -440,4 +444,112 @@ pub fn closest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
         .filter(|(errors, c)| *errors <= (c.chars().count().max(3)) / 3)
         .min_by_key(|(errors, _)| *errors)
         .map(|(_, c)| c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Sample {
+        name: Option<String>,
+        size: Option<u32>,
+        sort: Option<char>,
+    }
+
+    fn sample(text: &str) -> Result<Sample, Error> {
+        read(text, "s.toml", |root| {
+            let mut table = root.table("sample")?;
+            let name = table.needed_text("name", "a name");
+            let sample = Sample {
+                name: name.map(Spanned::into_inner),
+                size: table.integer("size", 1..=9),
+                sort: table.choice("sort", &[("alpha", 'a'), ("beta", 'b')]),
+            };
+            table.flag("open");
+            table.texts("words");
+            table.close();
+            Some(sample)
+        })
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        sample(text).expect_err("mistakes").to_string().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_sound_file_is_read() {
+        let text = "[sample]\r\nname = 'é'\r\nsize = 0x9\r\nsort = \"beta\"\r\n";
+        let expected = Sample { name: Some("é".into()), size: Some(9), sort: Some('b') };
+        assert_eq!(sample(text), Ok(expected));
+    }
+
+    #[test]
+    fn five_mistakes_give_five_messages() {
+        let text = "# a comment\n[sample]\nnam = \"x\"\nsize = 10\nsort = \"beto\"\n\
+                    open = \"yes\"\nwords = [\"a\", 7]\n";
+        assert_eq!(
+            lines(text),
+            [
+                "s.toml line 3: unknown key `nam` in [sample]; did you mean `name`?",
+                "s.toml line 4: `sample.size`: expected a whole number from 1 to 9, found `10`",
+                "s.toml line 5: `sample.sort`: expected `alpha` or `beta`, found `beto`; did you \
+                 mean `beta`?",
+                "s.toml line 6: `sample.open`: expected true or false, found a text",
+                "s.toml line 7: `sample.words`: expected a text in quotes, found a number",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_said_where_its_section_begins() {
+        assert_eq!(
+            lines("\n[sample]\nsize = 1\n"),
+            ["s.toml line 2: `sample.name` is missing: expected a name"]
+        );
+        assert_eq!(lines("[sample]\nname = \" \"\n").len(), 1);
+    }
+
+    #[test]
+    fn broken_syntax_does_not_hide_the_other_mistakes() {
+        let text = "[sample]\nname = \nsize = 100\nsort = [\n\"beta\"\n";
+        let found = lines(text);
+        assert!(found.iter().any(|l| l.starts_with("s.toml line 2: ")), "{found:?}");
+        assert!(found.iter().any(|l| l.contains("line 3: `sample.size`")), "{found:?}");
+        assert!(!found.iter().any(|l| l.contains("missing")), "{found:?}");
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_not_repeated() {
+        let row = "veilway-secret-key-1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sx5xuk7";
+        let text = lines(row).join("\n");
+        assert!(!text.contains("qqqsyq"), "{text}");
+        let csv = "id,given,family\n1,canary,zyzzyva\n".repeat(100);
+        let found = lines(&csv);
+        assert!(found.len() <= SHOWN + 1, "{}", found.len());
+        assert!(!found.join("\n").contains("canary"), "{found:?}");
+        let last = found.last().expect("a message");
+        assert!(last.contains("more mistakes"), "{last}");
+    }
+
+    #[test]
+    fn mistakes_are_the_callers() {
+        assert_eq!(sample("").expect_err("empty").class(), Class::Usage);
+    }
+
+    #[test]
+    fn the_closest_word_is_close() {
+        let known = ["family_name", "given_name", "sex"];
+        assert_eq!(closest("famly_name", &known), Some("family_name"));
+        assert_eq!(closest("SEX", &known), Some("sex"));
+        assert_eq!(closest("postcode", &known), None);
+        assert_eq!(closest("", &[]), None);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_panic(text in "(\\[sample\\]\n)?(\\PC|\n|=|\"|\\[|\\]){0,60}") {
+            let _ = sample(&text);
+        }
+    }
 }

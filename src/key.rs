@@ -263,12 +263,12 @@ impl Secret {
             Suite::HmacSha256 => {
                 let mut key = Zeroizing::new([0; 32]);
                 self.derive(project, purpose, name, &mut *key);
-                Subkey(Keyed::Sha256(keyed_sha256(&*key)))
+                Subkey(Keyed::Sha256(keyed_sha256(&key[..])))
             }
             Suite::HmacSha512 => {
                 let mut key = Zeroizing::new([0; 64]);
                 self.derive(project, purpose, name, &mut *key);
-                Subkey(Keyed::Sha512(keyed_sha512(&*key)))
+                Subkey(Keyed::Sha512(keyed_sha512(&key[..])))
             }
         }
     }
@@ -482,12 +482,12 @@ impl fmt::Debug for Subkey {
     }
 }
 
-fn keyed_sha256(key: &[u8; 32]) -> Hmac<Sha256> {
+fn keyed_sha256(key: &[u8]) -> Hmac<Sha256> {
     // A key of any length is taken (RFC 2104, section 2).
     <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
-fn keyed_sha512(key: &[u8; 64]) -> Hmac<Sha512> {
+fn keyed_sha512(key: &[u8]) -> Hmac<Sha512> {
     <Hmac<Sha512> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
@@ -543,5 +543,275 @@ impl TryFrom<String> for Fingerprint {
 impl From<Fingerprint> for String {
     fn from(fingerprint: Fingerprint) -> String {
         fingerprint.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::project::Preset;
+
+    fn project() -> Project {
+        Project::parse(&Preset::Minimal.toml("yard", "2026"), "p").expect("the preset")
+    }
+
+    /// The key of bytes 0 to 31.
+    fn counted() -> ProjectKey {
+        ProjectKey(Secret(std::array::from_fn(|i| i as u8)))
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// A file of this text that only its owner may read.
+    fn key_file(folder: &Path, text: &str) -> PathBuf {
+        let path = folder.join("k");
+        files::write_whole(&path, text.as_bytes(), Readers::Owner, Overwrite::Replace)
+            .expect("written");
+        path
+    }
+
+    /// RFC 5869, appendix A.1.
+    #[test]
+    fn hkdf_is_that_of_the_rfc() {
+        let salt: Vec<u8> = (0..=0x0c).collect();
+        let info: Vec<u8> = (0xf0..=0xf9).collect();
+        let mut out = [0; 42];
+        Hkdf::<Sha256>::new(Some(&salt), &[0x0b; 22]).expand(&info, &mut out).expect("42 bytes");
+        assert_eq!(
+            hex(&out),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf\
+             34007208d5b887185865"
+        );
+    }
+
+    /// RFC 4231, test cases 1 and 2, cut to 128 bits.
+    #[test]
+    fn mac128_is_the_start_of_the_rfcs_hmac() {
+        let cases: [(&[u8], &[u8], &str, &str); 2] = [
+            (
+                &[0x0b; 20],
+                b"Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b",
+                "87aa7cdea5ef619d4ff0b4241a1d6cb0",
+            ),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c7",
+                "164b7a7bfcf819e2e395fbe73b56e0a3",
+            ),
+        ];
+        for (key, message, sha256, sha512) in cases {
+            let short = Subkey(Keyed::Sha256(keyed_sha256(key)));
+            let long = Subkey(Keyed::Sha512(keyed_sha512(key)));
+            assert_eq!(hex(&short.mac128(message)), sha256);
+            assert_eq!(hex(&short.mac128(message)), sha256, "the same again");
+            assert_eq!(hex(&long.mac128(message)), sha512);
+        }
+    }
+
+    /// Worked out with another implementation (Python's hmac). A change here makes every
+    /// package ever written unlinkable: it needs a new version of the derivation.
+    #[test]
+    fn the_derivation_stays_as_it_is() {
+        let mut project = project();
+        let key = counted();
+        assert_eq!(
+            key.fingerprint(&project).to_string(),
+            "798d-f23d-1068-95db-7389-f16a-868e-afff"
+        );
+        let subkey = key.subkey(&project, Purpose::MatchKey, "slk581");
+        assert_eq!(hex(&subkey.mac128(b"message")), "7b5a60f03c29d1d5295f02620044ce2c");
+        project.suite = Suite::HmacSha512;
+        let subkey = key.subkey(&project, Purpose::MatchKey, "slk581");
+        assert_eq!(hex(&subkey.mac128(b"message")), "98a600ffdbf36364188aefefb8d0409c");
+    }
+
+    #[test]
+    fn every_use_has_a_key_of_its_own() {
+        let base = project();
+        let mut projects = vec![base.clone()];
+        projects.push(Project { id: "yard2".into(), ..base.clone() });
+        projects.push(Project { period: "2027".into(), ..base.clone() });
+        projects.push(Project { suite: Suite::HmacSha512, ..base.clone() });
+        // The same letters cut at another place.
+        projects.push(Project { id: "yard202".into(), period: "6".into(), ..base });
+        let key = counted();
+        let mut macs = BTreeSet::new();
+        let mut fingerprints = BTreeSet::new();
+        let mut uses = 0;
+        for project in &projects {
+            fingerprints.insert(key.fingerprint(project).to_string());
+            for purpose in Purpose::ALL {
+                for name in ["", "a", "ab", "slk581"] {
+                    macs.insert(key.subkey(project, purpose, name).mac128(b"x"));
+                    uses += 1;
+                }
+            }
+        }
+        assert_eq!(macs.len(), uses);
+        assert_eq!(fingerprints.len(), projects.len());
+    }
+
+    proptest! {
+        #[test]
+        fn labels_are_injective(a in ".{0,4}", b in ".{0,4}", c in ".{0,4}", d in ".{0,4}") {
+            prop_assert_eq!(label(&[&a, &b]) == label(&[&c, &d]), (a, b) == (c, d));
+        }
+
+        #[test]
+        fn fingerprints_read_back(bytes: [u8; 16]) {
+            let fingerprint = Fingerprint(bytes);
+            let text = fingerprint.to_string();
+            prop_assert_eq!(text.len(), 39);
+            prop_assert_eq!(text.parse::<Fingerprint>().ok(), Some(fingerprint));
+        }
+
+        /// Whatever a key file holds, it is read or refused, and nothing of it is repeated.
+        #[test]
+        fn no_key_file_makes_a_panic(line in "\\PC{0,80}", which in 0usize..3) {
+            let home = tempfile::tempdir().expect("a folder");
+            let prefix = ["", "veilway-secret-key-", "veilway-agency-key-1"][which];
+            let path = key_file(home.path(), &format!("# x\n{prefix}{line}\n"));
+            let refused = ProjectKey::load(&path).expect_err("no key");
+            prop_assert_eq!(refused.class(), Class::Key);
+        }
+    }
+
+    #[test]
+    fn labels_keep_their_borders() {
+        assert_ne!(label(&["ab", "c"]), label(&["a", "bc"]));
+        assert_ne!(label(&["a", ""]), label(&["a"]));
+    }
+
+    #[test]
+    fn a_key_file_reads_back() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, project) = (home.path().join("project.key"), project());
+        let made = ProjectKey::create(&path, &project).expect("made");
+        let read = ProjectKey::load(&path).expect("read");
+        assert_eq!(made.fingerprint(&project), read.fingerprint(&project));
+        assert!(is_key_file(&path));
+        let text = fs::read_to_string(&path).expect("text");
+        assert!(text.starts_with("# The secret key of the linkage project `yard`.\n"));
+        assert!(text.contains(&made.fingerprint(&project).to_string()));
+        assert_eq!(text.lines().filter(|l| !l.starts_with('#')).count(), 1);
+        // A copy made on another system is the same key.
+        let copy = key_file(home.path(), &format!("\u{feff}{}", text.replace('\n', "\r\n")));
+        let read = ProjectKey::load(&copy).expect("read with Windows line ends");
+        assert_eq!(made.fingerprint(&project), read.fingerprint(&project));
+        assert!(is_key_file(&copy));
+
+        let other = ProjectKey::create(&home.path().join("2"), &project).expect("made");
+        assert_ne!(made.fingerprint(&project), other.fingerprint(&project));
+    }
+
+    #[test]
+    fn an_agency_key_moves_to_another_file() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, project) = (home.path().join("a"), project());
+        let made = AgencyKey::create(&path, &project).expect("made");
+        made.save(&home.path().join("b"), &project).expect("saved");
+        let moved = AgencyKey::load(&home.path().join("b")).expect("read");
+        let row_id = |key: &AgencyKey| key.subkey(&project, Purpose::RowId, "").mac128(b"7");
+        assert_eq!(row_id(&made), row_id(&moved));
+        assert!(matches!(ProjectKey::load(&path), Err(Error::WrongKind { .. })));
+    }
+
+    #[test]
+    fn a_key_is_never_replaced() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, project) = (home.path().join("k"), project());
+        ProjectKey::create(&path, &project).expect("made");
+        let before = fs::read(&path).expect("read");
+        let again = ProjectKey::create(&path, &project);
+        assert!(matches!(again, Err(Error::Exists { .. })));
+        assert_eq!(fs::read(&path).expect("read"), before);
+        assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1, "nothing half-made");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_a_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("k");
+        ProjectKey::create(&path, &project()).expect("made");
+        let mode = |m| fs::set_permissions(&path, fs::Permissions::from_mode(m)).expect("set");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        for open in [0o640, 0o604, 0o644, 0o666, 0o620] {
+            mode(open);
+            let refused = ProjectKey::load(&path).expect_err("readable by others");
+            assert_eq!(refused.class(), Class::Key);
+            assert!(refused.hint().is_some_and(|h| h.contains("chmod 600")), "{refused}");
+        }
+        mode(0o400);
+        ProjectKey::load(&path).expect("its owner may");
+    }
+
+    #[test]
+    fn a_damaged_line_is_found_and_not_repeated() {
+        let home = tempfile::tempdir().expect("a folder");
+        let project = project();
+        ProjectKey::create(&home.path().join("whole"), &project).expect("made");
+        let text = fs::read_to_string(home.path().join("whole")).expect("text");
+        let line = text.lines().last().expect("a key line").to_owned();
+        let (prefix, body) = line.rsplit_once('1').expect("the separator");
+        for at in 0..body.len() {
+            let letter = if body.as_bytes()[at] == b'q' { "p" } else { "q" };
+            let damaged = format!("{prefix}1{}{letter}{}", &body[..at], &body[at + 1..]);
+            let refused = ProjectKey::load(&key_file(home.path(), &damaged)).expect_err("damaged");
+            assert!(matches!(refused, Error::Damaged { .. }));
+            for shown in [refused.to_string(), format!("{refused:?}")] {
+                assert!(!shown.contains(&body[at + 1..]) || at + 8 > body.len(), "{shown}");
+                assert!(!shown.contains(&body[..at]) || at < 8, "{shown}");
+            }
+        }
+        for (text, expected) in [
+            (format!("{prefix}1{}", &body[1..]), "damaged"),
+            (line.replace("secret", "secreu"), "not a key file"),
+            (format!("{line}\n{line}\n"), "not a key file"),
+            ("first,last\nann,lee\n".to_owned(), "not a key file"),
+            (String::new(), "not a key file"),
+        ] {
+            let path = key_file(home.path(), &text);
+            let refused = ProjectKey::load(&path).expect_err(expected);
+            assert!(refused.to_string().contains(expected), "{refused}");
+            assert_eq!(refused.class(), Class::Key);
+        }
+        // Bech32 of 2017 has weaker checksums: only bech32m is taken.
+        let old = bech32::encode_lower::<bech32::Bech32>(
+            Hrp::parse_unchecked(Kind::Project.prefix()),
+            &[7; 32],
+        );
+        let path = key_file(home.path(), &old.expect("encoded"));
+        assert!(matches!(ProjectKey::load(&path), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_taken_for_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        assert!(!is_key_file(&home.path().join("missing")));
+        assert!(!is_key_file(home.path()), "a folder");
+        assert!(!is_key_file(&key_file(home.path(), "id,name\n1,x\n")));
+        let missing = ProjectKey::load(&home.path().join("missing")).expect_err("missing");
+        assert_eq!(missing.class(), Class::Key);
+        let folder = ProjectKey::load(home.path()).expect_err("a folder");
+        assert!(folder.to_string().contains("is a folder"));
+    }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let key = counted();
+        assert_eq!(format!("{key:?}"), "ProjectKey(secret)");
+        let subkey = key.subkey(&project(), Purpose::RowId, "");
+        assert_eq!(format!("{subkey:?}"), "Subkey(secret)");
     }
 }
