@@ -2,7 +2,11 @@
 //! which fields are used and how each is standardised, which match keys are made of them,
 //! and under which suite. Its digest goes in every package.
 
+mod digest;
 pub mod groups;
+mod parse;
+mod placeholders;
+mod preset;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +14,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::slk::Profile;
+
+pub use digest::{NotADigest, ProjectDigest, differences};
+pub use preset::Preset;
 
 /// A checked linkage agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
