@@ -1,12 +1,136 @@
 //! `veilway link`.
 
+use std::path::PathBuf;
+
 use super::Printer;
-use crate::error::Error;
+use crate::error::{Class, Error, Fault};
+use crate::files::{Overwrite, clean};
+use crate::ids::Band;
+use crate::key::is_key_file;
+use crate::link::{self, Job, Summary};
+use crate::project::Project;
 
-/// What was typed.
+/// Link packages into a map per source: which rows are one person.
+///
+/// Needs no key and sees no name. Give two packages or more, of different sources; one
+/// package alone is searched for people it holds twice.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \
+    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links")]
+pub(crate) struct Args {
+    /// The packages of the agencies.
+    #[arg(required = true, value_name = "PACKAGE")]
+    packages: Vec<PathBuf>,
+    /// The linkage agreement.
+    #[arg(long, value_name = "FILE")]
+    project: PathBuf,
+    /// The output folder.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The output folder of an earlier run: people keep the ids they have there.
+    #[arg(long, value_name = "DIR")]
+    previous: Option<PathBuf>,
+    /// The weakest band that is linked.
+    #[arg(long, value_enum, default_value_t = Least::Probable)]
+    band: Least,
+    /// The most people with one token that are compared with each other.
+    #[arg(long, value_name = "N", default_value_t = 1000,
+          value_parser = clap::value_parser!(u32).range(2..))]
+    max_block: u32,
+    /// Replace earlier output.
+    #[arg(long)]
+    force: bool,
+    /// Refused: linking needs no key.
+    #[arg(long, hide = true, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+}
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<(), Error> {
-    Ok(())
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Least {
+    /// Likelier than not (the default).
+    Probable,
+    /// 99 % sure.
+    Definite,
+}
+
+/// A key where there must be none.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: the linkage unit must not hold a key", clean(.0))]
+struct KeyOffered(PathBuf);
+
+impl Fault for KeyOffered {
+    fn class(&self) -> Class {
+        Class::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`link` needs no key; return the file to the agency and remove it from here".into())
+    }
+}
+
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    if let Some(path) = args.key_file {
+        return Err(KeyOffered(path).into());
+    }
+    if let Some(path) = args.packages.iter().chain([&args.project]).find(|p| is_key_file(p)) {
+        return Err(KeyOffered(path.clone()).into());
+    }
+    let job = Job {
+        project: Project::load(&args.project)?,
+        packages: args.packages,
+        out: args.out,
+        previous: args.previous,
+        least: match args.band {
+            Least::Probable => Band::Probable,
+            Least::Definite => Band::Definite,
+        },
+        block_cap: args.max_block as usize,
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+    };
+    let summary = link::run(&job, &printer.progress())?;
+    for warning in &summary.warnings {
+        printer.warn(warning);
+    }
+    printer.close(&summary, &told(&summary, &job))
+}
+
+/// The five lines a person wants.
+fn told(s: &Summary, job: &Job) -> String {
+    let rows: Vec<String> =
+        s.sources.iter().map(|source| format!("{} {}", source.people, source.name)).collect();
+    let linked: Vec<String> = s
+        .sources
+        .iter()
+        .map(|source| {
+            let share = 100.0 * source.linked as f64 / source.people.max(1) as f64;
+            format!("{} {share:.1} %", source.name)
+        })
+        .collect();
+    let changes = s.changes.as_ref().map_or(String::new(), |c| {
+        format!(
+            "\nsince before  {} kept their id, {} merged, {} split (keep/changes.csv)",
+            c.kept, c.merged, c.split
+        )
+    });
+    format!(
+        "people in     {}\n\
+         compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches\n\
+         linked        {} definite, {} probable (expected precision {:.1} %); {} possible left for review\n\
+         people out    {} persons, {} of them in more than one row; linked: {}{changes}\n\
+         written       {} for the analyst; pairs and {} doubtful clusters in keep",
+        rows.join(", "),
+        s.candidate_pairs,
+        s.model.stopped,
+        s.model.iterations,
+        s.model.expected_matches,
+        s.definite,
+        s.probable,
+        100.0 * s.expected_precision,
+        s.possible,
+        s.persons,
+        s.linked_persons,
+        linked.join(", "),
+        clean(&job.out.join("to-analyst")),
+        s.doubtful_clusters,
+    )
 }

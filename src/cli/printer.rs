@@ -68,6 +68,18 @@ impl Printer {
         written.map_err(|e| crate::files::io_error("standard output".as_ref(), "write", e).into())
     }
 
+    /// Closes a run: lines for people on standard error, or the JSON document for machines
+    /// on standard output.
+    pub(crate) fn close<T: Serialize>(&self, value: &T, lines: &str) -> Result<(), Error> {
+        match self.format {
+            Format::Text => {
+                self.say(lines);
+                Ok(())
+            }
+            Format::Json => self.result(value, ""),
+        }
+    }
+
     /// Says something to the person, on standard error; nothing when quiet or for machines.
     pub(crate) fn say(&self, text: &str) {
         if !self.quiet && self.format == Format::Text {

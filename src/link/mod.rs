@@ -1,1 +1,307 @@
-//! Room.
+//! The linkage unit's room: packages in, a map per source out. Takes tokens and manifests;
+//! never sees a name, a birth date or a key.
+//!
+//! The stages, in order: check that the packages belong together; [`block`] finds the pairs
+//! that share a token; [`space`] says what their tokens leave possible; [`model`] fits
+//! Fellegi–Sunter weights to them with no labels; [`score`] gives each pair a probability;
+//! [`cluster`] makes people of pairs; [`persons`] names them; [`output`] writes.
+
+mod block;
+mod chance;
+mod cluster;
+mod model;
+mod output;
+mod people;
+mod persons;
+mod score;
+mod space;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::error::{Class, Fault};
+use crate::files::{Overwrite, Staged, clean};
+use crate::ids::{Band, SourceName};
+use crate::package::Package;
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::project::differences;
+
+/// What to link, and where to.
+#[derive(Debug)]
+pub struct Job {
+    /// The packages, in any order.
+    pub packages: Vec<PathBuf>,
+    /// The linkage agreement.
+    pub project: Project,
+    /// The output folder.
+    pub out: PathBuf,
+    /// The output folder of an earlier run, whose person ids are kept.
+    pub previous: Option<PathBuf>,
+    /// Pairs of this band and above are linked: `Probable` or `Definite`.
+    pub least: Band,
+    /// The most people with one token that are compared with each other.
+    pub block_cap: usize,
+    /// Whether earlier output may be replaced.
+    pub overwrite: Overwrite,
+}
+
+/// How a run of linking went; also `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The program and version.
+    pub tool: String,
+    /// The project's id.
+    pub project: String,
+    /// The digest of the agreement.
+    pub project_digest: String,
+    /// The fingerprint of the key that all packages were made with.
+    pub key_fingerprint: String,
+    /// The sources, by name.
+    pub sources: Vec<SourceSummary>,
+    /// The weakest band that was linked.
+    pub linked_from: Band,
+    /// Pairs of people that share a token.
+    pub candidate_pairs: u64,
+    /// Pairs left out since more people than the cap have the token.
+    pub pairs_over_cap: u64,
+    /// Linked pairs: definite, probable.
+    pub definite: u64,
+    /// See [`Summary::definite`].
+    pub probable: u64,
+    /// Pairs for clerical review: not linked.
+    pub possible: u64,
+    /// Links that a source's "each person once" ruled out.
+    pub ruled_out: u64,
+    /// The share of linked pairs that the model expects to be right.
+    pub expected_precision: f64,
+    /// People in all sources together, after linking.
+    pub persons: u64,
+    /// Of those, people who are in more than one row.
+    pub linked_persons: u64,
+    /// Clusters that a person should look at (`keep/review.csv`).
+    pub doubtful_clusters: u64,
+    /// How the model was fitted.
+    pub model: ModelSummary,
+    /// What changed since the earlier run, where one was given.
+    pub changes: Option<ChangeSummary>,
+    /// What a person should know before using the maps.
+    pub warnings: Vec<String>,
+}
+
+/// One linked source.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceSummary {
+    /// Its name.
+    pub name: SourceName,
+    /// Whether it was declared to hold each person once.
+    pub unique_people: bool,
+    /// Its people.
+    pub people: u64,
+    /// Its rows: one per person and one per further set of tokens.
+    pub rows: u64,
+    /// Of its people, those linked to another row.
+    pub linked: u64,
+    /// The digest of its package.
+    pub package_digest: String,
+}
+
+/// How the model was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelSummary {
+    /// Rounds of EM.
+    pub iterations: u32,
+    /// Why EM stopped.
+    pub stopped: String,
+    /// Distinct observations the model was fitted to.
+    pub patterns: usize,
+    /// Matches the model expects among the candidates.
+    pub expected_matches: f64,
+    /// Per comparison, the probability that the same person agrees in full.
+    pub full_agreement: Vec<(String, f64)>,
+}
+
+/// What changed since an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeSummary {
+    /// Persons who kept their id.
+    pub kept: u64,
+    /// Persons who are several earlier ones together.
+    pub merged: u64,
+    /// Earlier persons who are several now.
+    pub split: u64,
+}
+
+/// Packages that cannot be linked, or an earlier map that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A package of another agreement.
+    #[error("{}: source {source_name} was made under another agreement than `project.toml`: {}", clean(.path), .differing.join("; "))]
+    OtherAgreement {
+        /// The package.
+        path: PathBuf,
+        /// Its source.
+        source_name: SourceName,
+        /// The settings that differ.
+        differing: Vec<String>,
+    },
+    /// A package made with another key.
+    #[error("{}: source {source_name} was made with key {found}; source {other} with key {expected}", clean(.path))]
+    OtherKey {
+        /// The package.
+        path: PathBuf,
+        /// Its source.
+        source_name: SourceName,
+        /// The fingerprint of its key.
+        found: String,
+        /// The first package's source.
+        other: SourceName,
+        /// The fingerprint of the first package's key.
+        expected: String,
+    },
+    /// Two packages of one source.
+    #[error("{}: is a second package of source {source_name}", clean(.path))]
+    TwiceTheSource {
+        /// The second package.
+        path: PathBuf,
+        /// The source.
+        source_name: SourceName,
+    },
+    /// More sources than a run can hold.
+    #[error("{found} packages; expected at most {MOST_SOURCES}")]
+    TooManySources {
+        /// How many were given.
+        found: usize,
+    },
+    /// The folder of the earlier run has no map.
+    #[error("{}: has no `.map.csv` file of an earlier run", clean(.path))]
+    NoEarlierMap {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A map of an earlier run cannot be read.
+    #[error("{} line {line}: expected the columns row_id and person_id with an id each", clean(.path))]
+    EarlierMap {
+        /// The map.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+    },
+}
+
+/// The most sources of one run.
+const MOST_SOURCES: usize = 64;
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::OtherAgreement { .. } | Error::OtherKey { .. } => Class::Package,
+            Error::TwiceTheSource { .. } | Error::TooManySources { .. } => Class::Usage,
+            Error::NoEarlierMap { .. } | Error::EarlierMap { .. } => Class::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::OtherAgreement { .. } => {
+                "agree on one `project.toml`, then have the source de-identified again with it"
+            }
+            Error::OtherKey { .. } => {
+                "have the agencies compare `veilway key fingerprint`, then de-identify again with one key"
+            }
+            Error::TwiceTheSource { .. } => "give each source's package once",
+            Error::TooManySources { .. } => "link the sources in groups",
+            Error::NoEarlierMap { .. } | Error::EarlierMap { .. } => {
+                "give the output folder of an earlier `veilway link`"
+            }
+        };
+        Some(hint.into())
+    }
+}
+
+/// Links the packages and writes the maps.
+///
+/// # Errors
+/// When a package cannot be opened, the packages do not belong together, or the output
+/// cannot be written; nothing is left half-written.
+pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
+    let staged = Staged::folder(&job.out, job.overwrite)?;
+    let earlier = match &job.previous {
+        Some(folder) => Some(persons::earlier(folder)?),
+        None => None,
+    };
+    let packages = open(&job.packages, &job.project)?;
+
+    let people = people::People::new(&packages);
+    let space = space::Space::new(&job.project);
+    let keys = job.project.match_keys.len();
+    let (candidates, forecast) =
+        block::candidates(&packages, &people, keys, job.block_cap, progress);
+
+    progress.begin("scoring pairs", None);
+    let scored = score::score(&space, &packages, &people, &candidates);
+    progress.end();
+
+    let clusters = cluster::cluster(&people, &scored.pairs, job.least);
+    let doubts = clusters.doubts(&people, &scored.pairs);
+    let digest = job.project.digest().to_string();
+    let none = HashMap::new();
+    let persons = persons::persons(&digest, &people, &clusters, earlier.as_ref().unwrap_or(&none));
+
+    let results = output::Results {
+        job,
+        packages: &packages,
+        people: &people,
+        space: &space,
+        scored: &scored,
+        clusters: &clusters,
+        doubts: &doubts,
+        persons: &persons,
+        forecast,
+        with_earlier: earlier.is_some(),
+    };
+    let summary = results.summary();
+    results.write(&staged, &summary)?;
+    staged.commit()?;
+    Ok(summary)
+}
+
+/// Opens the packages, sorted by source, and checks that they belong together.
+fn open(paths: &[PathBuf], project: &Project) -> Result<Vec<Package>, crate::Error> {
+    if paths.len() > MOST_SOURCES {
+        return Err(Error::TooManySources { found: paths.len() }.into());
+    }
+    let mut packages = Vec::new();
+    for path in paths {
+        packages.push(Package::open(path)?);
+    }
+    packages.sort_by(|a, b| a.manifest().source.cmp(&b.manifest().source));
+    let settings = project.settings();
+    for (i, package) in packages.iter().enumerate() {
+        let manifest = package.manifest();
+        let path = package.path().to_owned();
+        let source_name = manifest.source.clone();
+        if i > 0 && packages[i - 1].manifest().source == source_name {
+            return Err(Error::TwiceTheSource { path, source_name }.into());
+        }
+        let differing = differences(&settings, &manifest.settings);
+        if !differing.is_empty() {
+            return Err(Error::OtherAgreement { path, source_name, differing }.into());
+        }
+        let first = packages[0].manifest();
+        if manifest.key_fingerprint != first.key_fingerprint {
+            return Err(Error::OtherKey {
+                path,
+                source_name,
+                found: manifest.key_fingerprint.clone(),
+                other: first.source.clone(),
+                expected: first.key_fingerprint.clone(),
+            }
+            .into());
+        }
+    }
+    Ok(packages)
+}

@@ -127,6 +127,10 @@ pub struct KeySummary {
     pub shared: u64,
     /// Further rows of a person without, since an earlier row of the person has the token.
     pub repeated: u64,
+    /// Token values that exactly two people have, before any was withheld: says how rare the
+    /// values of the key are.
+    #[serde(default)]
+    pub held_by_two: u64,
     /// The share of the pairs of people who agree on the key, before any was withheld.
     pub chance: f64,
 }

@@ -180,6 +180,7 @@ pub(super) mod tests {
             missing,
             shared,
             repeated,
+            held_by_two: 0,
             chance: 0.0123,
         };
         Contents {

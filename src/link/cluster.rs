@@ -1,0 +1,176 @@
+//! Pairs become people: union-find over pairs in falling weight, under the sources' own
+//! constraints.
+
+use std::cmp::Ordering;
+
+use super::people::People;
+use super::score::ScoredPair;
+use crate::ids::Band;
+
+/// The people who are one person, with the weakest band that holds them together.
+#[derive(Debug)]
+pub(super) struct Clusters {
+    /// Per person, the least number of its cluster.
+    root: Vec<u32>,
+    /// Per person, the weakest band that holds its cluster together; `Single` alone.
+    bands: Vec<Band>,
+    /// Links that a source's "each person once" forbade.
+    pub(super) forbidden: u64,
+    /// How many pairs were joined, by their own band: definite, probable.
+    pub(super) joined: [u64; 2],
+}
+
+/// A cluster that a person should look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Doubt {
+    pub(super) people: Vec<u32>,
+    pub(super) why: Why,
+}
+
+/// What is doubtful about a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Why {
+    /// It has more people than three for each source.
+    Oversize,
+    /// Its parts, each of two people or more, hang together by probable links only.
+    WeaklyBridged,
+}
+
+impl Why {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Why::Oversize => "oversize",
+            Why::WeaklyBridged => "weakly-bridged",
+        }
+    }
+}
+
+/// Joins pairs of at least this band, heaviest first; ties go to the lower numbers.
+pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clusters {
+    let mut order: Vec<&ScoredPair> =
+        pairs.iter().filter(|p| p.band().is_some_and(|band| band >= least)).collect();
+    order.sort_unstable_by(|x, y| {
+        y.probability
+            .partial_cmp(&x.probability)
+            .unwrap_or(Ordering::Equal)
+            .then(y.weight.partial_cmp(&x.weight).unwrap_or(Ordering::Equal))
+            .then((x.a, x.b).cmp(&(y.a, y.b)))
+    });
+    let mut sets = Sets::new(people);
+    let mut forbidden = 0;
+    let mut joined = [0, 0];
+    for pair in order {
+        let Some(band) = pair.band() else { continue };
+        if let Join::Forbidden = sets.join(pair.a, pair.b, band) {
+            forbidden += 1;
+            continue;
+        }
+        joined[usize::from(band == Band::Probable)] += 1;
+    }
+    let root: Vec<u32> = (0..people.len() as u32).map(|p| sets.find(p)).collect();
+    let bands = root.iter().map(|&root| sets.band[root as usize]).collect();
+    Clusters { root, bands, forbidden, joined }
+}
+
+impl Clusters {
+    /// The least number of a person's cluster.
+    pub(super) fn root(&self, person: u32) -> u32 {
+        self.root[person as usize]
+    }
+
+    /// The weakest band that holds a person's cluster together.
+    pub(super) fn band(&self, person: u32) -> Band {
+        self.bands[person as usize]
+    }
+
+    /// Every cluster of two people or more, by least number; its people in order.
+    pub(super) fn linked(&self) -> Vec<Vec<u32>> {
+        let mut members: Vec<(u32, u32)> =
+            self.root.iter().enumerate().map(|(p, &root)| (root, p as u32)).collect();
+        members.sort_unstable();
+        members
+            .chunk_by(|x, y| x.0 == y.0)
+            .filter(|cluster| cluster.len() > 1)
+            .map(|cluster| cluster.iter().map(|&(_, person)| person).collect())
+            .collect()
+    }
+
+    /// The clusters that a person should look at.
+    pub(super) fn doubts(&self, people: &People, pairs: &[ScoredPair]) -> Vec<Doubt> {
+        let limit = 3 * people.sources.len();
+        let mut firm = Sets::new(people);
+        for pair in pairs.iter().filter(|p| p.band() == Some(Band::Definite)) {
+            if self.root(pair.a) == self.root(pair.b) {
+                firm.join(pair.a, pair.b, Band::Definite);
+            }
+        }
+        let mut doubts = Vec::new();
+        for cluster in self.linked() {
+            let mut parts: Vec<u32> = cluster.iter().map(|&p| firm.find(p)).collect();
+            parts.sort_unstable();
+            let large = parts.chunk_by(|x, y| x == y).filter(|part| part.len() > 1).count();
+            if cluster.len() > limit {
+                doubts.push(Doubt { people: cluster, why: Why::Oversize });
+            } else if large > 1 {
+                doubts.push(Doubt { people: cluster, why: Why::WeaklyBridged });
+            }
+        }
+        doubts
+    }
+}
+
+/// Disjoint sets whose root is their least member, so that labels depend on nothing but
+/// the sets; each knows which once-only sources it already has a person of.
+struct Sets {
+    parent: Vec<u32>,
+    /// Once-only sources present in each root's set, by bit.
+    present: Vec<u64>,
+    /// The weakest band that holds each root's set together.
+    band: Vec<Band>,
+}
+
+enum Join {
+    Joined,
+    Already,
+    Forbidden,
+}
+
+impl Sets {
+    fn new(people: &People) -> Sets {
+        let once = |person: u32| {
+            let source = people.source_of(person);
+            if people.sources[source].unique { 1u64 << source } else { 0 }
+        };
+        let all = 0..people.len() as u32;
+        Sets {
+            parent: all.clone().collect(),
+            present: all.map(once).collect(),
+            band: vec![Band::Single; people.len()],
+        }
+    }
+
+    fn find(&mut self, mut person: u32) -> u32 {
+        while self.parent[person as usize] != person {
+            let above = self.parent[self.parent[person as usize] as usize];
+            self.parent[person as usize] = above;
+            person = above;
+        }
+        person
+    }
+
+    fn join(&mut self, a: u32, b: u32, band: Band) -> Join {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return Join::Already;
+        }
+        if self.present[a as usize] & self.present[b as usize] != 0 {
+            return Join::Forbidden;
+        }
+        let (root, child) = (a.min(b), a.max(b));
+        self.parent[child as usize] = root;
+        self.present[root as usize] |= self.present[child as usize];
+        // Pairs come heaviest first, so the latest link is the weakest.
+        self.band[root as usize] = band;
+        Join::Joined
+    }
+}

@@ -1,0 +1,364 @@
+//! The Fellegi–Sunter model of candidate pairs: which of them are one person.
+//!
+//! Every pair is of one of four kinds, and EM estimates how many there are of each:
+//!
+//! | kind | family name, place | given name, sex | birth date |
+//! |---|---|---|---|
+//! | the same person | m | m | m |
+//! | unrelated people | u | u | u |
+//! | people of one household | shared, h | u | u |
+//! | twins | shared, h | u | shared |
+//!
+//! u is known from the agencies' counts; m and h are estimated, with no labels. Without
+//! the household kinds EM would settle on the household and not the person. States are seen
+//! through a [`Veil`], so counts are shared out over what each observation leaves possible.
+
+use rayon::prelude::*;
+
+use super::chance::Chance;
+use super::space::{GroupKind, Keys, Space, Veil, ones};
+
+/// One kind of observation between two sources, and how often it was made.
+#[derive(Debug, Clone)]
+pub(super) struct Pattern {
+    /// Which pair of sources, as an index into the model's.
+    pub(super) between: usize,
+    /// The match keys that agree.
+    pub(super) agree: Keys,
+    pub(super) veil: Veil,
+    /// See [`Chance::rarity`].
+    pub(super) rarity: f64,
+    pub(super) count: u64,
+}
+
+/// Two sources that are linked (or one with itself).
+#[derive(Debug, Clone)]
+pub(super) struct Between {
+    pub(super) chance: Chance,
+    /// How many people each has.
+    pub(super) people: [u64; 2],
+    /// How many pairs of people there are.
+    pub(super) pairs: f64,
+}
+
+/// A fitted model.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    /// m: per group, the probability of each state when it is the same person.
+    pub(super) same: Vec<Vec<f64>>,
+    household: Vec<Vec<f64>>,
+    twin_birth_date: Vec<f64>,
+    /// Per pair of sources.
+    pub(super) expected: Vec<Expected>,
+    pub(super) iterations: u32,
+    pub(super) stop: Stop,
+}
+
+/// How many pairs of each kind a model expects between two sources.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Expected {
+    /// The same person, among the candidates.
+    pub(super) same: f64,
+    household: f64,
+    twins: f64,
+}
+
+/// Why EM stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The expected number of matches no longer changes.
+    Converged,
+    /// The most iterations were done without that.
+    IterationLimit,
+}
+
+/// What a pattern says: the densities of the four kinds, with how many there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kinds {
+    same: f64,
+    unrelated: f64,
+    household: f64,
+    twins: f64,
+}
+
+impl Kinds {
+    fn different(self) -> f64 {
+        self.unrelated + self.household + self.twins
+    }
+
+    /// Odds that it is the same person.
+    pub(super) fn odds(self) -> f64 {
+        self.same / self.different().max(f64::MIN_POSITIVE)
+    }
+}
+
+const MOST_ITERATIONS: u32 = 200;
+/// How much prior belief weighs, in pairs: enough to keep a file of ten people sane, nothing
+/// in one of a thousand.
+const PRIOR_PAIRS: f64 = 5.0;
+/// Households share the family name and the place; this belief is held firmly, lest the
+/// kind drift to whatever else the data has.
+const HOUSEHOLD_PRIOR_PAIRS: f64 = 200.0;
+/// Twins are rarer than one person in a hundred.
+const MOST_TWINS: f64 = 0.01;
+
+impl Model {
+    /// Fits the model to the patterns.
+    pub(super) fn fit(space: &Space, between: &[Between], patterns: &[Pattern]) -> Model {
+        let household: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.9)).collect();
+        let prior: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.85)).collect();
+        let twin_birth_date = space
+            .groups
+            .iter()
+            .find(|g| g.kind == GroupKind::BirthDate)
+            .map(|g| full_or(g, 0.999))
+            .unwrap_or_default();
+        let mut model = Model {
+            same: prior.clone(),
+            household: household.clone(),
+            twin_birth_date,
+            expected: between
+                .iter()
+                .map(|b| {
+                    let least = b.people[0].min(b.people[1]) as f64;
+                    Expected { same: 0.5 * least, household: 0.3 * least, twins: 0.005 * least }
+                })
+                .collect(),
+            iterations: 0,
+            stop: Stop::IterationLimit,
+        };
+        let candidates = space.candidates();
+        while model.iterations < MOST_ITERATIONS {
+            model.iterations += 1;
+            let before: f64 = model.expected.iter().map(|e| e.same).sum();
+            model.step(space, between, patterns, &prior, &household, candidates.as_deref());
+            let after: f64 = model.expected.iter().map(|e| e.same).sum();
+            if model.iterations > 5 && (after - before).abs() <= 1e-6 * before.max(1.0) {
+                model.stop = Stop::Converged;
+                break;
+            }
+        }
+        model
+    }
+
+    fn step(
+        &mut self,
+        space: &Space,
+        between: &[Between],
+        patterns: &[Pattern],
+        prior: &[Vec<f64>],
+        household_prior: &[Vec<f64>],
+        candidates: Option<&[bool]>,
+    ) {
+        let start = Counts {
+            same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
+            household: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
+            sums: vec![Expected::default(); between.len()],
+        };
+        let survival = self.survival(space, between);
+        let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
+        // Chunks of a fixed size, added up in order: the same sums at any thread count.
+        let parts: Vec<Counts> = patterns
+            .par_chunks(256)
+            .map(|chunk| {
+                let mut counts = start.clone();
+                for pattern in chunk {
+                    let b = pattern.between;
+                    let kinds = self.kinds(&between[b], &views[b], pattern, &survival[b]);
+                    counts.add(pattern, kinds, &views[b]);
+                }
+                counts
+            })
+            .collect();
+        let Counts { same, household, sums } = parts.into_iter().fold(start, Counts::plus);
+        let mut expected = Vec::with_capacity(between.len());
+        for (b, sum) in sums.iter().enumerate() {
+            let least = between[b].people[0].min(between[b].people[1]) as f64;
+            let seen = |states: &[&[f64]]| match candidates {
+                Some(table) => expectation(table, states).max(1e-3),
+                None => 1.0,
+            };
+            expected.push(Expected {
+                same: sum.same.max(1e-6),
+                household: (sum.household / seen(&views[b].household)).min(20.0 * least),
+                twins: (sum.twins / seen(&views[b].twins)).min(MOST_TWINS * least).max(1e-6),
+            });
+        }
+        drop(views);
+        self.expected = expected;
+        self.same = settle(same, prior, PRIOR_PAIRS);
+        self.household = settle(household, household_prior, HOUSEHOLD_PRIOR_PAIRS);
+    }
+
+    /// What the fitted model says of each pattern.
+    pub(super) fn judge(
+        &self,
+        space: &Space,
+        between: &[Between],
+        patterns: &[Pattern],
+    ) -> Vec<Kinds> {
+        let survival = self.survival(space, between);
+        let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
+        patterns
+            .par_iter()
+            .map(|pattern| {
+                let b = pattern.between;
+                self.kinds(&between[b], &views[b], pattern, &survival[b])
+            })
+            .collect()
+    }
+
+    /// The match weight of a pattern: log2 of how much likelier it is for the same person
+    /// than for different ones.
+    pub(super) fn weight(&self, between: &[Between], pattern: &Pattern, kinds: Kinds) -> f64 {
+        let b = pattern.between;
+        let same = kinds.same / self.expected[b].same.max(f64::MIN_POSITIVE);
+        let different = kinds.different() / between[b].pairs.max(1.0);
+        (same.max(f64::MIN_POSITIVE) / different.max(f64::MIN_POSITIVE)).log2()
+    }
+
+    fn kinds(
+        &self,
+        between: &Between,
+        views: &Views<'_>,
+        pattern: &Pattern,
+        survival: &[f64],
+    ) -> Kinds {
+        let expected = self.expected[pattern.between];
+        let veil = &pattern.veil;
+        let alive = ones(pattern.agree).map(|k| survival[k]).fold(1.0, f64::min);
+        Kinds {
+            same: expected.same * veil.likelihood(&views.same),
+            unrelated: between.pairs * veil.likelihood(&views.unrelated) * pattern.rarity * alive,
+            household: expected.household * veil.likelihood(&views.household),
+            twins: expected.twins * veil.likelihood(&views.twins),
+        }
+    }
+
+    /// Per pair of sources and match key, the chance that two different people's agreeing
+    /// tokens were both let out: where the one's own record in the other file has the same
+    /// token, it is shared there and was withheld.
+    fn survival(&self, space: &Space, between: &[Between]) -> Vec<Vec<f64>> {
+        let keys = between.first().map_or(0, |b| b.chance.keys());
+        let agreement: Vec<f64> = (0..keys).map(|k| space.agreement(k, &self.same)).collect();
+        between
+            .iter()
+            .zip(&self.expected)
+            .map(|(b, expected)| {
+                let linked = b.people.map(|n| (expected.same / n.max(1) as f64).min(1.0));
+                agreement
+                    .iter()
+                    .map(|p| linked.iter().map(|share| 1.0 - share * p).product::<f64>())
+                    .map(|p| p.max(1e-6))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// Each kind's state probabilities, group by group.
+    fn views<'a>(&'a self, space: &Space, between: &'a Between) -> Views<'a> {
+        let chance = &between.chance.states;
+        let household = |g: usize| match space.groups[g].kind {
+            GroupKind::GivenNameAndSex | GroupKind::BirthDate => chance[g].as_slice(),
+            GroupKind::FamilyName | GroupKind::Other => self.household[g].as_slice(),
+        };
+        let twins = |g: usize| match space.groups[g].kind {
+            GroupKind::BirthDate => self.twin_birth_date.as_slice(),
+            _ => household(g),
+        };
+        Views {
+            same: slices(&self.same),
+            unrelated: slices(chance),
+            household: (0..chance.len()).map(household).collect(),
+            twins: (0..chance.len()).map(twins).collect(),
+        }
+    }
+}
+
+/// State probabilities of the four kinds, group by group.
+struct Views<'a> {
+    same: Vec<&'a [f64]>,
+    unrelated: Vec<&'a [f64]>,
+    household: Vec<&'a [f64]>,
+    twins: Vec<&'a [f64]>,
+}
+
+/// What the expectation step adds up.
+#[derive(Clone)]
+struct Counts {
+    same: Vec<Vec<f64>>,
+    household: Vec<Vec<f64>>,
+    sums: Vec<Expected>,
+}
+
+impl Counts {
+    fn add(&mut self, pattern: &Pattern, kinds: Kinds, views: &Views<'_>) {
+        let total = kinds.same + kinds.different();
+        if total <= 0.0 {
+            return;
+        }
+        let n = pattern.count as f64 / total;
+        let veil = &pattern.veil;
+        veil.share_out(&views.same, n * kinds.same, &mut self.same);
+        veil.share_out(&views.household, n * kinds.household, &mut self.household);
+        veil.share_out(&views.twins, n * kinds.twins, &mut self.household);
+        let sum = &mut self.sums[pattern.between];
+        sum.same += n * kinds.same;
+        sum.household += n * kinds.household;
+        sum.twins += n * kinds.twins;
+    }
+
+    fn plus(mut self, other: Counts) -> Counts {
+        let add = |into: &mut Vec<Vec<f64>>, from: Vec<Vec<f64>>| {
+            for (into, from) in into.iter_mut().flatten().zip(from.into_iter().flatten()) {
+                *into += from;
+            }
+        };
+        add(&mut self.same, other.same);
+        add(&mut self.household, other.household);
+        for (into, from) in self.sums.iter_mut().zip(other.sums) {
+            into.same += from.same;
+            into.household += from.household;
+            into.twins += from.twins;
+        }
+        self
+    }
+}
+
+fn slices(tables: &[Vec<f64>]) -> Vec<&[f64]> {
+    tables.iter().map(Vec::as_slice).collect()
+}
+
+/// Full agreement with this probability, the rest even over the other states.
+fn full_or(group: &super::space::GroupStates, full: f64) -> Vec<f64> {
+    let others = (group.states.len() - 1).max(1) as f64;
+    let p: Vec<f64> = (0..group.states.len())
+        .map(|s| if group.is_full(s) { full } else { (1.0 - full) / others })
+        .collect();
+    let total: f64 = p.iter().sum();
+    p.into_iter().map(|p| p / total).collect()
+}
+
+/// Counts and a prior's pseudo-counts, as probabilities.
+fn settle(counts: Vec<Vec<f64>>, prior: &[Vec<f64>], weight: f64) -> Vec<Vec<f64>> {
+    counts
+        .into_iter()
+        .zip(prior)
+        .map(|(counts, prior)| {
+            let total: f64 = counts.iter().sum::<f64>() + weight;
+            counts.iter().zip(prior).map(|(n, p)| (n + weight * p) / total).collect()
+        })
+        .collect()
+}
+
+/// The probability that a table over joint states holds.
+fn expectation(table: &[bool], states: &[&[f64]]) -> f64 {
+    let mut values: Vec<f64> = table.iter().map(|&t| f64::from(u8::from(t))).collect();
+    for p in states.iter().rev() {
+        values = values
+            .chunks_exact(p.len())
+            .map(|row| row.iter().zip(*p).map(|(v, p)| v * p).sum())
+            .collect();
+    }
+    values.first().copied().unwrap_or(1.0)
+}

@@ -1,0 +1,263 @@
+//! What linking writes: a map per source for the analyst, and pairs, doubts, changes and a
+//! run record that stay with the linkage unit.
+
+use std::io::Write;
+
+use super::block::Forecast;
+use super::cluster::{Clusters, Doubt};
+use super::model::Stop;
+use super::people::People;
+use super::persons::{Change, Persons};
+use super::score::Scored;
+use super::space::{Space, ones};
+use super::{ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
+use crate::files::{OutFile, Readers, Staged};
+use crate::ids::Band;
+use crate::package::Package;
+
+/// Everything a run of linking found.
+pub(super) struct Results<'a> {
+    pub(super) job: &'a Job,
+    pub(super) packages: &'a [Package],
+    pub(super) people: &'a People,
+    pub(super) space: &'a Space,
+    pub(super) scored: &'a Scored,
+    pub(super) clusters: &'a Clusters,
+    pub(super) doubts: &'a [Doubt],
+    pub(super) persons: &'a Persons,
+    pub(super) forecast: Forecast,
+    pub(super) with_earlier: bool,
+}
+
+impl Results<'_> {
+    pub(super) fn summary(&self) -> Summary {
+        let Results { job, people, scored, clusters, .. } = self;
+        let linked_from = job.least;
+        let linked: Vec<f64> = scored
+            .pairs
+            .iter()
+            .filter(|p| p.band().is_some_and(|band| band >= linked_from))
+            .filter(|p| clusters.root(p.a) == clusters.root(p.b))
+            .map(|p| p.probability)
+            .collect();
+        let mean = linked.iter().sum::<f64>() / linked.len().max(1) as f64;
+        let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
+        let [definite, probable] = clusters.joined;
+        let possible =
+            scored.pairs.iter().filter(|p| p.band().is_some_and(|b| b < linked_from)).count();
+        let model = &scored.model;
+        let changes = self.with_earlier.then(|| ChangeSummary {
+            kept: self.persons.kept,
+            merged: self.changes(|c| matches!(c, Change::Merged { .. })),
+            split: self.changes(|c| matches!(c, Change::Split { .. })),
+        });
+        Summary {
+            tool: concat!("veilway ", env!("CARGO_PKG_VERSION")).to_owned(),
+            project: job.project.id.clone(),
+            project_digest: job.project.digest().to_string(),
+            key_fingerprint: self
+                .packages
+                .first()
+                .map(|p| p.manifest().key_fingerprint.clone())
+                .unwrap_or_default(),
+            sources: self.sources(),
+            linked_from,
+            candidate_pairs: scored.pairs.len() as u64,
+            pairs_over_cap: self.forecast.dropped,
+            definite,
+            probable,
+            possible: possible as u64,
+            ruled_out: clusters.forbidden,
+            expected_precision: rounded(mean),
+            persons: roots as u64,
+            linked_persons: clusters.linked().len() as u64,
+            doubtful_clusters: self.doubts.len() as u64,
+            model: ModelSummary {
+                iterations: model.iterations,
+                stopped: match model.stop {
+                    Stop::Converged => "converged",
+                    Stop::IterationLimit => "iteration limit",
+                }
+                .to_owned(),
+                patterns: scored.patterns,
+                expected_matches: rounded(model.expected.iter().map(|e| e.same).sum()),
+                full_agreement: self
+                    .space
+                    .groups
+                    .iter()
+                    .zip(&model.same)
+                    .map(|(group, p)| {
+                        let full = (0..p.len()).find(|&s| group.is_full(s));
+                        (group.name.clone(), rounded(full.map_or(0.0, |s| p[s])))
+                    })
+                    .collect(),
+            },
+            changes,
+            warnings: self.warnings(),
+        }
+    }
+
+    fn changes(&self, which: impl Fn(&Change) -> bool) -> u64 {
+        self.persons.changes.iter().filter(|c| which(c)).count() as u64
+    }
+
+    fn sources(&self) -> Vec<SourceSummary> {
+        self.packages
+            .iter()
+            .enumerate()
+            .map(|(s, package)| {
+                let manifest = package.manifest();
+                let linked = self
+                    .people
+                    .of_source(s)
+                    .filter(|&p| self.clusters.band(p) != Band::Single)
+                    .count();
+                SourceSummary {
+                    name: manifest.source.clone(),
+                    unique_people: manifest.unique_people,
+                    people: manifest.people,
+                    rows: manifest.rows,
+                    linked: linked as u64,
+                    package_digest: package.digest().to_owned(),
+                }
+            })
+            .collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let within: Vec<&str> =
+            self.people.sources.iter().filter(|s| !s.unique).map(|s| s.name.as_str()).collect();
+        if !within.is_empty() && self.job.project.people_per_token == 1 {
+            warnings.push(format!(
+                "people recorded twice inside {} cannot be found here: under people_per_token = 1 no two \
+                 rows of a package share a token; find them at the agency, or raise the setting",
+                within.join(", ")
+            ));
+        }
+        if self.forecast.dropped_blocks > 0 {
+            warnings.push(format!(
+                "{} tokens are held by more than {} people; the {} pairs they make were not compared",
+                self.forecast.dropped_blocks, self.job.block_cap, self.forecast.dropped
+            ));
+        }
+        if self.scored.model.stop == Stop::IterationLimit {
+            warnings
+                .push("the model had not settled when it reached the iteration limit".to_owned());
+        }
+        warnings
+    }
+
+    /// Writes every file of the run into the staged folder.
+    pub(super) fn write(&self, staged: &Staged, summary: &Summary) -> Result<(), crate::Error> {
+        for (s, source) in self.people.sources.iter().enumerate() {
+            let name = format!("to-analyst/{}.map.csv", source.name);
+            let file = staged.create(&name, Readers::Default)?;
+            let rows = self.people.of_source(s).map(|p| {
+                [
+                    self.people.id(p).to_string(),
+                    self.persons.ids[p as usize].to_string(),
+                    self.clusters.band(p).to_string(),
+                ]
+            });
+            table(file, ["row_id", "person_id", "band"], rows)?;
+        }
+        self.write_pairs(staged.create("keep/pairs.csv", Readers::Default)?)?;
+        self.write_doubts(staged.create("keep/review.csv", Readers::Default)?)?;
+        if self.with_earlier {
+            self.write_changes(staged.create("keep/changes.csv", Readers::Default)?)?;
+        }
+        let mut run = staged.create("keep/run.json", Readers::Default)?;
+        let json = serde_json::to_string_pretty(summary).unwrap_or_default();
+        writeln!(run, "{json}").map_err(|e| run.error(e))?;
+        run.finish()?;
+        Ok(())
+    }
+
+    fn write_pairs(&self, file: OutFile) -> Result<(), crate::Error> {
+        let name = |person| self.people.sources[self.people.source_of(person)].name.to_string();
+        let rows = self.scored.pairs.iter().filter_map(|pair| {
+            let band = pair.band()?;
+            let rule = ones(pair.agree).next();
+            let rule = rule.map_or("", |k| self.job.project.match_keys[k].name.as_str());
+            Some([
+                name(pair.a),
+                self.people.id(pair.a).to_string(),
+                name(pair.b),
+                self.people.id(pair.b).to_string(),
+                format!("{:.2}", pair.weight),
+                format!("{:.6}", pair.probability),
+                band.to_string(),
+                rule.to_owned(),
+            ])
+        });
+        let header = [
+            "source_a",
+            "row_id_a",
+            "source_b",
+            "row_id_b",
+            "weight",
+            "probability",
+            "band",
+            "rule",
+        ];
+        table(file, header, rows)
+    }
+
+    fn write_doubts(&self, file: OutFile) -> Result<(), crate::Error> {
+        let rows = self.doubts.iter().flat_map(|doubt| {
+            doubt.people.iter().map(|&person| {
+                [
+                    self.persons.ids[person as usize].to_string(),
+                    doubt.why.name().to_owned(),
+                    self.people.sources[self.people.source_of(person)].name.to_string(),
+                    self.people.id(person).to_string(),
+                ]
+            })
+        });
+        table(file, ["person_id", "reason", "source", "row_id"], rows)
+    }
+
+    fn write_changes(&self, file: OutFile) -> Result<(), crate::Error> {
+        let rows = self.persons.changes.iter().flat_map(|change| match change {
+            Change::Merged { into, from } => from
+                .iter()
+                .map(|old| ["merged".to_owned(), old.to_string(), into.to_string()])
+                .collect::<Vec<_>>(),
+            Change::Split { from, into } => into
+                .iter()
+                .map(|new| ["split".to_owned(), from.to_string(), new.to_string()])
+                .collect(),
+        });
+        table(file, ["change", "earlier_person_id", "person_id"], rows)
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
+}
+
+/// Writes a header and rows as CSV, and finishes the file.
+fn table<const N: usize>(
+    file: OutFile,
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<(), crate::Error> {
+    let shown = file.shown().to_owned();
+    let fail = |e: csv::Error| {
+        let source = match e.into_kind() {
+            csv::ErrorKind::Io(source) => source,
+            _ => std::io::Error::other("the row could not be written"),
+        };
+        crate::files::io_error(&shown, "write", source)
+    };
+    let mut writer = csv::Writer::from_writer(file);
+    writer.write_record(header).map_err(fail)?;
+    for row in rows {
+        writer.write_record(&row).map_err(fail)?;
+    }
+    let file =
+        writer.into_inner().map_err(|e| crate::files::io_error(&shown, "write", e.into_error()))?;
+    file.finish()?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The people of all packages, in one row of numbers: what pairs and clusters are made of.
+
+use crate::ids::{RowId, SourceName};
+use crate::package::Package;
+
+use super::space::Keys;
+
+/// One linked source.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) name: SourceName,
+    /// Whether it holds each person once.
+    pub(super) unique: bool,
+}
+
+/// Every person of every package: a number per distinct row id, package by package, in the
+/// order of the packages given (sorted by source name), then of row ids.
+#[derive(Debug)]
+pub(super) struct People {
+    pub(super) sources: Vec<Source>,
+    ids: Vec<RowId>,
+    source: Vec<u16>,
+    /// The match keys each has a token for.
+    keys: Vec<Keys>,
+    rows: Vec<Vec<u32>>,
+    first: Vec<u32>,
+}
+
+impl People {
+    pub(super) fn new(packages: &[Package]) -> People {
+        let mut people = People {
+            sources: Vec::new(),
+            ids: Vec::new(),
+            source: Vec::new(),
+            keys: Vec::new(),
+            rows: Vec::new(),
+            first: Vec::new(),
+        };
+        for (p, package) in packages.iter().enumerate() {
+            let manifest = package.manifest();
+            people
+                .sources
+                .push(Source { name: manifest.source.clone(), unique: manifest.unique_people });
+            people.first.push(people.ids.len() as u32);
+            let begin = people.ids.len();
+            let rows = package
+                .row_ids()
+                .iter()
+                .map(|&id| {
+                    let same = people.ids.len() > begin && people.ids.last() == Some(&RowId(id));
+                    if !same {
+                        people.ids.push(RowId(id));
+                        people.source.push(p as u16);
+                        people.keys.push(0);
+                    }
+                    (people.ids.len() - 1) as u32
+                })
+                .collect::<Vec<u32>>();
+            for key in 0..manifest.match_keys.len() {
+                let column = package.tokens(key);
+                for (row, &person) in rows.iter().enumerate() {
+                    if column.is_valid(row) {
+                        people.keys[person as usize] |= 1 << key;
+                    }
+                }
+            }
+            people.rows.push(rows);
+        }
+        people
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// The person of each row of a package.
+    pub(super) fn of_rows(&self, package: usize) -> &[u32] {
+        &self.rows[package]
+    }
+
+    /// The people of a source, as a range of numbers.
+    pub(super) fn of_source(&self, source: usize) -> std::ops::Range<u32> {
+        let end = self.first.get(source + 1).copied().unwrap_or(self.ids.len() as u32);
+        self.first[source]..end
+    }
+
+    pub(super) fn id(&self, person: u32) -> RowId {
+        self.ids[person as usize]
+    }
+
+    pub(super) fn source_of(&self, person: u32) -> usize {
+        usize::from(self.source[person as usize])
+    }
+
+    /// The match keys a person has a token for.
+    pub(super) fn keys_of(&self, person: u32) -> Keys {
+        self.keys[person as usize]
+    }
+
+    /// Whether two different row ids may be one person at all: not within a source that
+    /// holds each person once.
+    pub(super) fn may_be_one(&self, a: u32, b: u32) -> bool {
+        a != b && {
+            let (a, b) = (self.source_of(a), self.source_of(b));
+            a != b || !self.sources[a].unique
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Person ids: new ones from the cluster itself, earlier ones kept.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::Error;
+use super::cluster::Clusters;
+use super::people::People;
+use crate::files;
+use crate::ids::{PersonId, RowId};
+
+/// The person id of every person of the packages, and what changed since an earlier run.
+#[derive(Debug)]
+pub(super) struct Persons {
+    pub(super) ids: Vec<PersonId>,
+    pub(super) changes: Vec<Change>,
+    /// Clusters that kept an earlier id.
+    pub(super) kept: u64,
+}
+
+/// A person of an earlier run whose rows are together differently now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Several earlier people are one now; the first id is the one kept.
+    Merged {
+        /// The id they have now.
+        into: PersonId,
+        /// The ids they had.
+        from: Vec<PersonId>,
+    },
+    /// One earlier person is several now.
+    Split {
+        /// The id it had.
+        from: PersonId,
+        /// The ids its rows have now.
+        into: Vec<PersonId>,
+    },
+}
+
+/// Gives every cluster an id: that of the earlier person with most of its rows, else one
+/// made of the project and the cluster's first row. Ids say nothing and repeat with the
+/// same input.
+pub(super) fn persons(
+    project_digest: &str,
+    people: &People,
+    clusters: &Clusters,
+    earlier: &HashMap<RowId, PersonId>,
+) -> Persons {
+    let all = 0..people.len() as u32;
+    // How many rows each cluster has of each earlier person.
+    let mut shared: BTreeMap<(u32, PersonId), u64> = BTreeMap::new();
+    for person in all.clone() {
+        if let Some(&old) = earlier.get(&people.id(person)) {
+            *shared.entry((clusters.root(person), old)).or_default() += 1;
+        }
+    }
+    let mut claims: Vec<(u64, PersonId, u32)> =
+        shared.iter().map(|(&(root, old), &rows)| (rows, old, root)).collect();
+    claims.sort_unstable_by(|x, y| y.0.cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
+    let mut of_root: BTreeMap<u32, PersonId> = BTreeMap::new();
+    let mut taken: BTreeSet<PersonId> = BTreeSet::new();
+    for (_, old, root) in claims {
+        if !of_root.contains_key(&root) && taken.insert(old) {
+            of_root.insert(root, old);
+        }
+    }
+    let kept = of_root.len() as u64;
+    taken.extend(earlier.values());
+    let ids = all
+        .map(|person| {
+            let root = clusters.root(person);
+            *of_root.entry(root).or_insert_with(|| fresh(project_digest, people, root, &mut taken))
+        })
+        .collect();
+
+    let mut merged: BTreeMap<u32, Vec<PersonId>> = BTreeMap::new();
+    let mut split: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
+    for &(root, old) in shared.keys() {
+        merged.entry(root).or_default().push(old);
+        split.entry(old).or_default().push(of_root[&root]);
+    }
+    let mut changes = Vec::new();
+    for (root, from) in merged {
+        if from.len() > 1 {
+            changes.push(Change::Merged { into: of_root[&root], from });
+        }
+    }
+    for (from, into) in split {
+        if into.len() > 1 {
+            changes.push(Change::Split { from, into });
+        }
+    }
+    Persons { ids, changes, kept }
+}
+
+fn fresh(
+    project_digest: &str,
+    people: &People,
+    root: u32,
+    taken: &mut BTreeSet<PersonId>,
+) -> PersonId {
+    let source = people.sources[people.source_of(root)].name.as_str();
+    let mut attempt = 0u32;
+    loop {
+        let mut hash = Sha256::new();
+        for part in ["veilway/v1/person-id", project_digest, source] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.update(people.id(root).0);
+        hash.update(attempt.to_be_bytes());
+        let mut bytes = [0u8; 10];
+        bytes.copy_from_slice(&hash.finalize()[..10]);
+        let id = PersonId::from_bytes(bytes);
+        if taken.insert(id) {
+            return id;
+        }
+        attempt += 1;
+    }
+}
+
+/// Reads the maps of an earlier run: its output folder, or the maps' own folder.
+///
+/// # Errors
+/// When there is no map, or one cannot be read.
+pub(super) fn earlier(folder: &Path) -> Result<HashMap<RowId, PersonId>, crate::Error> {
+    let inner = folder.join("to-analyst");
+    let folder = if inner.is_dir() { inner } else { folder.to_owned() };
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .map_err(|e| files::io_error(&folder, "read", e))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".map.csv"))
+        .collect();
+    paths.sort();
+    if paths.is_empty() {
+        return Err(Error::NoEarlierMap { path: folder }.into());
+    }
+    let mut persons = HashMap::new();
+    for path in paths {
+        let bad = |line: u64| Error::EarlierMap { path: path.clone(), line };
+        let mut reader = csv::ReaderBuilder::new().from_reader(files::open(&path)?);
+        let header = reader.headers().map_err(|_| bad(1))?.clone();
+        let at = |name: &str| header.iter().position(|h| h == name).ok_or_else(|| bad(1));
+        let (row_id, person_id) = (at("row_id")?, at("person_id")?);
+        for record in reader.records() {
+            let record = record.map_err(|e| bad(e.position().map_or(0, |p| p.line())))?;
+            let line = record.position().map_or(0, |p| p.line());
+            let row = record.get(row_id).and_then(|s| s.parse().ok()).ok_or_else(|| bad(line))?;
+            let id = record.get(person_id).and_then(|s| s.parse().ok()).ok_or_else(|| bad(line))?;
+            persons.insert(row, id);
+        }
+    }
+    Ok(persons)
+}

@@ -1,0 +1,614 @@
+//! What can be true of a pair of records, and what its tokens say about it.
+//!
+//! A pair either agrees or does not on each component; the components of one comparison
+//! group have a handful of possible *states* (the whole name agrees, or only its initial,
+//! and so on). Tokens show a pair's state through a veil: an agreeing match key says that
+//! all its components agree; a key that both rows have and that differs says that not all
+//! of them do; a missing or withheld token says nothing. A [`Veil`] is the set of joint
+//! states that one such observation leaves possible, kept as small sums of products.
+
+use std::collections::BTreeMap;
+
+use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, comparison_groups};
+use crate::project::{Component, FieldKind, Part, Project};
+
+/// A set of components, by bit.
+pub(super) type Components = u64;
+/// A set of match keys, by bit.
+pub(super) type Keys = u64;
+
+/// The states of a project's comparison groups, and its match keys in terms of them.
+#[derive(Debug, Clone)]
+pub(super) struct Space {
+    pub(super) groups: Vec<GroupStates>,
+    /// The components of each match key; [`Space::any_order`] stands apart.
+    keys: Vec<Components>,
+    /// Keys that hold the names in either order.
+    any_order: Keys,
+    whole_names: Components,
+    given_names: Components,
+    family_names: Components,
+    family_group: Option<usize>,
+}
+
+/// The possible states of one comparison group.
+#[derive(Debug, Clone)]
+pub(super) struct GroupStates {
+    pub(super) name: String,
+    pub(super) kind: GroupKind,
+    pub(super) components: Vec<Component>,
+    /// The components of this group, as bits.
+    bits: Components,
+    /// The agreeing components of each state, within [`GroupStates::bits`].
+    pub(super) states: Vec<Components>,
+    /// The extra state of the family name where family and given name are each other's.
+    pub(super) crossed: Option<usize>,
+}
+
+/// What a group tells of a household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GroupKind {
+    /// Given name and sex: differs between the people of a household.
+    GivenNameAndSex,
+    /// Family name: shared in a household.
+    FamilyName,
+    /// Birth date: shared by twins.
+    BirthDate,
+    /// Place and anything else: shared in a household.
+    Other,
+}
+
+impl GroupStates {
+    /// The agreeing components of a state as a subset number: the first component of the
+    /// group is the lowest bit.
+    pub(super) fn subset(&self, state: usize) -> usize {
+        (self.states[state] >> self.bits.trailing_zeros()) as usize
+    }
+
+    /// Whether every component agrees.
+    pub(super) fn is_full(&self, state: usize) -> bool {
+        self.crossed != Some(state) && self.states[state] == self.bits
+    }
+}
+
+impl Space {
+    pub(super) fn new(project: &Project) -> Space {
+        let mut bit_of = BTreeMap::new();
+        let mut groups = Vec::new();
+        for group in comparison_groups(project) {
+            let first = bit_of.len();
+            for &component in &group.components {
+                let bit = bit_of.len();
+                bit_of.insert(component, bit);
+            }
+            let kind = match group.name.as_str() {
+                GIVEN_NAME_AND_SEX => GroupKind::GivenNameAndSex,
+                FAMILY_NAME => GroupKind::FamilyName,
+                BIRTH_DATE => GroupKind::BirthDate,
+                _ => GroupKind::Other,
+            };
+            let n = group.components.len();
+            let states = (0..1u64 << n)
+                .filter(|&subset| possible(subset, &group.components))
+                .map(|subset| subset << first)
+                .collect();
+            groups.push(GroupStates {
+                name: group.name,
+                kind,
+                bits: ((1u64 << n) - 1) << first,
+                components: group.components,
+                states,
+                crossed: None,
+            });
+        }
+        let bits = |wanted: &dyn Fn(Component) -> bool| -> Components {
+            bit_of.iter().filter(|(c, _)| wanted(**c)).fold(0, |set, (_, bit)| set | 1 << bit)
+        };
+        let kind = |c: Component| project.fields[c.field].kind;
+        let mut any_order = 0;
+        let mut keys = Vec::new();
+        for (i, key) in project.match_keys.iter().enumerate() {
+            let mut set = 0;
+            for component in &key.components {
+                match bit_of.get(component) {
+                    Some(bit) => set |= 1u64 << bit,
+                    None if component.part == Part::NamesAnyOrder => any_order |= 1u64 << i,
+                    None => {}
+                }
+            }
+            keys.push(set);
+        }
+        let family_group = groups.iter().position(|g| g.kind == GroupKind::FamilyName);
+        if any_order != 0
+            && let Some(g) = family_group
+        {
+            groups[g].crossed = Some(groups[g].states.len());
+            groups[g].states.push(0);
+        }
+        Space {
+            keys,
+            any_order,
+            whole_names: bits(&|c| {
+                c.part == Part::Whole
+                    && matches!(kind(c), FieldKind::FamilyName | FieldKind::GivenName)
+            }),
+            given_names: bits(&|c| kind(c) == FieldKind::GivenName),
+            family_names: bits(&|c| kind(c) == FieldKind::FamilyName),
+            family_group,
+            groups,
+        }
+    }
+
+    /// The components that agree for certain when these keys agree.
+    pub(super) fn agreeing(&self, keys: Keys) -> Components {
+        let named = ones(keys).fold(0, |set, k| set | self.keys[k]);
+        self.groups.iter().fold(0, |set, group| {
+            // Every state that holds what the keys show: what all of them share is certain.
+            let shown = named & group.bits;
+            let certain = group
+                .states
+                .iter()
+                .enumerate()
+                .filter(|(s, state)| group.crossed != Some(*s) && *state & shown == shown)
+                .fold(group.bits, |all, (_, state)| all & state);
+            set | if shown == 0 { 0 } else { certain }
+        })
+    }
+
+    /// The keys whose components all agree for certain when these components do.
+    pub(super) fn implied(&self, components: Components) -> Keys {
+        (0..self.keys.len())
+            .filter(|&k| self.parts(k, Names::InOrder) & !components == 0)
+            .fold(0, |set, k| set | 1 << k)
+    }
+
+    /// The probability that all components of a key agree, given each group's state
+    /// probabilities.
+    pub(super) fn agreement(&self, key: usize, states: &[Vec<f64>]) -> f64 {
+        let wanted = self.parts(key, Names::InOrder);
+        self.groups
+            .iter()
+            .zip(states)
+            .map(|(group, p)| {
+                let part = wanted & group.bits;
+                let hit = |s: usize| {
+                    (part == 0 || group.crossed != Some(s)) && group.states[s] & part == part
+                };
+                (0..p.len()).filter(|&s| hit(s)).map(|s| p[s]).sum::<f64>()
+            })
+            .product()
+    }
+
+    /// What a key says of the components when the names are in this order.
+    fn parts(&self, key: usize, names: Names) -> Components {
+        let either = self.any_order >> key & 1 == 1;
+        match names {
+            Names::InOrder if either => self.keys[key] | self.whole_names,
+            Names::InOrder | Names::Crossed => self.keys[key],
+        }
+    }
+
+    /// What is left possible when exactly these of the keys that both rows have agree.
+    pub(super) fn veil(&self, both: Keys, agree: Keys) -> Veil {
+        let mut branches = Vec::new();
+        for names in [Names::InOrder, Names::Crossed] {
+            branches.extend(self.branch(both, agree, names));
+        }
+        Veil { branches }
+    }
+
+    fn branch(&self, both: Keys, agree: Keys, names: Names) -> Option<Branch> {
+        let crossed = self.family_group.and_then(|g| Some((g, self.groups[g].crossed?)));
+        let all_names = self.given_names | self.family_names;
+        if names == Names::Crossed && crossed.is_none() {
+            return None;
+        }
+        let shown = ones(agree).fold(0, |set, k| set | self.parts(k, names));
+        if names == Names::Crossed && shown & all_names != 0 {
+            return None;
+        }
+        let mut allowed: Vec<u64> = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(g, group)| {
+                let only_crossed = names == Names::Crossed && Some(g) == self.family_group;
+                (0..group.states.len())
+                    .filter(|&s| match group.crossed {
+                        Some(c) if only_crossed || c == s => only_crossed && c == s,
+                        _ => group.states[s] & shown & group.bits == shown & group.bits,
+                    })
+                    .fold(0u64, |set, s| set | 1 << s)
+            })
+            .collect();
+        // A key that differs: not all its components agree. With the names crossed, a key
+        // that holds a name in its place cannot agree, so it says nothing more.
+        let mut clauses: Vec<Components> = ones(both & !agree)
+            .map(|k| self.parts(k, names))
+            .filter(|parts| names == Names::InOrder || parts & all_names == 0)
+            .collect();
+        clauses.sort_unstable();
+        clauses.dedup();
+        let all = clauses.clone();
+        clauses.retain(|c| !all.iter().any(|other| other != c && other & !c == 0));
+
+        // Where only one group can still break a clause, it must.
+        loop {
+            let mut changed = false;
+            let mut open = Vec::new();
+            for &clause in &clauses {
+                let breakers: Vec<usize> = (0..self.groups.len())
+                    .filter(|&g| self.holding(g, clause, allowed[g]) != allowed[g])
+                    .collect();
+                match breakers[..] {
+                    [] => return None,
+                    [g] => {
+                        allowed[g] &= !self.holding(g, clause, allowed[g]);
+                        changed = true;
+                    }
+                    _ if (0..self.groups.len())
+                        .any(|g| allowed[g] != 0 && self.holding(g, clause, allowed[g]) == 0) => {}
+                    _ => open.push(clause),
+                }
+            }
+            clauses = open;
+            if !changed {
+                break;
+            }
+        }
+        if allowed.contains(&0) {
+            return None;
+        }
+        Some(self.combine(&allowed, &clauses))
+    }
+
+    /// The allowed states of a group in which all of a clause's components agree.
+    fn holding(&self, g: usize, clause: Components, allowed: u64) -> u64 {
+        let group = &self.groups[g];
+        let part = clause & group.bits;
+        if part == 0 {
+            return allowed;
+        }
+        ones(allowed).filter(|&s| group.states[s] & part == part).fold(0u64, |set, s| set | 1 << s)
+    }
+
+    /// Sorts each group's states into classes that the open clauses cannot tell apart, and
+    /// lists the combinations of classes that break every clause.
+    fn combine(&self, allowed: &[u64], clauses: &[Components]) -> Branch {
+        // Clauses beyond what a list can hold are let go, loosest last: the veil is then a
+        // little thicker than it need be, never thinner.
+        let mut clauses = clauses;
+        loop {
+            let classes: Vec<Vec<(u64, u64)>> = (0..self.groups.len())
+                .map(|g| {
+                    let mut by_signature: BTreeMap<u64, u64> = BTreeMap::new();
+                    for s in ones(allowed[g]) {
+                        let signature = (0..clauses.len())
+                            .filter(|&c| self.holding(g, clauses[c], 1 << s) != 0)
+                            .fold(0u64, |set, c| set | 1 << c);
+                        *by_signature.entry(signature).or_default() |= 1 << s;
+                    }
+                    by_signature.into_iter().collect()
+                })
+                .collect();
+            let count: usize = classes.iter().map(Vec::len).product();
+            if count > MAX_COMBINATIONS && !clauses.is_empty() {
+                clauses = &clauses[..clauses.len() - 1];
+                continue;
+            }
+            let every = (1u64 << clauses.len()) - 1;
+            let mut combinations = Vec::new();
+            let mut pick = vec![0u8; classes.len()];
+            list(&classes, every, 0, &mut pick, &mut combinations);
+            let classes = classes
+                .into_iter()
+                .map(|group| group.into_iter().map(|(_, states)| states).collect())
+                .collect();
+            return Branch { classes, combinations };
+        }
+    }
+
+    /// Every joint state that makes a pair a candidate (some match key agrees), as a table
+    /// over the groups' states in mixed radix, first group slowest; `None` when the table
+    /// would be too large to be worth it.
+    pub(super) fn candidates(&self) -> Option<Vec<bool>> {
+        let size: usize = self.groups.iter().map(|g| g.states.len()).product();
+        if size > 1 << 20 {
+            return None;
+        }
+        let radix: Vec<usize> = self.groups.iter().map(|g| g.states.len()).collect();
+        let table = (0..size)
+            .map(|index| {
+                let mut rest = index;
+                let mut agreeing = 0;
+                let mut names = Names::InOrder;
+                for (group, &n) in self.groups.iter().zip(&radix).rev() {
+                    let s = rest % n;
+                    rest /= n;
+                    agreeing |= group.states[s];
+                    if group.crossed == Some(s) {
+                        names = Names::Crossed;
+                    }
+                }
+                if names == Names::Crossed {
+                    agreeing &= !(self.given_names | self.family_names);
+                }
+                (0..self.keys.len()).any(|k| {
+                    let parts = self.parts(k, names);
+                    parts & !agreeing == 0 && (parts != 0 || names == Names::Crossed)
+                })
+            })
+            .collect();
+        Some(table)
+    }
+}
+
+const MAX_COMBINATIONS: usize = 1 << 12;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    InOrder,
+    Crossed,
+}
+
+/// Whether the components of a group can agree in exactly this subset.
+fn possible(subset: u64, components: &[Component]) -> bool {
+    let agrees = |field: usize, part: Part| {
+        components
+            .iter()
+            .position(|c| c.field == field && c.part == part)
+            .map(|i| subset >> i & 1 == 1)
+    };
+    components.iter().enumerate().all(|(i, c)| {
+        let on = subset >> i & 1 == 1;
+        let same = |part| agrees(c.field, part);
+        match c.part {
+            // The whole value agrees: so does all that is derived from it.
+            Part::Whole if on => [Part::Phonetic, Part::Slk, Part::Initial]
+                .into_iter()
+                .all(|part| same(part) != Some(false)),
+            // Day and month in either order agree: the year does, and both or neither of
+            // day and month are in place.
+            Part::AnyOrder if on => {
+                same(Part::Year) != Some(false)
+                    && match (same(Part::Day), same(Part::Month)) {
+                        (Some(day), Some(month)) => day == month,
+                        _ => true,
+                    }
+            }
+            Part::AnyOrder => ![Part::Day, Part::Month, Part::Year]
+                .into_iter()
+                .all(|part| same(part) == Some(true)),
+            _ => true,
+        }
+    })
+}
+
+fn list(
+    classes: &[Vec<(u64, u64)>],
+    unbroken: u64,
+    group: usize,
+    pick: &mut Vec<u8>,
+    out: &mut Vec<Vec<u8>>,
+) {
+    if group == classes.len() {
+        if unbroken == 0 {
+            out.push(pick.clone());
+        }
+        return;
+    }
+    for (i, (signature, _)) in classes[group].iter().enumerate() {
+        pick[group] = i as u8;
+        list(classes, unbroken & signature, group + 1, pick, out);
+    }
+}
+
+/// The positions of the bits that are set.
+pub(super) fn ones(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        (set != 0).then(|| {
+            let bit = set.trailing_zeros() as usize;
+            set &= set - 1;
+            bit
+        })
+    })
+}
+
+/// The joint states that an observation leaves possible.
+#[derive(Debug, Clone)]
+pub(super) struct Veil {
+    branches: Vec<Branch>,
+}
+
+/// A sum of products: per group, classes of states; and the combinations of one class per
+/// group that are possible.
+#[derive(Debug, Clone)]
+struct Branch {
+    classes: Vec<Vec<u64>>,
+    combinations: Vec<Vec<u8>>,
+}
+
+impl Veil {
+    /// The probability of the observation, given each group's state probabilities.
+    pub(super) fn likelihood(&self, states: &[&[f64]]) -> f64 {
+        let mut total = 0.0;
+        for branch in &self.branches {
+            let sums = branch.sums(states);
+            for combination in &branch.combinations {
+                let product: f64 = combination
+                    .iter()
+                    .zip(&sums)
+                    .map(|(&class, group)| group[usize::from(class)])
+                    .product();
+                total += product;
+            }
+        }
+        total
+    }
+
+    /// Adds `weight`, shared out over the possible states in proportion to their
+    /// probability, to each group's counts.
+    pub(super) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
+        let total = self.likelihood(states);
+        if total <= 0.0 || weight <= 0.0 {
+            return;
+        }
+        for branch in &self.branches {
+            let sums = branch.sums(states);
+            let mut shares: Vec<Vec<f64>> = sums.iter().map(|g| vec![0.0; g.len()]).collect();
+            for combination in &branch.combinations {
+                let product: f64 = combination
+                    .iter()
+                    .zip(&sums)
+                    .map(|(&class, group)| group[usize::from(class)])
+                    .product();
+                for (g, &class) in combination.iter().enumerate() {
+                    shares[g][usize::from(class)] += product;
+                }
+            }
+            for (g, classes) in branch.classes.iter().enumerate() {
+                for (c, &class) in classes.iter().enumerate() {
+                    if sums[g][c] <= 0.0 {
+                        continue;
+                    }
+                    let scale = weight * shares[g][c] / (total * sums[g][c]);
+                    for s in ones(class) {
+                        counts[g][s] += scale * states[g][s];
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Branch {
+    fn sums(&self, states: &[&[f64]]) -> Vec<Vec<f64>> {
+        self.classes
+            .iter()
+            .zip(states)
+            .map(|(classes, p)| {
+                classes.iter().map(|&class| ones(class).map(|s| p[s]).sum()).collect()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::project::Preset;
+
+    fn space() -> Space {
+        let text = Preset::Minimal.toml("p", "2026");
+        Space::new(&Project::parse(&text, "project.toml").expect("a preset"))
+    }
+
+    /// Every joint state, and which keys agree in it, by the plainest reading of the rules.
+    fn every_state(space: &Space) -> Vec<(Vec<usize>, Keys)> {
+        let mut all = vec![vec![]];
+        for group in &space.groups {
+            all = all
+                .into_iter()
+                .flat_map(|head: Vec<usize>| {
+                    (0..group.states.len()).map(move |s| [head.clone(), vec![s]].concat())
+                })
+                .collect();
+        }
+        all.into_iter()
+            .map(|states| {
+                let crossed = space.groups.iter().zip(&states).any(|(g, &s)| g.crossed == Some(s));
+                let agreeing =
+                    space.groups.iter().zip(&states).fold(0, |set, (g, &s)| set | g.states[s]);
+                let names = space.given_names | space.family_names;
+                let keys = (0..space.keys.len())
+                    .filter(|&k| {
+                        let either = space.any_order >> k & 1 == 1;
+                        let in_place = if crossed { agreeing & !names } else { agreeing };
+                        let both_names = agreeing & space.whole_names == space.whole_names;
+                        space.keys[k] & !in_place == 0 && (!either || crossed || both_names)
+                    })
+                    .fold(0, |set, k| set | 1 << k);
+                (states, keys)
+            })
+            .collect()
+    }
+
+    /// Some probabilities per state, none equal.
+    fn probabilities(space: &Space) -> Vec<Vec<f64>> {
+        space
+            .groups
+            .iter()
+            .map(|g| {
+                let raw: Vec<f64> = (0..g.states.len()).map(|s| 1.0 / (1.7 + s as f64)).collect();
+                let total: f64 = raw.iter().sum();
+                raw.into_iter().map(|p| p / total).collect()
+            })
+            .collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn a_veil_is_the_sum_over_the_states_it_leaves_possible(pick: prop::sample::Index, both: u64) {
+            let space = space();
+            let all = every_state(&space);
+            // What is seen of a true state: the keys both rows have, and those that agree.
+            let both = both & ((1 << space.keys.len()) - 1);
+            let agree = all[pick.index(all.len())].1 & both;
+            let p = probabilities(&space);
+            let slices: Vec<&[f64]> = p.iter().map(Vec::as_slice).collect();
+            let mut expected = 0.0;
+            let mut shares: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
+            for (states, keys) in &all {
+                if keys & both == agree {
+                    let product: f64 = states.iter().zip(&p).map(|(&s, g)| g[s]).product();
+                    expected += product;
+                    for (g, &s) in states.iter().enumerate() {
+                        shares[g][s] += product;
+                    }
+                }
+            }
+            let veil = space.veil(both, agree);
+            let got = veil.likelihood(&slices);
+            prop_assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
+            let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
+            veil.share_out(&slices, 1.0, &mut counts);
+            for (got, expected_group) in counts.iter().flatten().zip(shares.iter().flatten()) {
+                prop_assert!((got - expected_group / expected).abs() < 1e-9);
+            }
+        }
+    }
+
+    #[test]
+    fn the_candidate_table_is_the_states_in_which_a_key_agrees() {
+        let space = space();
+        let table = space.candidates().expect("a small space");
+        let expected: Vec<bool> = every_state(&space).iter().map(|(_, keys)| *keys != 0).collect();
+        assert_eq!(table, expected);
+    }
+
+    #[test]
+    fn states_that_cannot_be_are_left_out() {
+        let space = space();
+        let sizes: Vec<usize> = space.groups.iter().map(|g| g.states.len()).collect();
+        // Given name and sex: 9 x 2. Family name: 9 and the crossed one. Birth date: 8 and
+        // one for day and month swapped. Place: 4.
+        assert_eq!(sizes, [18, 10, 9, 4]);
+    }
+
+    #[test]
+    fn an_agreeing_whole_name_shows_its_parts() {
+        let space = space();
+        let project =
+            Project::parse(&Preset::Minimal.toml("p", "2026"), "project.toml").expect("a preset");
+        let key = |name: &str| {
+            1u64 << project.match_keys.iter().position(|k| k.name == name).expect("the key")
+        };
+        let shown = space.agreeing(key("names"));
+        assert_eq!(shown, space.family_names | space.given_names);
+        assert_ne!(space.implied(shown) & key("names"), 0);
+        assert_eq!(space.implied(shown) & key("slk581"), 0);
+    }
+}
