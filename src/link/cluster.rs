@@ -174,3 +174,77 @@ impl Sets {
         Join::Joined
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::link::people::tests::people;
+
+    fn pair(a: u32, b: u32, probability: f64) -> ScoredPair {
+        ScoredPair { a, b, weight: 0.0, probability, agree: 1 }
+    }
+
+    #[test]
+    fn the_likelier_link_wins_where_each_person_is_once() {
+        let people = people(&[(true, &[1, 2]), (true, &[3, 4])]);
+        let pairs = [pair(0, 2, 0.6), pair(0, 3, 0.995), pair(1, 3, 0.7)];
+        let clusters = cluster(&people, &pairs, Band::Probable);
+        assert_eq!(clusters.linked(), [vec![0, 3]]);
+        assert_eq!((clusters.forbidden, clusters.joined), (2, [1, 0]));
+        assert_eq!(clusters.band(0), Band::Definite);
+        assert_eq!(clusters.band(1), Band::Single);
+    }
+
+    #[test]
+    fn a_person_is_as_sure_as_its_weakest_link() {
+        let people = people(&[(false, &[1, 2]), (false, &[3, 4])]);
+        let pairs = [pair(0, 2, 0.999), pair(1, 3, 0.999), pair(1, 2, 0.6)];
+        let clusters = cluster(&people, &pairs, Band::Probable);
+        assert_eq!(clusters.linked(), [vec![0, 1, 2, 3]]);
+        assert!((0..4).all(|p| clusters.band(p) == Band::Probable));
+        let doubts = clusters.doubts(&people, &pairs);
+        assert_eq!(doubts, [Doubt { people: vec![0, 1, 2, 3], why: Why::WeaklyBridged }]);
+        assert_eq!(cluster(&people, &pairs, Band::Definite).linked(), [vec![0, 2], vec![1, 3]]);
+    }
+
+    proptest! {
+        /// With no constraint, clusters are the connected components; with one, no cluster
+        /// has two people of a source that holds each person once.
+        #[test]
+        fn clusters_are_components_under_the_constraints(
+            edges in prop::collection::vec((0u32..12, 0u32..12, 0.0f64..1.0), 0..30),
+            unique: [bool; 3],
+        ) {
+            let ids: [&[u8]; 3] = [&[1, 2, 3, 4], &[5, 6, 7, 8], &[9, 10, 11, 12]];
+            let sources: Vec<(bool, &[u8])> = unique.into_iter().zip(ids).collect();
+            let people = people(&sources);
+            let pairs: Vec<ScoredPair> = edges
+                .into_iter()
+                .map(|(a, b, p)| pair(a.min(b), a.max(b), p))
+                .filter(|p| people.may_be_one(p.a, p.b))
+                .collect();
+            let clusters = cluster(&people, &pairs, Band::Probable);
+            for (source, &(unique, _)) in sources.iter().enumerate() {
+                let mut roots: Vec<u32> =
+                    people.of_source(source).map(|p| clusters.root(p)).collect();
+                roots.sort_unstable();
+                roots.dedup();
+                prop_assert!(!unique || roots.len() == 4);
+            }
+            if !unique.contains(&true) {
+                let mut label: Vec<u32> = (0..12).collect();
+                for _ in 0..12 {
+                    for p in pairs.iter().filter(|p| p.probability >= 0.5) {
+                        let least = label[p.a as usize].min(label[p.b as usize]);
+                        label[p.a as usize] = least;
+                        label[p.b as usize] = least;
+                    }
+                }
+                let roots: Vec<u32> = (0..12).map(|p| clusters.root(p)).collect();
+                prop_assert_eq!(roots, label);
+            }
+        }
+    }
+}

@@ -106,3 +106,41 @@ impl People {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// People by hand: per source whether it is unique, and the first byte of each row id.
+    pub(in crate::link) fn people(sources: &[(bool, &[u8])]) -> People {
+        let mut people = People {
+            sources: vec![],
+            ids: vec![],
+            source: vec![],
+            keys: vec![],
+            rows: vec![],
+            first: vec![],
+        };
+        for (s, (unique, ids)) in sources.iter().enumerate() {
+            let name = format!("source-{s}").parse().expect("a source name");
+            people.sources.push(Source { name, unique: *unique });
+            people.first.push(people.ids.len() as u32);
+            let first = people.ids.len() as u32;
+            people.rows.push((first..first + ids.len() as u32).collect());
+            people.ids.extend(ids.iter().map(|&id| RowId([id; 16])));
+            people.source.extend(ids.iter().map(|_| s as u16));
+            people.keys.extend(ids.iter().map(|_| Keys::MAX));
+        }
+        people
+    }
+
+    #[test]
+    fn a_source_that_holds_each_person_once_has_no_pairs_of_its_own() {
+        let people = people(&[(true, &[1, 2]), (false, &[3, 4])]);
+        assert!(!people.may_be_one(0, 1));
+        assert!(people.may_be_one(0, 2));
+        assert!(people.may_be_one(2, 3));
+        assert!(!people.may_be_one(2, 2));
+        assert_eq!(people.of_source(1), 2..4);
+    }
+}

@@ -154,3 +154,66 @@ pub(super) fn earlier(folder: &Path) -> Result<HashMap<RowId, PersonId>, crate::
     }
     Ok(persons)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Band;
+    use crate::link::cluster::cluster;
+    use crate::link::people::tests::people;
+    use crate::link::score::ScoredPair;
+
+    fn run(pairs: &[(u32, u32)], earlier: &HashMap<RowId, PersonId>) -> (Vec<PersonId>, Persons) {
+        let people = people(&[(false, &[1, 2, 3]), (false, &[4, 5])]);
+        let pairs: Vec<ScoredPair> = pairs
+            .iter()
+            .map(|&(a, b)| ScoredPair { a, b, weight: 1.0, probability: 1.0, agree: 1 })
+            .collect();
+        let clusters = cluster(&people, &pairs, Band::Probable);
+        let persons = persons("digest", &people, &clusters, earlier);
+        (persons.ids.clone(), persons)
+    }
+
+    #[test]
+    fn ids_are_one_per_cluster_and_kept_in_the_next_run() {
+        let (ids, _) = run(&[(0, 3), (1, 4)], &HashMap::new());
+        assert_eq!((ids[0], ids[1]), (ids[3], ids[4]));
+        let distinct: BTreeSet<PersonId> = ids.iter().copied().collect();
+        assert_eq!(distinct.len(), 3);
+
+        let rows = [1, 2, 3, 4, 5].map(|id| RowId([id; 16]));
+        let earlier: HashMap<RowId, PersonId> = rows.into_iter().zip(ids.clone()).collect();
+        let (again, same) = run(&[(0, 3), (1, 4)], &earlier);
+        assert_eq!(again, ids);
+        assert_eq!((same.kept, same.changes.len()), (3, 0));
+
+        // The first two people turn out to be one; the second loses a row.
+        let (now, changed) = run(&[(0, 3), (0, 1)], &earlier);
+        assert_eq!(now[0], ids[0]);
+        assert_eq!(now[1], ids[0]);
+        assert!(!ids.contains(&now[4]) || now[4] == ids[1]);
+        assert_eq!(now[2], ids[2]);
+        let from = {
+            let mut from = vec![ids[0], ids[1]];
+            from.sort();
+            from
+        };
+        assert!(changed.changes.contains(&Change::Merged { into: ids[0], from }));
+        assert!(
+            changed
+                .changes
+                .iter()
+                .any(|c| matches!(c, Change::Split { from, .. } if *from == ids[1]))
+        );
+    }
+
+    #[test]
+    fn another_project_gives_other_ids() {
+        let people = people(&[(true, &[1])]);
+        let clusters = cluster(&people, &[], Band::Probable);
+        let none = HashMap::new();
+        let a = persons("digest a", &people, &clusters, &none).ids[0];
+        let b = persons("digest b", &people, &clusters, &none).ids[0];
+        assert_ne!(a, b);
+    }
+}
