@@ -3,6 +3,7 @@
 //! decided in [`crate::standardise`].
 
 pub mod csv;
+mod parse;
 mod records;
 pub mod spec;
 
