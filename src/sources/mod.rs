@@ -3,7 +3,10 @@
 //! decided in [`crate::standardise`].
 
 pub mod csv;
+mod header;
+mod look;
 mod parse;
+pub mod propose;
 mod records;
 pub mod spec;
 
