@@ -258,23 +258,27 @@ struct SlkParts {
 
 impl SlkParts {
     fn of(slk: &Slk581, placeholders: &Placeholders) -> Self {
-        let text = slk.as_str();
-        let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-        let letters = text.as_bytes();
+        let digits = slk.birth_digits();
+        let number = |range: std::ops::Range<usize>| digits.get(range)?.parse::<u16>().ok();
+        let small = |range, limits: std::ops::RangeInclusive<u16>| {
+            let n = number(range).filter(|n| limits.contains(n))?;
+            u8::try_from(n).ok()
+        };
+        let is_filler = placeholders.dates.iter().any(|date| date == digits);
         SlkParts {
-            family: letters.first_chunk::<3>().copied().and_then(strong),
-            given: letters.get(3..5).and_then(|l| l.try_into().ok()).and_then(strong),
-            birth: if placeholders.dates.iter().any(|date| date == part(5..13)) {
+            family: slk.family_letters().as_bytes().try_into().ok().and_then(strong),
+            given: slk.given_letters().as_bytes().try_into().ok().and_then(strong),
+            birth: if is_filler {
                 Birth::default()
             } else {
                 Birth {
-                    day: part(5..7).parse().ok().filter(|day| (1..=31).contains(day)),
-                    month: part(7..9).parse().ok().filter(|month| (1..=12).contains(month)),
-                    year: part(9..13).parse().ok().filter(|year| (1850..=2200).contains(year)),
+                    day: small(0..2, 1..=31),
+                    month: small(2..4, 1..=12),
+                    year: number(4..8).filter(|year| (1850..=2200).contains(year)),
                     is_estimated: false,
                 }
             },
-            sex: letters.get(13).copied().filter(|sex| (b'1'..=b'3').contains(sex)),
+            sex: u8::try_from(slk.sex_digit()).ok().filter(|sex| (b'1'..=b'3').contains(sex)),
         }
     }
 }

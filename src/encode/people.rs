@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     fn record(id: &str, line: u64, identities: &[u8]) -> Record {
-        let identities = identities.iter().map(|&i| Identity([i; 32])).collect();
+        let identities = identities.iter().map(|&i| Identity([i; 16])).collect();
         Record { id: id.to_owned(), line, identities, first_set: 0, sets: 1 }
     }
 

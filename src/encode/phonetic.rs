@@ -28,7 +28,7 @@ mod tests {
             ("SCHMIDT", "XMT"),
             ("JOHNSON", "JNSN"),
             ("WILLIAMS", "ALMS"),
-            ("THOMPSON", "TMSN"),
+            ("THOMPSON", "TMPSN"),
             ("KNIGHT", "NT"),
             ("WRIGHT", "RT"),
             ("CATHERINE", "K0RN"),
