@@ -242,6 +242,7 @@ fn manifest(
         missing: counts.missing,
         shared: counts.shared,
         repeated: counts.repeated,
+        held_by_two: counts.held_by_two,
         chance: published(counts.chance.agreeing),
     });
     Manifest {

@@ -43,6 +43,8 @@ pub struct KeyCounts {
     pub shared: u64,
     /// Rows without: an earlier row of the person has the token.
     pub repeated: u64,
+    /// Token values that exactly two people have, before any was withheld.
+    pub held_by_two: u64,
     /// How often two people agree, before any token was withheld.
     pub chance: Chance,
 }
@@ -101,7 +103,7 @@ impl Order {
     /// Makes the rows; `people_per_token` people at most may have a token.
     pub fn arrange(self, sets: TokenSets, people_per_token: u32) -> Rows {
         let first_rows = &self.starts;
-        let columns: Vec<(Vec<Token>, Vec<State>, Chance)> = sets
+        let columns: Vec<(Vec<Token>, Vec<State>, u64, Chance)> = sets
             .tokens
             .into_par_iter()
             .map(|column| self.column(&column, people_per_token))
@@ -110,14 +112,14 @@ impl Order {
         for &row in first_rows {
             keep[row as usize] = true;
         }
-        for (_, states, _) in &columns {
+        for (_, states, ..) in &columns {
             for (keep, state) in keep.iter_mut().zip(states) {
                 *keep |= *state == State::Filled;
             }
         }
         let (tokens, keys) = columns
             .into_par_iter()
-            .map(|(tokens, states, chance)| {
+            .map(|(tokens, states, held_by_two, chance)| {
                 let states = kept(states, &keep);
                 let count = |wanted| states.iter().filter(|s| **s == wanted).count() as u64;
                 let counts = KeyCounts {
@@ -125,6 +127,7 @@ impl Order {
                     missing: count(State::Missing),
                     shared: count(State::Shared),
                     repeated: count(State::Repeated),
+                    held_by_two,
                     chance,
                 };
                 (kept(tokens, &keep), counts)
@@ -141,7 +144,11 @@ impl Order {
     }
 
     /// One match key: its tokens in row order, those that repeat or are shared taken out.
-    fn column(&self, tokens: &[Token], people_per_token: u32) -> (Vec<Token>, Vec<State>, Chance) {
+    fn column(
+        &self,
+        tokens: &[Token],
+        people_per_token: u32,
+    ) -> (Vec<Token>, Vec<State>, u64, Chance) {
         let mut values: Vec<Token> = self.sets.iter().map(|&set| tokens[set as usize]).collect();
         let mut states: Vec<State> = values
             .iter()
@@ -168,7 +175,9 @@ impl Order {
             .map(|(row, value)| (*value, row as u32))
             .collect();
         holders.sort_unstable();
+        let mut held_by_two = 0;
         for same in holders.chunk_by(|a, b| a.0 == b.0) {
+            held_by_two += u64::from(same.len() == 2);
             if same.len() > people_per_token as usize {
                 for &(_, row) in same {
                     values[row as usize] = NO_TOKEN;
@@ -176,7 +185,7 @@ impl Order {
                 }
             }
         }
-        (values, states, chance)
+        (values, states, held_by_two, chance)
     }
 }
 

@@ -129,7 +129,6 @@ pub struct KeySummary {
     pub repeated: u64,
     /// Token values that exactly two people have, before any was withheld: says how rare the
     /// values of the key are.
-    #[serde(default)]
     pub held_by_two: u64,
     /// The share of the pairs of people who agree on the key, before any was withheld.
     pub chance: f64,
