@@ -3,9 +3,12 @@
 //! decided in [`crate::standardise`].
 
 pub mod csv;
+mod error;
 mod parse;
 mod records;
 pub mod spec;
 
-pub use csv::{Batch, Error, Input, Reject, Row, Table};
+pub use csv::{Batch, Input, Reject, Row, Table};
+pub use error::{ColumnProblem, Error};
+pub use records::Found;
 pub use spec::SourceSpec;
