@@ -105,3 +105,58 @@ fn sex_reason(person: &Person, profile: Profile) -> String {
         Value::Bad(reason) => format!("sex {reason}: not stated, as {profile} codes it"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::project::{Diacritics, Placeholders};
+    use crate::standardise::date::Accuracy;
+    use crate::standardise::{BirthDate, Name, PlaceholderList};
+
+    fn person(family: &str, given: &str) -> Person {
+        let list = PlaceholderList::new(&Placeholders::standard());
+        Person {
+            family: Name::read(family, Diacritics::Fold, &list),
+            given: Name::read(given, Diacritics::Fold, &list),
+            birth: Value::Known(BirthDate::new(date(2000, 12, 19), Accuracy::ESTIMATED)),
+            sex: Value::Missing(Absent::NotStated),
+            others: Vec::new(),
+            slk: Value::Missing(Absent::Empty),
+        }
+    }
+
+    #[test]
+    fn every_character_has_its_reason() {
+        for profile in Profile::ALL {
+            for (family, given) in [("Lee", "J"), ("", "Suharto"), ("Suharto", ""), ("李", "?")] {
+                let person = person(family, given);
+                let explanation = explain(&person, profile).expect("a key");
+                let spelt: String = explanation.steps.iter().map(|s| s.character).collect();
+                assert_eq!(spelt, explanation.key, "{profile}");
+                assert!(explanation.steps.iter().map(|s| s.position).eq(1..=14));
+            }
+        }
+    }
+
+    #[test]
+    fn reasons_follow_the_profile() {
+        let reasons = |family, given, profile| -> Vec<String> {
+            let explanation = explain(&person(family, given), profile).expect("a key");
+            explanation.steps.into_iter().map(|step| step.because).collect()
+        };
+        let aihw = reasons("Lee", "J", Profile::Aihw);
+        assert_eq!(aihw[1], "letter 3 of the family name");
+        assert_eq!(aihw[2], "there is no letter 5 in the family name");
+        assert_eq!(aihw[13], "sex not stated, as aihw codes it");
+        let dex = reasons("Lee", "J", Profile::Dex);
+        assert_eq!(dex[3], "a given name of one letter counts as missing");
+        assert_eq!(dex[5], "1 January: the date is an estimate");
+        let eppoc = reasons("Suharto", "", Profile::Eppoc);
+        assert_eq!(eppoc[0], "the person's only name counts as the given name");
+        assert_eq!(eppoc[3], "letter 2 of the family name, the person's only one");
+        let other = reasons("李", "Jo", Profile::Aihw);
+        assert_eq!(other[0], "no family name: it is in a script without Latin letters");
+    }
+}
