@@ -330,3 +330,97 @@ pub fn check_column(
         .collect();
     Ok(sum)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::project::{Diacritics, Placeholders};
+    use crate::sources::SourceSpec;
+    use crate::sources::spec::Encoding;
+
+    const SOURCE: &str = "[source]\nname = \"a\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
+        [columns]\nfamily_name = \"family\"\ngiven_name = \"given\"\nbirth_date = \"born\"\n\
+        sex = \"sex\"\n";
+
+    fn table(text: &str) -> Table {
+        let reader = Box::new(Cursor::new(text.as_bytes().to_vec()));
+        Table::from_reader(reader, Path::new("t.csv"), Encoding::Utf8, None).expect("a table")
+    }
+
+    fn keyed(text: &str) -> Result<(String, Keyed, Vec<u64>), Error> {
+        let table = table(text);
+        let spec = SourceSpec::parse(SOURCE, "a.toml").expect("a source");
+        let (fold, list) = (Diacritics::Fold, Placeholders::standard());
+        let standardiser = Standardiser::for_slk(&table, &spec, fold, &list, date(2026, 7, 1))?;
+        let (mut out, mut lines) = (Vec::new(), Vec::new());
+        let sink = Sink { out: &mut out, shown: Path::new("out.csv") };
+        let set_aside = |reject: &Reject| {
+            lines.push(reject.line);
+            Ok(())
+        };
+        let progress = Progress::silent();
+        let sum = add_keys(table, &standardiser, Profile::Aihw, sink, set_aside, &progress)?;
+        Ok((String::from_utf8(out).expect("text"), sum, lines))
+    }
+
+    #[test]
+    fn every_row_goes_through_with_its_key_or_is_set_aside() {
+        let text = "id,family,given,born,sex,note\n\
+            1,Smith,John,01/01/2017,1,\"a, \"\"b\"\"\"\n\
+            2,Smith,John,31/02/2017,1, =1+1 \n\
+            3,Smith\n\
+            4,,Jo,19/12/2000,,\n";
+        let (out, sum, lines) = keyed(text).expect("keyed");
+        assert_eq!(
+            out,
+            "id,family,given,born,sex,note,slk581,slk581_profile,slk581_quality\n\
+             1,Smith,John,01/01/2017,1,\"a, \"\"b\"\"\",MIHOH010120171,aihw/1,ok\n\
+             2,Smith,John,31/02/2017,1, =1+1 ,,aihw/1,no-key;birth-date-no-such-day\n\
+             4,,Jo,19/12/2000,,,999O2191220009,aihw/1,family-missing;given-short;sex-not-stated\n"
+        );
+        assert_eq!((sum.rows, sum.keys, sum.without_key, sum.set_aside), (4, 2, 1, 1));
+        assert_eq!(sum.quality.get("ok"), Some(&1));
+        assert_eq!(lines, [4]);
+    }
+
+    #[test]
+    fn an_export_with_such_a_column_is_refused() {
+        let error = keyed("id,family,given,born,sex,SLK581\n1,a,b,c,d,e\n").expect_err("refused");
+        assert_eq!(error.class(), Class::Input);
+        assert_eq!(error.to_string(), "t.csv: has a column `slk581` already");
+    }
+
+    #[test]
+    fn rows_keep_their_order_at_any_number_of_threads() {
+        let mut text = String::from("id,family,given,born,sex\n");
+        for n in 0..40_000 {
+            text += &format!("{n},Smith,John,01/01/2017,1\n");
+        }
+        let run = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.expect("a pool").install(|| keyed(&text).expect("keyed").0)
+        };
+        let one = run(1);
+        assert_eq!(one, run(3));
+        let ids = one.lines().skip(1).map(|line| line.split(',').next().unwrap_or_default());
+        assert!(ids.eq((0..40_000).map(|n| n.to_string())));
+    }
+
+    #[test]
+    fn a_column_of_keys_is_counted_by_position_and_rule() {
+        let keys = "id,k\n1,MIHOH010120171\n2,MIHOH010120174\n3,\n4,mIHOH310220179\n5\n";
+        let sum = check_column(table(keys), "k", Profile::Aihw, &Progress::silent());
+        let sum = sum.expect("checked");
+        assert_eq!(
+            (sum.rows, sum.well_formed, sum.empty, sum.failed, sum.set_aside),
+            (5, 1, 1, 2, 1)
+        );
+        let found: Vec<_> =
+            sum.defects.iter().map(|d| (d.position, d.keys, d.first_line)).collect();
+        assert_eq!(found, [(1, 1, 5), (6, 1, 5), (14, 1, 3)]);
+    }
+}
