@@ -61,6 +61,10 @@ pub(crate) struct Args {
     /// A project whose profile, diacritics and placeholders are used.
     #[arg(long, value_name = "FILE")]
     project: Option<PathBuf>,
+    /// The day the export was made, as YYYY-MM-DD: what is in the future, and who would be
+    /// older than 120, is judged on it [default: today].
+    #[arg(long, value_name = "DATE")]
+    as_at: Option<Date>,
     /// Replace the output when it is there already.
     #[arg(long)]
     force: bool,
@@ -202,7 +206,8 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let placeholders = project.map_or_else(Placeholders::standard, |p| p.placeholders.clone());
     let input = Input::from_arg(export);
     let table = Table::open(&input, spec.encoding, spec.delimiter)?;
-    let standardiser = Standardiser::for_slk(&table, &spec, diacritics, &placeholders, today())?;
+    let as_at = args.as_at.unwrap_or_else(today);
+    let standardiser = Standardiser::for_slk(&table, &spec, diacritics, &placeholders, as_at)?;
     let job = Job { table, standardiser, profile, printer };
     if out_arg == "-" {
         let mut out = Stdout(printer);
