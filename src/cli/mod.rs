@@ -49,6 +49,8 @@ struct Global {
     threads: Option<u16>,
 }
 
+// One value in the life of the program: its size is nobody's concern.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make or check the linkage agreement (`project.toml`).
