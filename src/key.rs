@@ -181,15 +181,8 @@ impl Secret {
         }
         let file = files::open(path)?;
         let read = |e| files::io_error(path, "read", e);
-        // The mode of the open file, so that it cannot change in between.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = file.metadata().map_err(read)?.permissions().mode() & 0o7777;
-            if mode & 0o077 != 0 {
-                return Err(Error::Exposed { path: path.to_owned(), mode });
-            }
-        }
+        // The permissions of the open file, so that they cannot change in between.
+        let opened = file.metadata().map_err(read)?;
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
         file.take(MAX_FILE).read_to_end(&mut bytes).map_err(read)?;
         let not_a_key = || Error::NotAKey { path: path.to_owned() };
@@ -199,6 +192,7 @@ impl Secret {
         if lines.next().is_some() {
             return Err(not_a_key());
         }
+        refuse_exposed(path, &opened)?;
         if found != kind {
             return Err(Error::WrongKind {
                 path: path.to_owned(),
@@ -272,6 +266,22 @@ impl Secret {
             }
         }
     }
+}
+
+/// Refuses a key that its group or others may read or write.
+#[cfg(unix)]
+fn refuse_exposed(path: &Path, opened: &std::fs::Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt;
+    match opened.permissions().mode() & 0o7777 {
+        mode if mode & 0o077 != 0 => Err(Error::Exposed { path: path.to_owned(), mode }),
+        _ => Ok(()),
+    }
+}
+
+/// Systems without modes have nothing to look at.
+#[cfg(not(unix))]
+fn refuse_exposed(_path: &Path, _opened: &std::fs::Metadata) -> Result<(), Error> {
+    Ok(())
 }
 
 /// The lines that claim to be keys; comments and blank lines are passed over.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Printer;
 use crate::error::Error;
 use crate::files::{self, Overwrite, Readers, clean};
-use crate::project::{Preset, Project};
+use crate::project::{Component, FieldKind, Part, Preset, Project};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -119,9 +119,9 @@ impl Checked {
         let setting = |name: &str| settings.get(name).cloned().unwrap_or_default();
         let used = |field: usize| {
             project.match_keys.iter().flat_map(|k| &k.components).any(|c| {
-                let names = c.part == crate::project::Part::NamesAnyOrder;
-                let given = crate::project::FieldKind::GivenName;
-                c.field == field || (names && project.fields[field].kind == given)
+                // The component is kept under the family name, and draws on both names.
+                let given = project.fields[field].kind == FieldKind::GivenName;
+                c.field == field || (given && c.part == Part::NamesAnyOrder)
             })
         };
         let unused = (0..project.fields.len()).filter(|field| !used(*field));
@@ -146,7 +146,7 @@ impl Checked {
                 .iter()
                 .map(|k| CheckedKey {
                     name: k.name.clone(),
-                    components: k.components.iter().map(|c| project.component_name(*c)).collect(),
+                    components: written(project, &k.components),
                 })
                 .collect(),
             unused_fields: unused.map(|field| project.fields[field].name.clone()).collect(),
@@ -191,4 +191,20 @@ impl Checked {
         );
         text
     }
+}
+
+/// The components as a person would write them: a whole birth date is one word.
+fn written(project: &Project, components: &[Component]) -> Vec<String> {
+    let parts = [Part::Day, Part::Month, Part::Year];
+    let is_part = |c: &&Component| parts.contains(&c.part);
+    let whole = components.iter().filter(is_part).count() == parts.len();
+    let mut names = Vec::new();
+    for component in components {
+        match component.part {
+            Part::Day if whole => names.push(project.fields[component.field].name.clone()),
+            Part::Month | Part::Year if whole => {}
+            _ => names.push(project.component_name(*component)),
+        }
+    }
+    names
 }

@@ -18,8 +18,8 @@ impl Project {
         set("project.id".into(), self.id.clone());
         set("project.period".into(), self.period.clone());
         set("project.suite".into(), self.suite.name().into());
-        set("project.slk_profile".into(), word(&self.slk_profile));
-        set("project.diacritics".into(), word(&self.diacritics));
+        set("project.slk_profile".into(), self.slk_profile.name().into());
+        set("project.diacritics".into(), self.diacritics.name().into());
         set("project.people_per_token".into(), self.people_per_token.to_string());
         // The order of fields and match keys is the order of components and columns.
         let fields: Vec<&str> = self.fields.iter().map(|f| f.name.as_str()).collect();
@@ -48,14 +48,6 @@ impl Project {
     /// The names of the settings in which two agreements differ.
     pub fn differences(&self, other: &Project) -> Vec<String> {
         differences(&self.settings(), &other.settings())
-    }
-}
-
-/// The word that serde writes for a setting of a closed list.
-fn word<T: Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
     }
 }
 
@@ -143,5 +135,94 @@ impl TryFrom<String> for ProjectDigest {
 impl From<ProjectDigest> for String {
     fn from(digest: ProjectDigest) -> String {
         digest.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::project::{Diacritics, FieldKind, Preset, Suite};
+    use crate::slk::Profile;
+
+    fn project() -> Project {
+        Project::parse(&Preset::Minimal.toml("yard", "2026"), "p").expect("the preset")
+    }
+
+    #[test]
+    fn comments_and_layout_do_not_count() {
+        let text = Preset::Minimal.toml("yard", "2026");
+        let bare: String = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| format!("  {line}\r\n\r\n"))
+            .collect();
+        let bare = Project::parse(&bare, "p").expect("the same agreement");
+        assert_eq!(bare.digest(), project().digest());
+        let mut shuffled = project();
+        shuffled.placeholders.names.reverse();
+        shuffled.placeholders.dates.push(shuffled.placeholders.dates[0].clone());
+        assert_eq!(shuffled.digest(), project().digest());
+    }
+
+    #[test]
+    fn every_setting_counts_and_is_named() {
+        type Change = (&'static str, fn(&mut Project));
+        let changes: [Change; 12] = [
+            ("project.id", |p| p.id.push('2')),
+            ("project.period", |p| p.period.push('2')),
+            ("project.suite", |p| p.suite = Suite::HmacSha512),
+            ("project.slk_profile", |p| p.slk_profile = Profile::Dex),
+            ("project.diacritics", |p| p.diacritics = Diacritics::Drop),
+            ("project.people_per_token", |p| p.people_per_token = 2),
+            ("fields.suburb.kind", |p| p.fields[4].kind = FieldKind::Text),
+            ("fields.suburb.compare_as", |p| p.fields[4].compare_as = "suburb".into()),
+            ("match_keys", |p| p.match_keys.swap(1, 2)),
+            ("match_keys.slk581", |p| p.match_keys[0].components.truncate(2)),
+            ("placeholders.names", |p| drop(p.placeholders.names.pop())),
+            ("placeholders.dates", |p| p.placeholders.dates.push("02021900".into())),
+        ];
+        for (name, change) in changes {
+            let mut changed = project();
+            change(&mut changed);
+            assert_eq!(project().differences(&changed), [name]);
+            assert_ne!(project().digest(), changed.digest(), "{name}");
+        }
+        assert_eq!(project().differences(&project()), [""; 0]);
+    }
+
+    #[test]
+    fn a_key_that_one_side_lacks_is_named() {
+        let mut fewer = project();
+        let last = fewer.match_keys.pop().expect("a match key");
+        let differences = project().differences(&fewer);
+        assert_eq!(differences, fewer.differences(&project()));
+        assert_eq!(differences, ["match_keys".to_owned(), format!("match_keys.{}", last.name)]);
+    }
+
+    proptest! {
+        #[test]
+        fn lists_are_injective(a in prop::collection::vec("[a,\"\\[ ]{0,3}", 0..3),
+                               b in prop::collection::vec("[a,\"\\[ ]{0,3}", 0..3)) {
+            let plain = |list: &Vec<String>| -> std::collections::BTreeSet<String> {
+                list.iter().cloned().collect()
+            };
+            prop_assert_eq!(list(&a) == list(&b), plain(&a) == plain(&b));
+        }
+
+        #[test]
+        fn digests_tell_settings_apart(a in prop::collection::btree_map("[a-c]{0,2}", "[a-c]{0,2}", 0..3),
+                                       b in prop::collection::btree_map("[a-c]{0,2}", "[a-c]{0,2}", 0..3)) {
+            prop_assert_eq!(ProjectDigest::of(&a) == ProjectDigest::of(&b), a == b);
+        }
+
+        #[test]
+        fn digests_read_back(bytes: [u8; 32]) {
+            let digest = ProjectDigest(bytes);
+            prop_assert_eq!(digest.to_string().parse(), Ok(digest));
+            let json = serde_json::to_string(&digest).expect("json");
+            prop_assert_eq!(serde_json::from_str::<ProjectDigest>(&json).ok(), Some(digest));
+        }
     }
 }

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as WordError, StrDeserializer};
 use toml::Spanned;
 
 use super::{Component, Diacritics, Field, FieldKind, MatchKey, Part, Placeholders};
 use super::{Project, Suite};
-use crate::config::{self, Table, did_you_mean, one_of, repeated};
+use crate::config::{self, Table, one_of, repeated};
 use crate::files::{self, clean};
 use crate::slk::Profile;
 
@@ -61,10 +58,11 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
     let id = id.and_then(|id| plain_word(&head, "id", id));
     let period = head.needed_text("period", "the time the agreement covers, such as `2026`");
     let period = period.and_then(|period| plain_word(&head, "period", period));
-    let suites = [Suite::HmacSha256, Suite::HmacSha512].map(|s| (s.name(), s));
+    let suites = Suite::ALL.map(|s| (s.name(), s));
     let suite = head.choice("suite", &suites).unwrap_or(Suite::HmacSha256);
-    let slk_profile = profile(&mut head).unwrap_or(Profile::Aihw);
-    let marks = [("fold", Diacritics::Fold), ("drop", Diacritics::Drop)];
+    let profiles = Profile::ALL.map(|p| (p.name(), p));
+    let slk_profile = head.choice("slk_profile", &profiles).unwrap_or(Profile::Aihw);
+    let marks = Diacritics::ALL.map(|d| (d.name(), d));
     let diacritics = head.choice("diacritics", &marks).unwrap_or(Diacritics::Fold);
     let people_per_token = head.integer("people_per_token", 1..=100).unwrap_or(1);
     head.close();
@@ -114,23 +112,6 @@ fn plain_word(table: &Table<'_>, key: &str, word: Spanned<String>) -> Option<Str
     let message = format!("expected up to 64 letters, digits, `-`, `_` or `.`, found {found}");
     table.note_at(&word, key, message);
     None
-}
-
-fn profile(head: &mut Table<'_>) -> Option<Profile> {
-    let word = head.text("slk_profile")?;
-    let text: StrDeserializer<'_, WordError> = word.get_ref().as_str().into_deserializer();
-    let profile = Profile::deserialize(text).ok();
-    if profile.is_none() {
-        let names = ["aihw", "act-v4", "dex", "pmhc", "aodts", "eppoc", "shsc"];
-        let message = format!(
-            "expected {}, found {}{}",
-            one_of(&names),
-            repeated(word.get_ref()),
-            did_you_mean(word.get_ref(), &names)
-        );
-        head.note_at(&word, "slk_profile", message);
-    }
-    profile
 }
 
 /// The fields, and the names of those that have a mistake.
@@ -339,4 +320,202 @@ fn is_name(word: &str) -> bool {
     (1..=48).contains(&word.len())
         && word.starts_with(|c: char| c.is_ascii_lowercase())
         && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Preset;
+
+    const SMALL: &str = "\
+[project]
+id = \"yard\"
+period = \"2026\"
+[fields]
+family_name = { kind = \"family-name\" }
+given_name = { kind = \"given-name\" }
+birth_date = { kind = \"birth-date\" }
+sex = { kind = \"sex\" }
+region = { kind = \"text\", compare_as = \"place\" }
+[match_keys]
+slk581 = [\"slk581\"]
+";
+
+    fn small(match_keys: &str) -> Result<Project, config::Error> {
+        Project::parse(&format!("{SMALL}{match_keys}"), "p.toml")
+    }
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let refused = Project::parse(text, "p.toml").expect_err("mistakes");
+        refused.to_string().lines().map(str::to_owned).collect()
+    }
+
+    fn components(word: &str) -> Vec<String> {
+        let project = small("").expect("the small agreement");
+        let parts = component(&project, word).unwrap_or_default();
+        parts.into_iter().map(|c| project.component_name(c)).collect()
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let project = small("").expect("the small agreement");
+        assert_eq!(project.suite, Suite::HmacSha256);
+        assert_eq!(project.slk_profile, Profile::Aihw);
+        assert_eq!(project.diacritics, Diacritics::Fold);
+        assert_eq!(project.people_per_token, 1);
+        assert_eq!(project.placeholders, Placeholders::standard());
+        assert_eq!(project.fields[0].compare_as, "family_name");
+        assert_eq!(project.fields[4].compare_as, "place");
+    }
+
+    #[test]
+    fn shorthands_stand_for_their_parts() {
+        let day_month_year = ["birth_date.day", "birth_date.month", "birth_date.year"];
+        assert_eq!(components("birth_date"), day_month_year);
+        assert_eq!(
+            components("slk581"),
+            ["family_name.slk", "given_name.slk"]
+                .iter()
+                .chain(&day_month_year)
+                .chain(&["sex"])
+                .copied()
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(components("names.any_order"), ["names.any_order"]);
+        assert_eq!(components("birth_date.any_order"), ["birth_date.any_order"]);
+        assert_eq!(components("region"), ["region"]);
+        for unknown in ["", ".", "region.", "region.phonetic", "names", "sex.initial", "Region"] {
+            assert_eq!(components(unknown), [""; 0], "{unknown}");
+        }
+    }
+
+    #[test]
+    fn components_are_sorted_and_distinct() {
+        let project = small("a = [\"region\", \"birth_date.year\", \"birth_date\", \"region\"]\n");
+        let project = project.expect("sound");
+        let a = &project.match_keys[1];
+        let names: Vec<String> = a.components.iter().map(|c| project.component_name(*c)).collect();
+        assert_eq!(names, ["birth_date.day", "birth_date.month", "birth_date.year", "region"]);
+        assert!(a.components.is_sorted_by(|x, y| x < y));
+    }
+
+    /// A token of one value falls to frequency counting.
+    #[test]
+    fn keys_of_a_single_value_are_refused() {
+        for alone in [
+            "[]",
+            "[\"region\"]",
+            "[\"family_name\"]",
+            "[\"birth_date.year\"]",
+            "[\"birth_date.any_order\"]",
+            "[\"family_name\", \"family_name.initial\", \"family_name.phonetic\"]",
+        ] {
+            let refused = small(&format!("a = {alone}\n")).expect_err(alone).to_string();
+            assert!(refused.contains("line 12: `match_keys.a`: a match key needs"), "{refused}");
+        }
+        for several in ["[\"birth_date\"]", "[\"names.any_order\"]", "[\"sex\", \"region\"]"] {
+            small(&format!("a = {several}\n")).expect(several);
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_found_in_one_run() {
+        let text = "\
+[project]
+id = \"our yard\"
+periode = \"2026\"
+suite = \"hmac-sha265\"
+people_per_token = 0
+[fields]
+family_name = { kind = \"family-name\" }
+given_name = { kind = \"givn-name\" }
+surname = { kind = \"family-name\" }
+names = { kind = \"text\" }
+birth_date = { kind = \"birth-date\", compare = \"x\" }
+[match_keys]
+a = [\"family_name\", \"birth_dat\"]
+b = [\"family_name\", \"birth_date.year\"]
+c = [\"birth_date.year\", \"family_name\"]
+d = [\"given_name\", \"family_name\"]
+Bad = [\"family_name\", \"birth_date\"]
+[placeholders]
+dates = [\"1900-01-01\"]
+";
+        assert_eq!(
+            mistakes(text),
+            [
+                "p.toml line 2: `project.id`: expected up to 64 letters, digits, `-`, `_` or `.`, \
+                 found `our yard`",
+                "p.toml line 3: unknown key `periode` in [project]; did you mean `period`?",
+                "p.toml line 4: `project.suite`: expected `hmac-sha256` or `hmac-sha512`, found \
+                 `hmac-sha265`; did you mean `hmac-sha256`?",
+                "p.toml line 5: `project.people_per_token`: expected a whole number from 1 to 100, \
+                 found `0`",
+                "p.toml line 8: `fields.given_name.kind`: expected `family-name`, `given-name`, \
+                 `birth-date`, `sex`, `suburb`, `postcode`, `state` or `text`, found `givn-name`; \
+                 did you mean `given-name`?",
+                "p.toml line 9: `fields.surname`: a field of kind `family-name` is always called \
+                 `family_name`, and no other is",
+                "p.toml line 10: `fields.names`: the name has another meaning; expected another \
+                 name",
+                "p.toml line 11: unknown key `compare` in [fields.birth_date]; did you mean \
+                 `compare_as`?",
+                "p.toml line 13: `match_keys.a`: unknown component `birth_dat`; did you mean \
+                 `birth_date`?",
+                "p.toml line 15: `match_keys.c`: has the same components as `b`",
+                "p.toml line 17: `match_keys.Bad`: expected a match key's name: lower-case \
+                 letters, digits and `_`, beginning with a letter, at most 48",
+                "p.toml line 19: `placeholders.dates`: expected a date as DDMMYYYY, found \
+                 `1900-01-01`",
+            ]
+        );
+    }
+
+    #[test]
+    fn missing_sections_and_doubled_names_are_mistakes() {
+        let empty = mistakes("");
+        assert_eq!(empty.len(), 1, "{empty:?}");
+        assert!(empty[0].starts_with("p.toml: `project` is missing"), "{empty:?}");
+        let bare = mistakes("[project]\nid = \"a\"\nperiod = \"b\"\n");
+        assert_eq!(bare.len(), 2, "{bare:?}");
+        assert_eq!(
+            mistakes("[project]\nid=\"a\"\nperiod=\"b\"\n[fields]\n[match_keys]\n").len(),
+            1
+        );
+        let twice = mistakes(&format!("{SMALL}slk581 = [\"sex\", \"region\"]\n"));
+        assert!(twice[0].starts_with("p.toml line 12: "), "{twice:?}");
+        let same = mistakes(&format!("{SMALL}again = [\"slk581\"]\n"));
+        assert!(same[0].contains("has the same components as `slk581`"), "{same:?}");
+    }
+
+    #[test]
+    fn the_number_of_match_keys_has_a_limit() {
+        let fields: String = (0..70).map(|i| format!("t{i} = {{ kind = \"text\" }}\n")).collect();
+        let keys = |n: usize| -> String {
+            (0..n).map(|i| format!("k{i} = [\"t{i}\", \"sex\"]\n")).collect()
+        };
+        let text =
+            |n| SMALL.replace("[match_keys]\n", &format!("{fields}[match_keys]\n")) + &keys(n);
+        assert_eq!(Project::parse(&text(63), "p").map(|p| p.match_keys.len()), Ok(64));
+        let refused = mistakes(&text(64));
+        assert_eq!(refused.len(), 1);
+        assert!(refused[0].contains("at most 64 match keys, found 65"), "{refused:?}");
+    }
+
+    #[test]
+    fn the_slk_profile_is_one_of_the_seven() {
+        for profile in Profile::ALL {
+            let text =
+                Preset::Minimal.toml("a", "b").replace("\"aihw\"\n", &format!("\"{profile}\"\n"));
+            assert_eq!(Project::parse(&text, "p").map(|p| p.slk_profile), Ok(profile));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_panic(tail in "(\\PC|\n|=|\"|\\[|\\]|\\{|\\}){0,80}") {
+            let _ = small(&tail);
+            let _ = Project::parse(&tail, "p");
+        }
+    }
 }

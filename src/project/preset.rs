@@ -251,7 +251,7 @@ mod tests {
     fn every_preset_is_an_agreement_that_reads_back() {
         for preset in Preset::ALL {
             let text = preset.toml("yard", "2026");
-            let project = Project::parse(&text, preset.name()).expect(preset.name());
+            let project = Project::parse(&text, preset.name()).expect("the preset");
             assert_eq!((project.id.as_str(), project.period.as_str()), ("yard", "2026"));
             assert_eq!(project.placeholders, Placeholders::standard());
             assert!((20..=30).contains(&project.match_keys.len()), "{preset}");

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::civil::{Date, date};
+use jiff::civil::date;
+use jiff::fmt::strtime;
 use toml::Spanned;
 
 use super::spec::{
@@ -14,12 +15,6 @@ use crate::config::{self, Table, repeated};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
 use crate::project::{FieldKind, Project};
-
-const ENCODINGS: [(&str, Encoding); 3] = [
-    ("utf-8", Encoding::Utf8),
-    ("utf-16", Encoding::Utf16),
-    ("windows-1252", Encoding::Windows1252),
-];
 
 /// What a source without birth dates of its own declares: the plain form.
 const ISO_DATE: &str = "%Y-%m-%d";
@@ -107,7 +102,8 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     };
     let record_id = head.needed_text("record_id", "the column with your own client number");
     let unique_people = head.flag("unique_people").unwrap_or(false);
-    let encoding = head.choice("encoding", &ENCODINGS).unwrap_or(Encoding::Utf8);
+    let encoding =
+        head.choice("encoding", &Encoding::ALL.map(|e| (e.name(), e))).unwrap_or(Encoding::Utf8);
     let delimiter = delimiter(&mut head);
     let declared = head.text("date_format").and_then(|f| date_format(&head, "date_format", f));
 
@@ -172,22 +168,27 @@ fn delimiter(head: &mut Table<'_>) -> Option<u8> {
     }
 }
 
-/// Takes a date format that can write a day and read it back: one that leaves out the
-/// century, the month or anything else cannot.
 fn date_format(table: &Table<'_>, key: &str, format: Spanned<String>) -> Option<String> {
-    // A day whose parts all differ, in a century that two digits do not give.
-    let day = date(1934, 11, 23);
-    let text = format.get_ref();
-    let written = jiff::fmt::strtime::format(text, day.at(0, 0, 0, 0)).ok();
-    let back = written.and_then(|written| Date::strptime(text, written).ok());
-    if back == Some(day) {
+    if is_date_format(format.get_ref()) {
         return Some(format.into_inner());
     }
-    let found = repeated(text);
-    let expected = "expected a format with day, month and four-digit year, such as `%d/%m/%Y` \
-                    for 31/12/1999, `%Y-%m-%d` for 1999-12-31 or `%d%m%Y` for 31121999";
-    table.note_at(&format, key, format!("{expected}; found {found}"));
+    let found = repeated(format.get_ref());
+    table.note_at(&format, key, format!("expected {DATE_FORMAT}; found {found}"));
     None
+}
+
+/// What a date format is, for messages.
+pub const DATE_FORMAT: &str = "a format with day, month and four-digit year, such as `%d/%m/%Y` \
+                               for 31/12/1999, `%Y-%m-%d` for 1999-12-31 or `%d%m%Y` for 31121999";
+
+/// Whether a format can write a day and read it back: one that leaves out the century, the
+/// month or anything else cannot.
+pub fn is_date_format(format: &str) -> bool {
+    // A day whose parts all differ, in a century that two digits do not give.
+    let day = date(1934, 11, 23);
+    let written = strtime::format(format, day.at(0, 0, 0, 0));
+    let back = written.and_then(|text| strtime::parse(format, text)?.to_date());
+    back.is_ok_and(|back| back == day)
 }
 
 /// The section [columns]: field to column, and the column of recorded keys.
@@ -325,4 +326,235 @@ fn events(mut table: Table<'_>) -> Option<EventSpec> {
         date_format: format?,
         keep: keep.into_iter().map(Spanned::into_inner).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Preset;
+
+    const SMALL: &str = "\
+[source]
+name = \"agency-a\"
+record_id = \"rec_id\"
+date_format = \"%d/%m/%Y\"
+[columns]
+family_name = \"surname\"
+birth_date = \"dob\"
+";
+
+    const WHOLE: &str = "\
+[source]
+name = \"agency-a\"
+record_id = \"rec_id\"
+unique_people = true
+encoding = \"windows-1252\"
+delimiter = \"\\t\"
+date_format = \"%d/%m/%Y\"
+[columns]
+family_name = \"Last name\"
+slk581 = \"SLK\"
+[codes.sex]
+M = \"1\"
+\" not stated \" = \"9\"
+[birth_date_accuracy]
+column = \"acc\"
+code = \"aeu\"
+[[aliases]]
+given_name = \"known as\"
+[[aliases]]
+slk581 = \"old SLK\"
+[[consent]]
+column = \"share\"
+share = [\"1\"]
+refuse = [\"2\", \"\"]
+[events]
+record_id = \"client\"
+program_always = \"Housing\"
+start = \"from\"
+end = \"to\"
+date_format = \"%Y-%m-%d\"
+keep = [\"reason\"]
+";
+
+    fn mistakes(text: &str) -> Vec<String> {
+        let refused = SourceSpec::parse(text, "a.toml").expect_err("mistakes");
+        refused.to_string().lines().map(str::to_owned).collect()
+    }
+
+    fn minimal() -> Project {
+        Project::parse(&Preset::Minimal.toml("yard", "2026"), "p").expect("the preset")
+    }
+
+    #[test]
+    fn everything_that_can_be_said_is_read() {
+        let spec = SourceSpec::parse(WHOLE, "a.toml").expect("sound");
+        let text = |s: &str| s.to_owned();
+        let expected = SourceSpec {
+            name: "agency-a".parse().expect("a name"),
+            unique_people: true,
+            encoding: Encoding::Windows1252,
+            delimiter: Some(b'\t'),
+            record_id: text("rec_id"),
+            columns: BTreeMap::from([(text("family_name"), text("Last name"))]),
+            slk581: Some(text("SLK")),
+            date_format: text("%d/%m/%Y"),
+            accuracy: Some(AccuracyColumn { column: text("acc"), code: AccuracyCode::Aeu }),
+            codes: BTreeMap::from([(
+                text("sex"),
+                BTreeMap::from([(text("M"), text("1")), (text(" not stated "), text("9"))]),
+            )]),
+            aliases: vec![
+                AliasColumns { given_name: Some(text("known as")), ..Default::default() },
+                AliasColumns { slk581: Some(text("old SLK")), ..Default::default() },
+            ],
+            consent: vec![ConsentColumn {
+                column: text("share"),
+                share: vec![text("1")],
+                partial: vec![],
+                refuse: vec![text("2"), text("")],
+            }],
+            events: Some(EventSpec {
+                record_id: text("client"),
+                program: Program::Always(text("Housing")),
+                start: text("from"),
+                end: Some(text("to")),
+                date_format: text("%Y-%m-%d"),
+                keep: vec![text("reason")],
+            }),
+        };
+        assert_eq!(spec, expected);
+    }
+
+    #[test]
+    fn what_is_left_out_has_a_default() {
+        let spec = SourceSpec::parse(SMALL, "a.toml").expect("sound");
+        assert!(!spec.unique_people);
+        assert_eq!((spec.encoding, spec.delimiter), (Encoding::Utf8, None));
+        assert!(spec.consent.is_empty() && spec.events.is_none() && spec.codes.is_empty());
+    }
+
+    #[test]
+    fn every_mistake_is_found_in_one_run() {
+        let text = "\
+[source]
+name = \"Agency A\"
+recordid = \"x\"
+encoding = \"latin-1\"
+delimiter = \"tab\"
+[columns]
+family_name = \"surname\"
+given_name = \"surname\"
+birth_date = \"dob\"
+[codes.sex]
+M = \"male\"
+F = \"2\"
+f = \"2\"
+[birth_date_accuracy]
+code = \"AEU\"
+[[aliases]]
+[[consent]]
+column = \"share\"
+share = [\"1\"]
+refuse = [\"1\"]
+[events]
+record_id = \"x\"
+program = \"p\"
+program_always = \"q\"
+start = \"s\"
+date_format = \"%d/%m/%y\"
+";
+        let found = mistakes(text);
+        let begins = [
+            "a.toml line 1: `source.date_format` is missing: expected how birth dates",
+            "a.toml line 2: `source.name`: expected 1 to 64 lower-case letters",
+            "a.toml line 3: unknown key `recordid` in [source]; did you mean `record_id`?",
+            "a.toml line 4: `source.encoding`: expected `utf-8`, `utf-16` or `windows-1252`",
+            "a.toml line 5: `source.delimiter`: expected `,`, `;`, `|` or a tab",
+            "a.toml line 8: `columns.given_name`: the column is mapped to `family_name` already",
+            "a.toml line 11: `codes.sex.M`: expected `1` male",
+            "a.toml line 13: `codes.sex.f`: the code is there twice",
+            "a.toml line 14: `birth_date_accuracy.column` is missing",
+            "a.toml line 15: `birth_date_accuracy.code`: expected `aeu` or `estimated`",
+            "a.toml line 16: `aliases.family_name` is missing",
+            "a.toml line 20: `consent.refuse`: the same code is in `share`",
+            "a.toml line 24: `events.program_always`: expected this or `program`, not both",
+            "a.toml line 26: `events.date_format`: expected a format with day, month and four",
+        ];
+        assert_eq!(found.len(), begins.len(), "{found:#?}");
+        for (found, begin) in found.iter().zip(begins) {
+            assert!(found.starts_with(begin), "{found}\n{begin}");
+        }
+    }
+
+    #[test]
+    fn a_source_needs_names_or_a_recorded_key() {
+        let nameless = SMALL.replace("family_name = \"surname\"", "sex = \"sex\"");
+        let found = mistakes(&nameless);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("a.toml line 5: `columns`: expected a column for"));
+        for enough in ["given_name = \"first\"", "slk581 = \"slk\""] {
+            let text = SMALL.replace("family_name = \"surname\"", enough);
+            SourceSpec::parse(&text, "a.toml").expect(enough);
+        }
+        let keyed = "[source]\nname = \"a\"\nrecord_id = \"r\"\n[columns]\nslk581 = \"s\"\n";
+        let spec = SourceSpec::parse(keyed, "a.toml").expect("no birth date, so no format");
+        assert_eq!(spec.date_format, "%Y-%m-%d");
+        assert_eq!(mistakes(&keyed.replace("slk581 = \"s\"\n", "")).len(), 1);
+        assert_eq!(mistakes("").len(), 1);
+    }
+
+    #[test]
+    fn date_formats_give_a_whole_day() {
+        for good in [
+            "%d/%m/%Y",
+            "%Y-%m-%d",
+            "%d%m%Y",
+            "%d %b %Y",
+            "%d %B %Y",
+            "%Y-%m-%dT%H:%M:%S",
+            "%d/%m/%Y %I:%M:%S %p",
+            "%F",
+        ] {
+            assert!(is_date_format(good), "{good}");
+        }
+        for bad in ["", "%d/%m/%y", "%m/%Y", "%Y", "dd/mm/yyyy", "%d/%m", "%Q", "%", "%d/%d/%Y"] {
+            assert!(!is_date_format(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_source_is_compared_with_its_project() {
+        let text = SMALL.replace("[columns]\n", "[columns]\npostcod = \"pc\"\nsex = \"sex\"\n");
+        let spec = SourceSpec::parse(&text, "a.toml").expect("sound");
+        let warnings = spec.check_against(&minimal());
+        assert_eq!(
+            warnings,
+            [
+                "the project has no field `postcod`, so its column is not used; did you mean \
+                 `postcode`?",
+                "no column is mapped to the field `given_name`; match keys that need it stay empty",
+                "no column is mapped to the field `suburb`; match keys that need it stay empty",
+                "no column is mapped to the field `postcode`; match keys that need it stay empty",
+            ]
+        );
+        let keyed = "[source]\nname = \"a\"\nrecord_id = \"r\"\n[columns]\nslk581 = \"s\"\n\
+                     suburb = \"t\"\npostcode = \"p\"\n[codes.family_name]\nx = \"y\"\n";
+        let spec = SourceSpec::parse(keyed, "a.toml").expect("sound");
+        let warnings = spec.check_against(&minimal());
+        assert_eq!(warnings, ["the code map of `family_name` is not used: it is no code"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_makes_a_panic(tail in "(\\PC|\n|=|\"|\\[|\\]|\\{|\\}){0,80}") {
+            let _ = SourceSpec::parse(&format!("{SMALL}{tail}"), "a.toml");
+            let _ = SourceSpec::parse(&tail, "a.toml");
+        }
+
+        #[test]
+        fn no_date_format_makes_a_panic(format in "(%|[a-zA-Z]|\\PC){0,12}") {
+            let _ = is_date_format(&format);
+        }
+    }
 }

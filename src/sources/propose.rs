@@ -74,7 +74,7 @@ pub fn propose(header: &[String], sample: &[Vec<String>], known: &Known<'_>) -> 
             notes: Vec::new(),
         },
     };
-    writer.write();
+    writer.write(header);
     writer.out
 }
 
@@ -96,7 +96,7 @@ struct Found {
 impl<'a> Writer<'a> {
     /// Plain headings are placed before any likeness is tried, so that no guess takes a
     /// column that is plainly something else.
-    fn write(&mut self) {
+    fn write(&mut self, header: &[String]) {
         let record_id = self.columns.take(Role::RecordId, "record_id");
         let mut found = self.fields();
         let slk = self.columns.take(Role::Slk581, "slk581");
@@ -136,6 +136,7 @@ impl<'a> Writer<'a> {
             end.as_ref(),
             &content,
         );
+        self.doubled(header);
         self.out.unused = self.columns.left().iter().map(|c| c.heading.clone()).collect();
         if !self.out.unused.is_empty() {
             self.line("");
@@ -499,6 +500,23 @@ impl<'a> Writer<'a> {
         self.line(&format!("# keep = [{}]", keep.join(", ")));
     }
 
+    /// A heading that two columns have names neither of them.
+    fn doubled(&mut self, header: &[String]) {
+        let mut said: Vec<String> = Vec::new();
+        for Placed { column, .. } in self.out.placed.iter().chain(&self.out.unsure) {
+            let columns = header.iter().filter(|h| h.trim() == column).count();
+            if columns > 1 && !said.contains(column) {
+                said.push(column.clone());
+            }
+        }
+        for heading in said {
+            let heading = quoted(&heading);
+            self.out.to_decide.push(format!(
+                "{heading} is the heading of more than one column: rename one in the export"
+            ));
+        }
+    }
+
     /// Every filled cell of these columns in the sample, without the blanks around it.
     fn cells(&self, indexes: &[usize]) -> Vec<&'a str> {
         let rows = self.sample.iter();
@@ -534,5 +552,228 @@ impl<'a> Writer<'a> {
     fn line(&mut self, line: &str) {
         self.out.toml.push_str(line);
         self.out.toml.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Preset;
+    use crate::sources::SourceSpec;
+    use crate::sources::spec::{AccuracyCode, Program};
+
+    fn proposed(preset: Preset, date_format: Option<&str>, csv: &[&str]) -> Proposal {
+        let project = Project::parse(&preset.toml("yard", "2026"), "p").expect("the preset");
+        let name = "agency-a".parse().expect("a name");
+        let known = Known {
+            name: &name,
+            project: &project,
+            unique_people: true,
+            encoding: Encoding::Utf8,
+            delimiter: None,
+            date_format,
+        };
+        let mut rows = csv.iter().map(|row| row.split(',').map(str::to_owned).collect());
+        let header: Vec<String> = rows.next().expect("a header");
+        propose(&header, &rows.collect::<Vec<Vec<String>>>(), &known)
+    }
+
+    fn spec(proposal: &Proposal) -> SourceSpec {
+        assert_eq!(proposal.to_decide, [""; 0]);
+        SourceSpec::parse(&proposal.toml, "a.toml").expect("a sound file")
+    }
+
+    fn column<'a>(spec: &'a SourceSpec, field: &str) -> Option<&'a str> {
+        spec.columns.get(field).map(String::as_str)
+    }
+
+    #[test]
+    fn a_plain_export_needs_no_hand() {
+        let proposal = proposed(
+            Preset::Minimal,
+            Some("%Y-%m-%d"),
+            &["rec_id,given_name,surname,sex,dob,suburb,postcode", "1,A,B,f,1999-12-31,C,2600"],
+        );
+        let spec = spec(&proposal);
+        assert_eq!(spec.record_id, "rec_id");
+        assert!(spec.unique_people);
+        assert_eq!(spec.date_format, "%Y-%m-%d");
+        assert_eq!(column(&spec, "family_name"), Some("surname"));
+        assert_eq!(column(&spec, "birth_date"), Some("dob"));
+        assert_eq!(spec.columns.len(), 6);
+        assert_eq!(spec.codes["sex"]["f"], "2");
+        assert!(proposal.unsure.is_empty() && proposal.missing.is_empty());
+        assert!(proposal.unused.is_empty() && proposal.notes.is_empty());
+    }
+
+    #[test]
+    fn a_dex_client_list_is_recognised() {
+        let proposal = proposed(
+            Preset::Dex,
+            None,
+            &[
+                "ClientId,Slk,ConsentToProvideDetails,ConsentedForFutureContacts,GivenName,\
+                 FamilyName,IsUsingPsuedonym,BirthDate,IsBirthDateAnEstimate,GenderCode,Suburb,\
+                 StateCode,Postcode",
+                "c1,,true,true,A,B,false,1999-12-31,false,FEMALE,C,ACT,2600",
+                "c2,,false,true,A,B,false,1999-01-01,true,NOTSTATED,C,ACT,2600",
+            ],
+        );
+        let spec = spec(&proposal);
+        assert_eq!(spec.record_id, "ClientId");
+        assert_eq!(column(&spec, "given_name"), Some("GivenName"));
+        assert_eq!(column(&spec, "sex"), Some("GenderCode"));
+        assert_eq!(column(&spec, "state"), Some("StateCode"));
+        assert_eq!(spec.date_format, "%Y-%m-%d");
+        assert_eq!(spec.codes["sex"]["FEMALE"], "2");
+        assert_eq!(spec.codes["sex"]["NOTSTATED"], "9");
+        assert_eq!(
+            spec.accuracy.map(|a| (a.column, a.code)),
+            Some(("IsBirthDateAnEstimate".to_owned(), AccuracyCode::Estimated))
+        );
+        assert_eq!(spec.consent.len(), 1);
+        assert_eq!(spec.consent[0].column, "ConsentToProvideDetails");
+        assert!(spec.consent[0].refuse.contains(&"False".to_owned()));
+        assert_eq!(spec.slk581, None, "names are there");
+        assert!(proposal.notes.iter().any(|n| n.contains("recorded SLK-581")));
+        assert_eq!(proposal.unused, ["ConsentedForFutureContacts", "IsUsingPsuedonym"]);
+    }
+
+    #[test]
+    fn common_dataset_items_and_events_are_recognised() {
+        let proposal = proposed(
+            Preset::CommonDataset,
+            None,
+            &[
+                "1.7.1,1.2.1 First name(s),1.2.3 Last name (s),1.3.1 Date of birth,1.4.1 Sex,\
+                 1.1.2 Consent to share information,4.1.1 Date service started,4.1.4,4.2.3,Phone",
+                "1,A,B,31121999,X,1,01022020,,3,0",
+                "2,A,B,01021999,1,7,01022020,28022021,3,0",
+            ],
+        );
+        let spec = spec(&proposal);
+        let events = spec.events.expect("events");
+        assert_eq!(events.record_id, "1.7.1");
+        assert_eq!(events.program, Program::Always("agency-a".to_owned()));
+        assert_eq!(events.start, "4.1.1 Date service started");
+        assert_eq!(events.end.as_deref(), Some("4.1.4"));
+        assert_eq!(events.date_format, "%d%m%Y");
+        assert!(events.keep.is_empty(), "what the analyst gets is a person's choice");
+        assert!(proposal.toml.contains("# keep = [\"4.2.3\"]"));
+        assert_eq!(proposal.missing, ["suburb", "postcode", "state"]);
+        assert!(proposal.notes.iter().any(|n| n.contains("in no list") && n.contains("\"7\"")));
+        assert_eq!(proposal.unused, ["Phone"]);
+    }
+
+    #[test]
+    fn a_source_of_recorded_keys_is_recognised() {
+        let csv = ["client_id,SLK,postcode", "1,canary,2600"];
+        let spec = spec(&proposed(Preset::Minimal, None, &csv));
+        assert_eq!(spec.slk581.as_deref(), Some("SLK"));
+        assert_eq!(spec.columns.len(), 1);
+    }
+
+    /// A date format that the cells leave open is asked for, and the file does not load
+    /// before it is answered.
+    #[test]
+    fn date_formats_are_not_guessed() {
+        let csv = ["id,surname,dob", "1,A,01/02/1999", "2,B,03/04/2001"];
+        let open = proposed(Preset::Minimal, None, &csv);
+        assert_eq!(open.to_decide, ["date_format: one of %d/%m/%Y, %m/%d/%Y for birth dates"]);
+        let refused = SourceSpec::parse(&open.toml, "a.toml").expect_err("nothing is chosen");
+        assert!(refused.to_string().contains("`source.date_format` is missing"), "{refused}");
+        let choice = "# date_format = \"%d/%m/%Y\"";
+        let chosen = open.toml.replace(choice, &choice[2..]);
+        assert_eq!(
+            SourceSpec::parse(&chosen, "a.toml").map(|s| s.date_format),
+            Ok("%d/%m/%Y".to_owned())
+        );
+
+        let none = proposed(Preset::Minimal, None, &["id,surname,dob", "1,A,99"]);
+        assert_eq!(none.to_decide.len(), 1);
+        let sure = proposed(Preset::Minimal, None, &["id,surname,dob", "1,A,31/12/1999"]);
+        assert_eq!(spec(&sure).date_format, "%d/%m/%Y");
+        assert!(sure.notes[0].contains("the one usual format"));
+        let said = proposed(Preset::Minimal, Some("%Y-%m-%d"), &csv);
+        assert_eq!(spec(&said).date_format, "%Y-%m-%d");
+        assert!(said.notes[0].contains("reads 0 of the 2 birth dates"), "{:?}", said.notes);
+    }
+
+    #[test]
+    fn events_without_a_sure_date_format_are_a_comment() {
+        let csv = ["id,surname,dob,program,start", "1,A,31/12/1999,p,01-02-2020", "1,A,,p,May"];
+        let proposal = proposed(Preset::Minimal, None, &csv);
+        assert!(spec(&proposal).events.is_none());
+        assert!(proposal.toml.contains("# [events]"));
+        let uncommented: String = proposal
+            .toml
+            .lines()
+            .skip_while(|line| *line != "# [events]")
+            .map(|line| line.strip_prefix("# ").filter(|l| l.contains(['=', '['])).unwrap_or(""))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        let whole = proposal.toml.replace("# [events]", "") + &uncommented;
+        let spec = SourceSpec::parse(&whole, "a.toml").expect("the comment is a sound section");
+        assert_eq!(spec.events.map(|e| e.start).as_deref(), Some("start"));
+    }
+
+    #[test]
+    fn what_looks_alike_is_for_a_person_to_confirm() {
+        let csv = ["id,surnme,first_name,dob", "1,A,B,31/12/1999"];
+        let proposal = proposed(Preset::Minimal, None, &csv);
+        let unsure: Vec<&str> = proposal.unsure.iter().map(|p| p.column.as_str()).collect();
+        assert_eq!(unsure, ["surnme"]);
+        assert!(proposal.toml.contains("# family_name = \"surnme\"  # is it this column?"));
+        assert_eq!(column(&spec(&proposal), "family_name"), None);
+    }
+
+    #[test]
+    fn what_the_file_needs_is_asked_for() {
+        let proposal = proposed(Preset::Minimal, None, &["colour,size", "red,1"]);
+        assert_eq!(proposal.to_decide.len(), 2, "{:?}", proposal.to_decide);
+        assert!(SourceSpec::parse(&proposal.toml, "a.toml").is_err());
+        let twice = proposed(Preset::Minimal, None, &["id,surname,surname", "1,A,B"]);
+        assert_eq!(twice.to_decide.len(), 1);
+        assert!(twice.to_decide[0].contains("more than one column"), "{:?}", twice.to_decide);
+    }
+
+    #[test]
+    fn no_cell_but_a_code_is_shown() {
+        let mut csv = vec!["id,surname,sex,dob,consent,start".to_owned()];
+        for i in 0..20 {
+            csv.push(format!("canary{i},zyzzyva{i},zyzzyva{i},31/12/1999,zyzzyva{i},zyzzyva"));
+        }
+        let csv: Vec<&str> = csv.iter().map(String::as_str).collect();
+        let proposal = proposed(Preset::Minimal, None, &csv);
+        let shown = format!("{proposal:?}");
+        assert!(!shown.contains("canary") && !shown.contains("zyzzyva"), "{shown}");
+    }
+
+    proptest::proptest! {
+        /// Whatever the header holds, the file is TOML: a heading never leaves its quotes or
+        /// its comment.
+        #[test]
+        fn odd_headings_stay_in_their_place(
+            odd in proptest::collection::vec("(\\PC|[\n\r\t\"#=\\[\\]\\x00\\x7f]){0,12}", 0..6),
+        ) {
+            let project = Project::parse(&Preset::Minimal.toml("yard", "2026"), "p");
+            let project = project.expect("the preset");
+            let name = "agency-a".parse().expect("a name");
+            let known = Known {
+                name: &name,
+                project: &project,
+                unique_people: false,
+                encoding: Encoding::Utf8,
+                delimiter: Some(b'\t'),
+                date_format: Some("%d/%m/%Y"),
+            };
+            let plain = ["record_id", "surname", "sex", "dob", "start"];
+            let header: Vec<String> =
+                plain.iter().map(|h| (*h).to_owned()).chain(odd.iter().cloned()).collect();
+            let row: Vec<String> = header.clone();
+            let proposal = propose(&header, &[row], &known);
+            let read = SourceSpec::parse(&proposal.toml, "a.toml");
+            proptest::prop_assert!(read.is_ok(), "{:?}\n{}", read, proposal.toml);
+        }
     }
 }
