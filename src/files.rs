@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
 
@@ -331,7 +331,83 @@ impl Write for OutFile {
     }
 }
 
-/// Writes one file whole: a temporary neighbour, synced, renamed.
+/// One file that appears whole, under its final name, or not at all: a temporary neighbour
+/// that [`StagedFile::commit`] syncs and renames. Dropped before that, it is removed.
+#[derive(Debug)]
+pub struct StagedFile {
+    inner: BufWriter<NamedTempFile>,
+    target: PathBuf,
+    overwrite: Overwrite,
+}
+
+impl StagedFile {
+    /// Begins a file that will be `target`.
+    ///
+    /// # Errors
+    /// When it is there already and may not be replaced, is a folder, or its parent cannot
+    /// be written.
+    pub fn create(target: &Path, readers: Readers, overwrite: Overwrite) -> Result<Self, Error> {
+        let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
+        let parent = target.parent().unwrap_or(&target);
+        if target.is_dir() {
+            return Err(Error::Folder { path: target });
+        }
+        if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
+            return Err(Error::Exists { path: target });
+        }
+        fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".veilway-");
+        #[cfg(unix)]
+        if readers == Readers::Default {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        #[cfg(not(unix))]
+        let _ = readers;
+        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&target, "write", e))?;
+        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, overwrite })
+    }
+
+    /// The place the file will have.
+    pub fn shown(&self) -> &Path {
+        &self.target
+    }
+
+    /// Syncs the file and gives it its final name.
+    ///
+    /// # Errors
+    /// When the disk refuses, or somebody made `target` meanwhile and it may not be replaced.
+    pub fn commit(self) -> Result<(), Error> {
+        let StagedFile { inner, target, overwrite } = self;
+        let fail = |e: io::Error| io_error(&target, "write", e);
+        let temp = inner.into_inner().map_err(|e| fail(e.into_error()))?;
+        temp.as_file().sync_all().map_err(fail)?;
+        match overwrite {
+            Overwrite::Replace => temp.persist(&target).map(drop).map_err(|e| fail(e.error))?,
+            Overwrite::Refuse => temp.persist_noclobber(&target).map(drop).map_err(|e| {
+                if e.error.kind() == io::ErrorKind::AlreadyExists {
+                    Error::Exists { path: target.clone() }
+                } else {
+                    fail(e.error)
+                }
+            })?,
+        }
+        sync_folder(target.parent().unwrap_or(&target))
+    }
+}
+
+impl Write for StagedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Writes one file whole, as a [`StagedFile`].
 ///
 /// # Errors
 /// When it is there already and may not be replaced, or cannot be written.
@@ -341,39 +417,9 @@ pub fn write_whole(
     readers: Readers,
     overwrite: Overwrite,
 ) -> Result<(), Error> {
-    let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
-    let parent = target.parent().unwrap_or(&target);
-    let fail = |e: io::Error| io_error(&target, "write", e);
-    if target.is_dir() {
-        return Err(Error::Folder { path: target });
-    }
-    if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
-        return Err(Error::Exists { path: target });
-    }
-    fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".veilway-");
-    #[cfg(unix)]
-    if readers == Readers::Default {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    #[cfg(not(unix))]
-    let _ = readers;
-    let mut temp = builder.tempfile_in(parent).map_err(fail)?;
-    temp.write_all(bytes).map_err(fail)?;
-    temp.as_file().sync_all().map_err(fail)?;
-    match overwrite {
-        Overwrite::Replace => temp.persist(&target).map(drop).map_err(|e| fail(e.error))?,
-        Overwrite::Refuse => temp.persist_noclobber(&target).map(drop).map_err(|e| {
-            if e.error.kind() == io::ErrorKind::AlreadyExists {
-                Error::Exists { path: target.clone() }
-            } else {
-                fail(e.error)
-            }
-        })?,
-    }
-    sync_folder(parent)
+    let mut file = StagedFile::create(target, readers, overwrite)?;
+    file.write_all(bytes).map_err(|e| io_error(&file.target, "write", e))?;
+    file.commit()
 }
 
 #[cfg(test)]

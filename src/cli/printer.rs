@@ -44,9 +44,9 @@ impl Printer {
     }
 
     /// Writes data to standard output.
-    pub(crate) fn data(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn data(&self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let written = out.write_all(bytes.as_ref()).and_then(|()| out.flush());
         if let Err(e) = &written
             && super::is_closed_pipe(e)
         {

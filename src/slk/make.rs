@@ -301,3 +301,292 @@ fn given_code(slot: &Slot<'_>) -> Option<&'static str> {
         Slot::Own(_) | Slot::Other(_) | Slot::Moved => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::{Date, date};
+    use proptest::prelude::*;
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::project::{Diacritics, Placeholders};
+    use crate::slk::check::{Checked, check};
+    use crate::standardise::date::Accuracy;
+    use crate::standardise::{PlaceholderList, Sex};
+
+    const DAY: Date = date(2000, 12, 19);
+
+    fn name(text: &str) -> Value<Name> {
+        let list = PlaceholderList::new(&Placeholders::standard());
+        Name::read(text, Diacritics::Fold, &list)
+    }
+
+    fn person(family: &str, given: &str, day: Date, sex: &str) -> Person {
+        Person {
+            family: name(family),
+            given: name(given),
+            birth: Value::Known(BirthDate::new(day, Accuracy::ACCURATE)),
+            sex: Sex::read(sex),
+            others: Vec::new(),
+            slk: Value::Missing(Absent::Empty),
+        }
+    }
+
+    /// Key and quality, or the codes of its absence.
+    fn of(person: &Person, profile: Profile) -> (String, String) {
+        match make(person, profile) {
+            Ok((key, quality)) => (key.as_str().to_owned(), quality.to_string()),
+            Err(none) => (String::new(), none.codes().join(";")),
+        }
+    }
+
+    fn key(family: &str, given: &str, sex: &str, profile: Profile) -> String {
+        of(&person(family, given, DAY, sex), profile).0
+    }
+
+    fn vectors() -> Json {
+        let text = include_str!("../../testdata/vectors/slk_vectors.json");
+        serde_json::from_str(text).expect("vectors")
+    }
+
+    fn text<'j>(case: &'j Json, field: &str) -> &'j str {
+        case[field].as_str().unwrap_or_default()
+    }
+
+    #[test]
+    fn published_keys_under_aihw_and_no_published_mistake() {
+        let vectors = vectors();
+        let cases = vectors["vectors"].as_array().expect("cases");
+        let mut seen = (0, 0);
+        for case in cases {
+            let digits = text(case, "dob");
+            let number = |range: std::ops::Range<usize>| digits[range].parse().expect("a number");
+            let day = Date::new(number(4..8), number(2..4) as i8, number(0..2) as i8);
+            let person = person(
+                text(case, "family"),
+                text(case, "given"),
+                day.expect("a day"),
+                text(case, "sex"),
+            );
+            let (made, _) = of(&person, Profile::Aihw);
+            let published = text(case, "key");
+            if text(case, "kind") == "published_wrong" {
+                assert_eq!(made, text(case, "aihw_key"), "{case}");
+                assert_ne!(made, published, "{case}");
+                assert!(check(published, Profile::Dex).is_err(), "{case}");
+                seen.1 += 1;
+            } else {
+                assert_eq!(made, published, "{case}");
+                let allowed = case["dex_pattern_ok"].as_bool().expect("a flag");
+                assert_eq!(check(published, Profile::Dex).is_ok(), allowed, "{case}");
+                seen.0 += 1;
+            }
+        }
+        assert_eq!(seen, (22, 3));
+    }
+
+    #[test]
+    fn published_name_parts() {
+        let vectors = vectors();
+        let groups = ["name_part_examples", "derived_from_named_examples"];
+        let cases: Vec<&Json> =
+            groups.iter().flat_map(|g| vectors[g].as_array().expect("cases")).collect();
+        assert_eq!(cases.len(), 20);
+        for case in cases {
+            let typed = |field| Some(text(case, field)).filter(|t| *t != "(missing)");
+            let family = typed("family").unwrap_or_default();
+            let given = typed("given").unwrap_or_default();
+            let made = key(family, given, "1", Profile::Aihw);
+            let part = match (case.get("family"), case.get("given")) {
+                (Some(_), None) => &made[..3],
+                (None, Some(_)) => &made[3..5],
+                _ => &made[..5],
+            };
+            assert_eq!(part, text(case, "part"), "{case}");
+        }
+    }
+
+    /// METEOR 349481: 2 for a letter that is not there, 999 for no name at all.
+    #[test]
+    fn meteor_349481_family_letters() {
+        for (family, part) in [
+            ("Smith", "MIH"),
+            ("Farr", "AR2"),
+            ("Hua", "UA2"),
+            ("Ng", "G22"),
+            ("O", "222"),
+            ("", "999"),
+            ("---", "999"),
+            ("李", "999"),
+            ("Unknown", "999"),
+        ] {
+            assert_eq!(&key(family, "Jo", "1", Profile::Aihw)[..3], part, "{family}");
+        }
+    }
+
+    /// METEOR 349483: 22 for a name of one letter, 99 for none. The blank of a field with
+    /// several names is dropped as in its "Eu Jin"; 624484 wants the first given name only,
+    /// so where that would differ the quality says so.
+    #[test]
+    fn meteor_349483_given_letters_and_meteor_624484_first_given_name() {
+        for (given, part, quality) in [
+            ("Elizabeth", "LI", "ok"),
+            ("Jo", "O2", "given-short"),
+            ("J", "22", "given-one-letter"),
+            ("", "99", "given-missing"),
+            (".", "99", "given-no-letters"),
+            ("Baby of", "99", "given-placeholder"),
+            ("Иван", "99", "given-other-script"),
+            ("J Paul", "PA", "several-given-names"),
+            ("Jo Anne", "OA", "several-given-names"),
+            ("Anna Maria", "NN", "ok"),
+            ("Jo-Anne", "OA", "ok"),
+        ] {
+            let (key, codes) = of(&person("Brown", given, DAY, "1"), Profile::Aihw);
+            assert_eq!((&key[3..5], codes.as_str()), (part, quality), "{given}");
+        }
+    }
+
+    /// METEOR 349510: the birth date as DDMMYYYY, then one digit for sex.
+    #[test]
+    fn meteor_349510_date_and_sex() {
+        for (sex, aihw, act) in [("1", '1', '1'), ("F", '2', '2'), ("X", '3', '3'), ("", '9', '4')]
+        {
+            for (profile, digit) in [(Profile::Aihw, aihw), (Profile::ActV4, act)] {
+                let made = key("Smith", "John", sex, profile);
+                assert_eq!(made, format!("MIHOH19122000{digit}"), "{sex} {profile}");
+            }
+        }
+        let (made, quality) = of(&person("Smith", "John", date(907, 1, 2), "?"), Profile::Aihw);
+        assert_eq!((made.as_str(), quality.as_str()), ("MIHOH020109079", "sex-unknown-code"));
+    }
+
+    #[test]
+    fn table_1_8_one_name_people() {
+        use Profile::*;
+        for (profile, as_family, as_given) in [
+            (Aihw, "UHR99", "999UH"),
+            (ActV4, "UHR99", "UHR99"),
+            (Dex, "UHRUH", "UHRUH"),
+            (Pmhc, "UHR99", "999UH"),
+            (Aodts, "UHR99", "999UH"),
+            (Eppoc, "999UH", "999UH"),
+            (Shsc, "UHR99", "999UH"),
+        ] {
+            assert_eq!(&key("Suharto", "", "1", profile)[..5], as_family, "{profile}");
+            assert_eq!(&key("", "Suharto", "1", profile)[..5], as_given, "{profile}");
+            // A name recorded as unknown is missing; it makes nobody a one-name person.
+            assert_eq!(&key("Suharto", "unknown", "1", profile)[..5], "UHR99", "{profile}");
+        }
+    }
+
+    #[test]
+    fn table_1_8_one_letter_short_and_missing_names() {
+        for profile in Profile::ALL {
+            let one_letter = if profile == Profile::Dex { "99999" } else { "22222" };
+            assert_eq!(&key("O", "J", "1", profile)[..5], one_letter, "{profile}");
+            assert_eq!(&key("Ng", "Jo", "1", profile)[..5], "G22O2", "{profile}");
+            assert_eq!(&key("", "", "1", profile)[..5], "99999", "{profile}");
+        }
+    }
+
+    #[test]
+    fn table_1_8_estimated_and_missing_birth_dates() {
+        let born = |accuracy: &str, day| {
+            let code = crate::sources::spec::AccuracyCode::Aeu;
+            let accuracy = Accuracy::read(code, accuracy).expect("accuracy");
+            let birth = Value::Known(BirthDate::new(day, accuracy));
+            Person { birth, ..person("Smith", "John", DAY, "1") }
+        };
+        let (exact, day, all) = (born("AAA", DAY), born("EAA", DAY), born("EEE", DAY));
+        let month = born("EEE", date(2000, 12, 1));
+        for (profile, of_day, of_all, of_month) in [
+            (Profile::Aihw, "19122000", "19122000", "01122000"),
+            (Profile::ActV4, "01122000", "01012000", "01122000"),
+            (Profile::Dex, "01012000", "01012000", "01012000"),
+            (Profile::Pmhc, "19122000", "19122000", "01122000"),
+            (Profile::Aodts, "19122000", "19122000", "01122000"),
+            (Profile::Eppoc, "19122000", "19122000", "01122000"),
+            (Profile::Shsc, "19122000", "19122000", "01122000"),
+        ] {
+            let digits = |person| {
+                let (key, quality) = of(person, profile);
+                assert_eq!(quality, "birth-date-estimated", "{profile}");
+                key[5..13].to_owned()
+            };
+            assert_eq!(of(&exact, profile).0, "MIHOH191220001", "{profile}");
+            assert_eq!(
+                (digits(&day), digits(&all), digits(&month)),
+                (of_day.into(), of_all.into(), of_month.into()),
+                "{profile}"
+            );
+        }
+        let none = Person { birth: Value::Missing(Absent::Placeholder), ..exact.clone() };
+        let bad = Person { birth: Value::Bad(Reason::NoSuchDay), ..exact };
+        for profile in Profile::ALL {
+            let expected = match profile {
+                Profile::Aodts => [("MIHOH010119001", "birth-date-filler"); 2],
+                _ => [("", "no-key;birth-date-placeholder"), ("", "no-key;birth-date-no-such-day")],
+            };
+            for (person, (key, quality)) in [&none, &bad].into_iter().zip(expected) {
+                assert_eq!(of(person, profile), (key.into(), quality.into()), "{profile}");
+            }
+        }
+    }
+
+    /// The DSS pattern has years 19xx and 2xxx only.
+    #[test]
+    fn dex_has_no_key_before_1900() {
+        let old = person("Smith", "John", date(1899, 12, 31), "1");
+        assert_eq!(of(&old, Profile::Dex).1, "no-key;birth-date-year-refused");
+        assert_eq!(of(&old, Profile::Aihw).0, "MIHOH311218991");
+    }
+
+    #[test]
+    fn given_equal_to_family_is_kept_and_noted() {
+        let (key, quality) = of(&person("Suharto", "SUHARTO", DAY, "1"), Profile::Aihw);
+        assert_eq!((&key[..5], quality.as_str()), ("UHRUH", "equal-names"));
+    }
+
+    #[test]
+    fn case_marks_and_signs_do_not_change_a_key() {
+        let plain = key("Nguyen", "Oscar", "2", Profile::Aihw);
+        for (family, given) in [
+            ("NGUYEN", "oscar"),
+            ("Nguyễn", "Óscar"),
+            ("Nguye\u{302}\u{303}n", "O\u{301}scar"),
+            ("Nguy-en", "O\u{2019}scar"),
+            ("Ngu yen.", "Os\u{200b}car"),
+        ] {
+            assert_eq!(key(family, given, "2", Profile::Aihw), plain, "{family}");
+        }
+    }
+
+    proptest! {
+        /// Any two texts give a key that its own profile accepts, or a stated reason.
+        #[test]
+        fn a_key_keeps_its_own_grammar(
+            family in "\\PC{0,12}",
+            given in "\\PC{0,12}",
+            day in 1i8..=28, month in 1i8..=12, year in 1i16..=9999,
+            accuracy in "[AEU]{3}",
+            sex in "[0-9mfx]{0,2}",
+        ) {
+            let accuracy =
+                Accuracy::read(crate::sources::spec::AccuracyCode::Aeu, &accuracy).expect("AEU");
+            let birth = BirthDate::new(date(year, month, day), accuracy);
+            let person =
+                Person { birth: Value::Known(birth), ..person(&family, &given, DAY, &sex) };
+            for profile in Profile::ALL {
+                match make(&person, profile) {
+                    Ok((key, _)) => {
+                        prop_assert_eq!(key.as_str().len(), 14);
+                        prop_assert_eq!(check(key.as_str(), profile), Ok(Checked::Key(key)));
+                        prop_assert_eq!(key.as_str().parse(), Ok(key));
+                    }
+                    Err(none) => prop_assert_eq!(none, NoKey::YearRefused),
+                }
+            }
+        }
+    }
+}

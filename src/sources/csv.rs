@@ -10,13 +10,10 @@ use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder, StringRecord};
 
-use super::records::{Broken, Found, Records, Span};
+use super::error::{ColumnProblem, Error, MAX_COLUMNS};
+use super::records::{Broken, Records, Span};
 use super::spec::Encoding;
-use crate::error::{Class, Fault};
 use crate::files;
-
-/// A header with more columns than this is refused.
-const MAX_COLUMNS: usize = 10_000;
 
 /// The delimiters that a header line is searched for, first in a tie.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
@@ -45,199 +42,6 @@ impl Input {
             Input::File(path) => path,
             Input::Stdin => Path::new("standard input"),
         }
-    }
-}
-
-/// A file that cannot be read as a table. Says where and what, never a value.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The file itself: not there, a folder, not readable.
-    #[error(transparent)]
-    File(#[from] files::Error),
-    /// No byte, or only line ends.
-    #[error("{file}: is empty; expected a header line and data rows")]
-    Empty {
-        /// The file.
-        file: String,
-    },
-    /// A header and nothing else.
-    #[error("{file}: has a header but no data rows")]
-    NoRows {
-        /// The file.
-        file: String,
-    },
-    /// The first bytes contradict the declared encoding.
-    #[error("{file}: {}", found_text(.found))]
-    NotDeclared {
-        /// The file.
-        file: String,
-        /// What was found.
-        found: Found,
-    },
-    /// Bytes that the declared encoding does not have.
-    #[error("{file} line {line}: is not {} text", encoding_name(.declared))]
-    Malformed {
-        /// The file.
-        file: String,
-        /// The line of the first such byte.
-        line: u64,
-        /// The declared encoding.
-        declared: Encoding,
-    },
-    /// A NUL in the header line.
-    #[error("{file} line {line}: the header holds a NUL byte; expected text")]
-    NulInHeader {
-        /// The file.
-        file: String,
-        /// Its line.
-        line: u64,
-    },
-    /// A quote that is never closed.
-    #[error("{file} line {line}: a quote is opened here and never closed")]
-    OpenQuote {
-        /// The file.
-        file: String,
-        /// The line of the opening quote.
-        line: u64,
-    },
-    /// A record over one megabyte.
-    #[error("{file} line {line}: the row that begins here is longer than 1 MiB{}", opened(.quote))]
-    TooLong {
-        /// The file.
-        file: String,
-        /// The line where the row begins.
-        line: u64,
-        /// The line of the quote it stands in, where it does.
-        quote: Option<u64>,
-    },
-    /// Too many columns.
-    #[error("{file}: has {columns} columns; expected at most {MAX_COLUMNS}")]
-    TooWide {
-        /// The file.
-        file: String,
-        /// How many.
-        columns: usize,
-    },
-    /// Columns that were asked for and are not there, or are there twice.
-    #[error("{}", column_lines(.file, .problems))]
-    Columns {
-        /// The file.
-        file: String,
-        /// One for each column, in the order asked.
-        problems: Vec<ColumnProblem>,
-    },
-    /// Two readings of one file disagree about its records.
-    #[error("{file} near line {line}: the rows could not be told apart")]
-    Torn {
-        /// The file.
-        file: String,
-        /// The first line of the batch.
-        line: u64,
-    },
-}
-
-/// What is wrong with one column that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ColumnProblem {
-    /// There is none of that name.
-    Missing {
-        /// The name asked for.
-        column: String,
-        /// The header's most similar name, where one is similar.
-        closest: Option<String>,
-    },
-    /// There are several of that name.
-    Doubled {
-        /// The name asked for.
-        column: String,
-        /// The place of the first, counted from 1.
-        first: usize,
-        /// The place of the second.
-        second: usize,
-    },
-}
-
-impl fmt::Display for ColumnProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ColumnProblem::Missing { column, closest } => {
-                write!(f, "has no column `{}`", files::clean_text(column))?;
-                match closest {
-                    Some(name) => write!(f, "; did you mean `{}`?", files::clean_text(name)),
-                    None => Ok(()),
-                }
-            }
-            ColumnProblem::Doubled { column, first, second } => write!(
-                f,
-                "has column `{}` twice, as columns {first} and {second}",
-                files::clean_text(column)
-            ),
-        }
-    }
-}
-
-fn column_lines(file: &str, problems: &[ColumnProblem]) -> String {
-    problems.iter().map(|p| format!("{file}: {p}")).collect::<Vec<_>>().join("\n")
-}
-
-fn found_text(found: &Found) -> &'static str {
-    match found {
-        Found::Utf8Mark => "begins with a UTF-8 byte-order mark but is declared otherwise",
-        Found::Utf16Mark => "begins with a UTF-16 byte-order mark but is not declared as UTF-16",
-        Found::NoUtf16 => "is declared as UTF-16 but does not look like it",
-        Found::Workbook => "is a spreadsheet workbook or zip archive; expected CSV text",
-    }
-}
-
-fn encoding_name(encoding: &Encoding) -> &'static str {
-    match encoding {
-        Encoding::Utf8 => "UTF-8",
-        Encoding::Utf16 => "UTF-16",
-        Encoding::Windows1252 => "Windows-1252",
-    }
-}
-
-fn opened(quote: &Option<u64>) -> String {
-    quote.map(|line| format!(", inside a quote opened on line {line}")).unwrap_or_default()
-}
-
-impl Fault for Error {
-    fn class(&self) -> Class {
-        match self {
-            Error::File(e) => e.class(),
-            Error::Torn { .. } => Class::Internal,
-            _ => Class::Input,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Error::File(e) => return e.hint(),
-            Error::NotDeclared { found: Found::Utf8Mark | Found::NoUtf16, .. } => {
-                "declare `encoding = \"utf-8\"` in source.toml"
-            }
-            Error::NotDeclared { found: Found::Utf16Mark, .. } => {
-                "declare `encoding = \"utf-16\"` in source.toml"
-            }
-            Error::NotDeclared { found: Found::Workbook, .. } => {
-                "save the sheet as `CSV UTF-8` and give that file"
-            }
-            Error::Malformed { declared: Encoding::Utf8, .. } => {
-                "if an older spreadsheet wrote it, declare `encoding = \"windows-1252\"` in source.toml"
-            }
-            Error::Malformed { .. } => "declare the encoding it really has in source.toml",
-            Error::NulInHeader { .. } => {
-                "if it is UTF-16, declare `encoding = \"utf-16\"` in source.toml"
-            }
-            Error::OpenQuote { .. } | Error::TooLong { .. } => {
-                "close the quote, or double it (`\"\"`) where it is part of the text"
-            }
-            Error::NoRows { .. } => "check that the export was not cut off or filtered away",
-            Error::Columns { .. } => "correct the header, or the column names in source.toml",
-            _ => return None,
-        };
-        Some(hint.into())
     }
 }
 
@@ -572,4 +376,282 @@ fn sniff(line: &[u8]) -> u8 {
     }
     let most = (0..DELIMITERS.len()).rev().max_by_key(|&at| counts[at]).unwrap_or(0);
     DELIMITERS[most]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::error::{Class, Fault};
+
+    fn open_as(bytes: &[u8], encoding: Encoding) -> Result<Table, Error> {
+        let reader = Box::new(Cursor::new(bytes.to_vec()));
+        Table::from_reader(reader, Path::new("t.csv"), encoding, None)
+    }
+
+    fn open(text: &str) -> Result<Table, Error> {
+        open_as(text.as_bytes(), Encoding::Utf8)
+    }
+
+    /// Every row as `line:cell|cell`, every reject as `line!reason`.
+    fn read(mut table: Table, batch: usize) -> Result<Vec<String>, Error> {
+        let mut out = Vec::new();
+        loop {
+            let batch = table.next_batch(batch)?;
+            if batch.is_empty() {
+                return Ok(out);
+            }
+            let width = table.header().len();
+            for row in &batch.rows {
+                let cells: Vec<&str> = (0..width).map(|at| row.cell(at)).collect();
+                out.push(format!("{}:{}", row.line, cells.join("|")));
+            }
+            out.extend(batch.rejects.iter().map(|r| format!("{}!{}", r.line, r.reason)));
+        }
+    }
+
+    fn rows(text: &str) -> Vec<String> {
+        read(open(text).expect("a table"), 100).expect("rows")
+    }
+
+    fn message(result: Result<Table, Error>) -> String {
+        let error = match result {
+            Ok(table) => read(table, 100).expect_err("a broken table"),
+            Err(e) => e,
+        };
+        assert_eq!(error.class(), Class::Input);
+        let hint = error.hint().map(|h| format!(" ({h})")).unwrap_or_default();
+        format!("{error}{hint}")
+    }
+
+    #[test]
+    fn blanks_after_commas_are_trimmed_as_febrl_files_have_them() {
+        let table = open("rec_id, given_name, surname\nr-1, anna, o'hara\n").expect("a table");
+        assert_eq!(table.header(), ["rec_id", "given_name", "surname"]);
+        assert_eq!(read(table, 9).expect("rows"), ["2:r-1|anna|o'hara"]);
+    }
+
+    #[test]
+    fn lines_are_physical_ones_whatever_ends_them() {
+        for (text, expected) in [
+            ("a,b\n1,2\n3,4", vec!["2:1|2", "3:3|4"]),
+            ("a,b\r\n1,2\r\n3,4\r\n", vec!["2:1|2", "3:3|4"]),
+            ("a,b\r1,2\r3,4\r", vec!["2:1|2", "3:3|4"]),
+            ("a,b\r\n\r\n1,2\n\n\r3,4\n", vec!["3:1|2", "6:3|4"]),
+            ("\n\na,b\n1,2\n", vec!["4:1|2"]),
+            ("a,b\n\"1\r\n\n1\",2\n3,4\n", vec!["2:1\r\n\n1|2", "5:3|4"]),
+            ("a,b\n\"x\"\"y\",\"\"\n3,4", vec!["2:x\"y|", "3:3|4"]),
+            ("a,b\n   \n1,2", vec!["3:1|2"]),
+            ("\u{feff}a,b\n1,2", vec!["2:1|2"]),
+        ] {
+            assert_eq!(rows(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn rows_that_cannot_be_kept_are_set_aside_with_a_reason() {
+        for (text, expected) in [
+            ("a,b\n1\n3,4", vec!["3:3|4", "2!has 1 cell; expected 2"]),
+            ("a,b\n1,2,3\n3,4", vec!["3:3|4", "2!has 3 cells; expected 2"]),
+            ("a,b\n1,\0\n3,4", vec!["3:3|4", "2!holds a NUL byte"]),
+            (
+                "a,b\n\"1,2\n3\",4,5\n6,7",
+                vec!["4:6|7", "2!has 3 cells; expected 2 (a quote runs from here to line 3)"],
+            ),
+            ("a,b\n1,2,3\n", vec!["2!has 3 cells; expected 2"]),
+        ] {
+            assert_eq!(rows(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_header_line_decides_the_delimiter() {
+        for (text, delimiter) in [
+            ("a,b\n1,2", b','),
+            ("a\tb\n1\t2", b'\t'),
+            ("a;b;\"c,d,e\"\n1;2;3", b';'),
+            ("a|b\n1|2", b'|'),
+            ("only\n1,2", b','),
+        ] {
+            assert_eq!(open(text).expect("a table").delimiter(), delimiter, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn encodings_are_declared_and_a_wrong_one_is_named() {
+        let wide = |text: &str, big: bool| -> Vec<u8> {
+            let bytes = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            text.encode_utf16().flat_map(bytes).collect()
+        };
+        let (text, marked) = ("a,b\nZoë,2\n", "\u{feff}a,b\nZoë,2\n");
+        for (bytes, encoding) in [
+            (text.as_bytes().to_vec(), Encoding::Utf8),
+            (b"a,b\nZo\xeb,2\n".to_vec(), Encoding::Windows1252),
+            (wide(text, false), Encoding::Utf16),
+            (wide(marked, false), Encoding::Utf16),
+            (wide(marked, true), Encoding::Utf16),
+        ] {
+            let table = open_as(&bytes, encoding).expect("a table");
+            assert_eq!(read(table, 9).expect("rows"), ["2:Zoë|2"], "{encoding:?}");
+        }
+        for (bytes, encoding, expected) in [
+            (
+                b"a,b\n1,2\nZo\xeb,2\n".to_vec(),
+                Encoding::Utf8,
+                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, declare \
+                 `encoding = \"windows-1252\"` in source.toml)",
+            ),
+            (
+                b"a,b\n\"1\r\n\xeb\",2\n".to_vec(),
+                Encoding::Utf8,
+                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, declare \
+                 `encoding = \"windows-1252\"` in source.toml)",
+            ),
+            (
+                wide(marked, false),
+                Encoding::Utf8,
+                "t.csv: begins with a UTF-16 byte-order mark but is not declared as UTF-16 \
+                 (declare `encoding = \"utf-16\"` in source.toml)",
+            ),
+            (
+                wide(text, false),
+                Encoding::Utf8,
+                "t.csv line 1: the header holds a NUL byte; expected text (if it is UTF-16, \
+                 declare `encoding = \"utf-16\"` in source.toml)",
+            ),
+            (
+                marked.as_bytes().to_vec(),
+                Encoding::Windows1252,
+                "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (declare \
+                 `encoding = \"utf-8\"` in source.toml)",
+            ),
+            (
+                text.as_bytes().to_vec(),
+                Encoding::Utf16,
+                "t.csv: is declared as UTF-16 but does not look like it (declare `encoding = \
+                 \"utf-8\"` in source.toml)",
+            ),
+            (
+                [wide("a,b\n1,2\n", false), vec![0, 0xd8], wide("\n", false)].concat(),
+                Encoding::Utf16,
+                "t.csv line 3: is not UTF-16 text (declare the encoding it really has in \
+                 source.toml)",
+            ),
+            (
+                b"PK\x03\x04rest".to_vec(),
+                Encoding::Utf8,
+                "t.csv: is a spreadsheet workbook or zip archive; expected CSV text (save the \
+                 sheet as `CSV UTF-8` and give that file)",
+            ),
+        ] {
+            assert_eq!(message(open_as(&bytes, encoding)), expected);
+        }
+    }
+
+    #[test]
+    fn files_that_are_no_table_are_refused() {
+        let quote = "close the quote, or double it (`\"\"`) where it is part of the text";
+        for (text, expected) in [
+            ("", "t.csv: is empty; expected a header line and data rows".to_owned()),
+            ("\r\n\n", "t.csv: is empty; expected a header line and data rows".to_owned()),
+            (
+                "a,b\n\n",
+                "t.csv: has a header but no data rows (check that the export was not cut off or \
+                 filtered away)"
+                    .to_owned(),
+            ),
+            (
+                "a,b\n1,2\n3,\"4\n5,6\n",
+                format!("t.csv line 3: a quote is opened here and never closed ({quote})"),
+            ),
+            (
+                "a,b\n1,\"2\n\n\n,\"3\n5\",\"6\n",
+                format!("t.csv line 6: a quote is opened here and never closed ({quote})"),
+            ),
+        ] {
+            assert_eq!(message(open(text)), expected, "{text:?}");
+        }
+        let long = format!("a,b\n1,2\n3,\"{}", "x\n".repeat(1 << 20));
+        let expected = format!(
+            "t.csv line 3: the row that begins here is longer than 1 MiB, inside a quote opened \
+             on line 3 ({quote})"
+        );
+        assert_eq!(message(open(&long)), expected);
+        let wide = format!("{}\n1\n", ",".repeat(10_000));
+        assert_eq!(message(open(&wide)), "t.csv: has 10001 columns; expected at most 10000");
+        let folder = Table::open(&Input::from_arg("."), Encoding::Utf8, None);
+        assert_eq!(message(folder), ".: is a folder; expected a file");
+    }
+
+    #[test]
+    fn columns_are_found_by_name_and_the_closest_is_suggested() {
+        let table = open("rec_id,Given Name, SURNAME ,dob,DOB,sex,sex\n1,2,3,4,5,6,7\n");
+        let table = table.expect("a table");
+        assert_eq!(table.column("rec_id").expect("found"), 0);
+        assert_eq!(table.column("given name").expect("found"), 1);
+        assert_eq!(table.column(" surname").expect("found"), 2);
+        assert_eq!(table.column("dob").expect("an exact name goes first"), 3);
+        let error = table.columns(["given_name", "Dob", "sex", "postcode", "sex"]);
+        assert_eq!(
+            error.expect_err("problems").to_string(),
+            "t.csv: has no column `given_name`; did you mean `Given Name`?\n\
+             t.csv: has column `Dob` twice, as columns 4 and 5\n\
+             t.csv: has column `sex` twice, as columns 6 and 7\n\
+             t.csv: has no column `postcode`"
+        );
+    }
+
+    #[test]
+    fn rows_print_as_shape() {
+        let mut table = open("a,b\nSECRET,2\n").expect("a table");
+        let batch = table.next_batch(5).expect("a batch");
+        let shown = format!("{batch:?} {table:?}");
+        assert!(shown.contains("Row(line 2, 2 cells)") && !shown.contains("SECRET"), "{shown}");
+    }
+
+    proptest! {
+        /// What the csv crate writes is read back, with the lines that were written.
+        #[test]
+        fn rfc_4180_text_reads_back(
+            rows in proptest::collection::vec(
+                proptest::collection::vec("[a-z,\"\n\r é]{0,6}", 3), 1..20),
+            batch in 1usize..8,
+        ) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(["a", "b", "c"]).expect("written");
+            let mut expected = Vec::new();
+            for row in &rows {
+                let written = std::mem::replace(&mut writer, csv::Writer::from_writer(Vec::new()));
+                let bytes = written.into_inner().expect("bytes");
+                let text = String::from_utf8(bytes.clone()).expect("text").replace("\r\n", "\n");
+                let line = 1 + text.matches(['\n', '\r']).count();
+                let cells: Vec<&str> = row.iter().map(|cell| cell.trim()).collect();
+                expected.push(format!("{line}:{}", cells.join("|")));
+                let mut all = bytes;
+                let mut one = csv::Writer::from_writer(Vec::new());
+                one.write_record(row).expect("written");
+                all.extend(one.into_inner().expect("bytes"));
+                writer = csv::Writer::from_writer(all);
+            }
+            let bytes = writer.into_inner().expect("bytes");
+            let table = open_as(&bytes, Encoding::Utf8).expect("a table");
+            prop_assert_eq!(read(table, batch).expect("rows"), expected);
+        }
+
+        /// Any text at all: the records cut here are those the csv crate sees, so no error
+        /// is a torn batch, and the batch size changes nothing.
+        #[test]
+        fn any_text_is_rows_and_rejects(text in "[a,;\"\n\r\0 é]{0,60}", batch in 1usize..5) {
+            let both = [batch, 1000].map(|size| {
+                let lines = open(&text).and_then(|table| read(table, size));
+                lines.map(|mut lines| { lines.sort(); lines }).map_err(|e| e.to_string())
+            });
+            let torn = |e: &String| e.contains("told apart");
+            prop_assert!(!both.iter().any(|r| r.as_ref().is_err_and(torn)), "{:?}", both);
+            prop_assert_eq!(&both[0], &both[1]);
+        }
+    }
 }

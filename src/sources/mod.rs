@@ -3,6 +3,7 @@
 //! decided in [`crate::standardise`].
 
 pub mod csv;
+mod error;
 mod header;
 mod look;
 mod parse;
@@ -10,6 +11,8 @@ pub mod propose;
 mod records;
 pub mod spec;
 
-pub use csv::{Batch, Error, Input, Reject, Row, Table};
+pub use csv::{Batch, Input, Reject, Row, Table};
+pub use error::{ColumnProblem, Error};
 pub use parse::{DATE_FORMAT, is_date_format};
+pub use records::Found;
 pub use spec::SourceSpec;

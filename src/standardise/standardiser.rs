@@ -307,3 +307,161 @@ impl<'a> Finder<'a> {
         Some(column)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::project::Field;
+    use crate::slk::Profile;
+
+    const TODAY: Date = date(2026, 7, 1);
+
+    const SOURCE: &str = r#"
+        [source]
+        name = "a"
+        record_id = "id"
+        date_format = "%d/%m/%Y"
+        [columns]
+        family_name = "Surname"
+        given_name = "First"
+        birth_date = "DOB"
+        sex = "Gender"
+        postcode = "PC"
+        [codes.sex]
+        "J" = "1"
+        "K" = "2"
+        [birth_date_accuracy]
+        column = "Est"
+        code = "estimated"
+        [[aliases]]
+        family_name = "Maiden"
+        [[aliases]]
+        given_name = "Nick"
+    "#;
+
+    const HEADER: &str = "id,Surname,First,DOB,Est,Gender,PC,Maiden,Nick\n";
+
+    fn table(text: &str) -> Table {
+        let reader = Box::new(Cursor::new(text.as_bytes().to_vec()));
+        let spec = spec(SOURCE);
+        Table::from_reader(reader, Path::new("t.csv"), spec.encoding, None).expect("a table")
+    }
+
+    fn spec(text: &str) -> SourceSpec {
+        SourceSpec::parse(text, "a.toml").expect("a source")
+    }
+
+    fn project() -> Project {
+        let field = |name: &str, kind| Field { name: name.into(), kind, compare_as: name.into() };
+        Project {
+            id: "p".into(),
+            period: "1".into(),
+            suite: crate::project::Suite::HmacSha256,
+            slk_profile: Profile::Aihw,
+            diacritics: Diacritics::Fold,
+            people_per_token: 1,
+            fields: vec![
+                field(FAMILY, FieldKind::FamilyName),
+                field("suburb", FieldKind::Suburb),
+                field("postcode", FieldKind::Postcode),
+            ],
+            match_keys: Vec::new(),
+            placeholders: Placeholders::standard(),
+        }
+    }
+
+    fn read(source: &str, text: &str) -> (Standardiser, Vec<Row>) {
+        let mut table = table(text);
+        let standardiser = Standardiser::new(&table, &spec(source), &project(), TODAY);
+        let rows = table.next_batch(100).expect("rows").rows;
+        (standardiser.expect("a standardiser"), rows)
+    }
+
+    #[test]
+    fn a_row_becomes_a_person() {
+        let text = format!("{HEADER}1,O'Mara,Zoë,02/03/1980,Yes,k,800,,\n");
+        let (standardiser, rows) = read(SOURCE, &text);
+        let person = standardiser.person(&rows[0]);
+        assert_eq!(person.family.known().map(Name::letters), Some("OMARA"));
+        assert_eq!(person.given.known().map(Name::letters), Some("ZOE"));
+        assert_eq!(person.birth.known().map(BirthDate::date), Some(date(1980, 3, 2)));
+        assert_eq!(person.birth.known().map(BirthDate::is_estimated), Some(true));
+        assert_eq!(person.sex, Value::Known(Sex::Female));
+        assert_eq!(
+            person.others[..2],
+            [Value::Missing(Absent::Empty), Value::Missing(Absent::Empty)]
+        );
+        assert_eq!(person.others[2].known().map(Text::as_str), Some("0800"));
+        let shown = format!("{person:?}");
+        assert!(!shown.contains("OMARA") && !shown.contains("1980") && !shown.contains("0800"));
+    }
+
+    #[test]
+    fn problems_name_the_agencys_own_columns() {
+        let text = format!("{HEADER}1,Li,Bo,31/02/1980,,Q,26O0,,\n");
+        let (standardiser, rows) = read(SOURCE, &text);
+        let person = standardiser.person(&rows[0]);
+        let problems: Vec<_> = standardiser.problems(&person).collect();
+        assert_eq!(
+            problems,
+            [("DOB", Reason::NoSuchDay), ("Gender", Reason::UnknownCode), ("PC", Reason::Postcode)]
+        );
+    }
+
+    #[test]
+    fn aliases_take_missing_parts_from_the_main_name() {
+        let text = format!("{HEADER}1,Lee,Ana,02/03/1980,,1,,Chan,\n2,Lee,Ana,,,1,,lee,unknown\n");
+        let (standardiser, rows) = read(SOURCE, &text);
+        let names = |row: &Row| -> Vec<(String, String)> {
+            let main = standardiser.person(row);
+            let letters = |name: &Value<Name>| name.known().map(|n| n.letters().to_owned());
+            let pair = |p: &Person| Some((letters(&p.family)?, letters(&p.given)?));
+            standardiser.alias_persons(row, &main).iter().filter_map(pair).collect()
+        };
+        assert_eq!(names(&rows[0]), [("CHAN".to_owned(), "ANA".to_owned())]);
+        assert_eq!(names(&rows[1]), [], "an alias that adds nothing is none");
+    }
+
+    #[test]
+    fn a_recorded_key_gives_what_has_no_column() {
+        let source = "[source]\nname = \"a\"\nrecord_id = \"id\"\n[columns]\nslk581 = \"K\"\n";
+        let keys = "id,K\n1,mihoh010120171\n2,MIHOH310220171\n3,\n4,EEROA310219801\n";
+        let (standardiser, rows) = read(source, keys);
+        let people: Vec<Person> = rows.iter().map(|row| standardiser.person(row)).collect();
+        assert_eq!(people[0].slk.known().map(Slk581::family_letters), Some("MIH"));
+        assert_eq!(people[0].birth.known().map(BirthDate::date), Some(date(2017, 1, 1)));
+        assert_eq!(people[0].sex, Value::Known(Sex::Male));
+        for bad in [&people[1], &people[3]] {
+            let problems: Vec<_> = standardiser.problems(bad).collect();
+            assert_eq!(problems, [("K", Reason::SlkGrammar)]);
+        }
+        assert_eq!(people[2].slk, Value::Missing(Absent::Empty));
+        assert!(!standardiser.has_names());
+    }
+
+    #[test]
+    fn every_missing_column_is_named_at_once() {
+        let table = table("id,surname,DOB\n1,Lee,x\n");
+        let error = Standardiser::new(&table, &spec(SOURCE), &project(), TODAY);
+        assert_eq!(
+            error.expect_err("columns are missing").to_string(),
+            "t.csv: has no column `First`\nt.csv: has no column `PC`\n\
+             t.csv: has no column `Gender`\nt.csv: has no column `Est`\n\
+             t.csv: has no column `Maiden`\nt.csv: has no column `Nick`"
+        );
+        let for_slk = Standardiser::for_slk(
+            &table,
+            &spec(SOURCE),
+            Diacritics::Fold,
+            &Placeholders::standard(),
+            TODAY,
+        );
+        let message = for_slk.expect_err("columns are missing").to_string();
+        assert!(!message.contains("PC"), "a key needs no postcode: {message}");
+    }
+}

@@ -1,0 +1,205 @@
+//! What can be wrong with an agency's file, as a whole. Says where and what was expected;
+//! never shows a cell.
+
+use std::fmt;
+
+use super::records::Found;
+use super::spec::Encoding;
+use crate::error::{Class, Fault};
+use crate::files;
+
+/// A header with more columns than this is refused.
+pub(super) const MAX_COLUMNS: usize = 10_000;
+
+/// A file that cannot be read as a table. Says where and what, never a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file itself: not there, a folder, not readable.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// No byte, or only line ends.
+    #[error("{file}: is empty; expected a header line and data rows")]
+    Empty {
+        /// The file.
+        file: String,
+    },
+    /// A header and nothing else.
+    #[error("{file}: has a header but no data rows")]
+    NoRows {
+        /// The file.
+        file: String,
+    },
+    /// The first bytes contradict the declared encoding.
+    #[error("{file}: {}", found_text(.found))]
+    NotDeclared {
+        /// The file.
+        file: String,
+        /// What was found.
+        found: Found,
+    },
+    /// Bytes that the declared encoding does not have.
+    #[error("{file} line {line}: is not {} text", encoding_name(.declared))]
+    Malformed {
+        /// The file.
+        file: String,
+        /// The line of the first such byte.
+        line: u64,
+        /// The declared encoding.
+        declared: Encoding,
+    },
+    /// A NUL in the header line.
+    #[error("{file} line {line}: the header holds a NUL byte; expected text")]
+    NulInHeader {
+        /// The file.
+        file: String,
+        /// Its line.
+        line: u64,
+    },
+    /// A quote that is never closed.
+    #[error("{file} line {line}: a quote is opened here and never closed")]
+    OpenQuote {
+        /// The file.
+        file: String,
+        /// The line of the opening quote.
+        line: u64,
+    },
+    /// A record over one megabyte.
+    #[error("{file} line {line}: the row that begins here is longer than 1 MiB{}", opened(.quote))]
+    TooLong {
+        /// The file.
+        file: String,
+        /// The line where the row begins.
+        line: u64,
+        /// The line of the quote it stands in, where it does.
+        quote: Option<u64>,
+    },
+    /// Too many columns.
+    #[error("{file}: has {columns} columns; expected at most {MAX_COLUMNS}")]
+    TooWide {
+        /// The file.
+        file: String,
+        /// How many.
+        columns: usize,
+    },
+    /// Columns that were asked for and are not there, or are there twice.
+    #[error("{}", column_lines(.file, .problems))]
+    Columns {
+        /// The file.
+        file: String,
+        /// One for each column, in the order asked.
+        problems: Vec<ColumnProblem>,
+    },
+    /// Two readings of one file disagree about its records.
+    #[error("{file} near line {line}: the rows could not be told apart")]
+    Torn {
+        /// The file.
+        file: String,
+        /// The first line of the batch.
+        line: u64,
+    },
+}
+
+/// What is wrong with one column that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ColumnProblem {
+    /// There is none of that name.
+    Missing {
+        /// The name asked for.
+        column: String,
+        /// The header's most similar name, where one is similar.
+        closest: Option<String>,
+    },
+    /// There are several of that name.
+    Doubled {
+        /// The name asked for.
+        column: String,
+        /// The place of the first, counted from 1.
+        first: usize,
+        /// The place of the second.
+        second: usize,
+    },
+}
+
+impl fmt::Display for ColumnProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ColumnProblem::Missing { column, closest } => {
+                write!(f, "has no column `{}`", files::clean_text(column))?;
+                match closest {
+                    Some(name) => write!(f, "; did you mean `{}`?", files::clean_text(name)),
+                    None => Ok(()),
+                }
+            }
+            ColumnProblem::Doubled { column, first, second } => write!(
+                f,
+                "has column `{}` twice, as columns {first} and {second}",
+                files::clean_text(column)
+            ),
+        }
+    }
+}
+
+fn column_lines(file: &str, problems: &[ColumnProblem]) -> String {
+    problems.iter().map(|p| format!("{file}: {p}")).collect::<Vec<_>>().join("\n")
+}
+
+fn found_text(found: &Found) -> &'static str {
+    match found {
+        Found::Utf8Mark => "begins with a UTF-8 byte-order mark but is declared otherwise",
+        Found::Utf16Mark => "begins with a UTF-16 byte-order mark but is not declared as UTF-16",
+        Found::NoUtf16 => "is declared as UTF-16 but does not look like it",
+        Found::Workbook => "is a spreadsheet workbook or zip archive; expected CSV text",
+    }
+}
+
+fn encoding_name(encoding: &Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "UTF-8",
+        Encoding::Utf16 => "UTF-16",
+        Encoding::Windows1252 => "Windows-1252",
+    }
+}
+
+fn opened(quote: &Option<u64>) -> String {
+    quote.map(|line| format!(", inside a quote opened on line {line}")).unwrap_or_default()
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::File(e) => e.class(),
+            Error::Torn { .. } => Class::Internal,
+            _ => Class::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::File(e) => return e.hint(),
+            Error::NotDeclared { found: Found::Utf8Mark | Found::NoUtf16, .. } => {
+                "declare `encoding = \"utf-8\"` in source.toml"
+            }
+            Error::NotDeclared { found: Found::Utf16Mark, .. } => {
+                "declare `encoding = \"utf-16\"` in source.toml"
+            }
+            Error::NotDeclared { found: Found::Workbook, .. } => {
+                "save the sheet as `CSV UTF-8` and give that file"
+            }
+            Error::Malformed { declared: Encoding::Utf8, .. } => {
+                "if an older spreadsheet wrote it, declare `encoding = \"windows-1252\"` in source.toml"
+            }
+            Error::Malformed { .. } => "declare the encoding it really has in source.toml",
+            Error::NulInHeader { .. } => {
+                "if it is UTF-16, declare `encoding = \"utf-16\"` in source.toml"
+            }
+            Error::OpenQuote { .. } | Error::TooLong { .. } => {
+                "close the quote, or double it (`\"\"`) where it is part of the text"
+            }
+            Error::NoRows { .. } => "check that the export was not cut off or filtered away",
+            Error::Columns { .. } => "correct the header, or the column names in source.toml",
+            _ => return None,
+        };
+        Some(hint.into())
+    }
+}
