@@ -131,6 +131,41 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::project::Preset;
+
+    #[test]
+    fn subsets_and_crossed_names_are_counted_over_pairs_of_people() {
+        let text = Preset::Minimal.toml("yard", "2026");
+        let project = Project::parse(&text, "project.toml").expect("the preset");
+        let keys = project.match_keys.iter().flat_map(|k| k.components.iter().copied());
+        let mut components: Vec<Component> = keys.chain(whole_names(&project)).collect();
+        components.sort_unstable();
+        components.dedup();
+        // Four people: Lee Kim, Kim Lee, Kim Lee, and one without a given name.
+        let (lee, kim) = (7, 8);
+        let mut sets = TokenSets {
+            tokens: vec![],
+            quality: vec![0; 4],
+            values: vec![vec![NO_VALUE; 4]; components.len()],
+        };
+        for (name, values) in
+            whole_names(&project).iter().zip([[lee, kim, kim, kim], [kim, lee, lee, NO_VALUE]])
+        {
+            let column = components.binary_search(name).expect("a component");
+            sets.values[column] = values.to_vec();
+        }
+        let chances = of_groups(&project, &components, &sets, &[0, 1, 2, 3]);
+        let of = |group: &str, components: &[&str]| {
+            let group = chances.iter().find(|g| g.group == group).expect("a group");
+            let subset = group.subsets.iter().find(|s| s.components == components);
+            subset.map(|s| (s.chance, s.fill)).expect("a subset")
+        };
+        assert_eq!(of(groups::FAMILY_NAME, &["family_name"]), (0.5, 1.0));
+        assert_eq!(of(groups::GIVEN_NAME_AND_SEX, &["given_name"]), (1.0 / 3.0, 0.75));
+        assert_eq!(of(groups::GIVEN_NAME_AND_SEX, &["given_name", "sex"]), (0.0, 0.0));
+        let crossed = of(groups::NAMES_CROSSED, &["family_name", "given_name"]);
+        assert_eq!(crossed, (4.0 / 6.0, 0.75));
+    }
 
     proptest! {
         /// The count equals looking at every pair.

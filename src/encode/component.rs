@@ -282,3 +282,160 @@ impl SlkParts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::project::{Diacritics, Preset};
+    use crate::standardise::date::Accuracy;
+    use crate::standardise::{BirthDate, Name, PlaceholderList, Reason};
+
+    fn project() -> Project {
+        let text = Preset::Minimal.toml("yard", "2026");
+        Project::parse(&text, "project.toml").expect("the preset")
+    }
+
+    fn name(text: &str) -> Value<Name> {
+        let list = PlaceholderList::new(&Placeholders::standard());
+        Name::read(text, Diacritics::Fold, &list)
+    }
+
+    fn person(family: &str, given: &str) -> Person {
+        let list = PlaceholderList::new(&Placeholders::standard());
+        let nothing = Value::Missing(Absent::Empty);
+        let mut others = vec![nothing; 4];
+        others.push(Text::read(FieldKind::Suburb, "O'Connor North", &list));
+        others.push(Text::read(FieldKind::Postcode, "2602", &list));
+        Person {
+            family: name(family),
+            given: name(given),
+            birth: Value::Known(BirthDate::new(date(1980, 5, 17), Accuracy::ACCURATE)),
+            sex: Value::Known(Sex::Female),
+            others,
+            slk: Value::Missing(Absent::Empty),
+        }
+    }
+
+    /// The bytes of one component of the minimal preset's fields.
+    fn bytes(person: &Person, field: &str, part: Part) -> Option<Vec<u8>> {
+        let project = project();
+        let field = project.fields.iter().position(|f| f.name == field).expect("a field");
+        let mut out = b"before".to_vec();
+        let details = Details::of(person, &project.placeholders);
+        let is_known = details.write(&project, Component { field, part }, &mut out);
+        assert!(out.starts_with(b"before") && is_known == (out.len() > 6));
+        is_known.then(|| out.split_off(6))
+    }
+
+    #[test]
+    fn known_values() {
+        let someone = person("O'Brien-Smith", "José");
+        for (field, part, expected) in [
+            ("family_name", Part::Whole, b"OBRIENSMITH".as_slice()),
+            ("family_name", Part::Slk, b"BRE"),
+            ("family_name", Part::Initial, b"O"),
+            ("given_name", Part::Whole, b"JOSE"),
+            ("given_name", Part::Slk, b"OS"),
+            ("birth_date", Part::Day, &[17]),
+            ("birth_date", Part::Month, &[5]),
+            ("birth_date", Part::Year, &[0x07, 0xbc]),
+            ("birth_date", Part::AnyOrder, &[5, 17, 0x07, 0xbc]),
+            ("sex", Part::Whole, b"2"),
+            ("postcode", Part::Whole, b"2602"),
+        ] {
+            assert_eq!(bytes(&someone, field, part).as_deref(), Some(expected), "{field} {part:?}");
+        }
+        assert!(bytes(&someone, "suburb", Part::Phonetic).is_some());
+    }
+
+    #[test]
+    fn names_of_fillers_only_say_nothing() {
+        for (family, letters) in [("Ng", Some("G22")), ("Li", Some("I22")), ("O", None)] {
+            let found = bytes(&person(family, "An"), "family_name", Part::Slk);
+            assert_eq!(found, letters.map(|l| l.as_bytes().to_vec()), "{family}");
+        }
+    }
+
+    #[test]
+    fn estimated_parts_of_a_date_are_missing() {
+        let mut someone = person("Nguyen", "Thi");
+        let accuracy = Accuracy { day: PartAccuracy::Estimated, ..Accuracy::ACCURATE };
+        someone.birth = Value::Known(BirthDate::new(date(1980, 5, 1), accuracy));
+        let has = |part| bytes(&someone, "birth_date", part).is_some();
+        assert!(has(Part::Year) && has(Part::Month));
+        assert!(!has(Part::Day) && !has(Part::AnyOrder));
+        let details = Details::of(&someone, &Placeholders::default());
+        assert_eq!(details.quality(&project()), ESTIMATED | 0b11_1111);
+    }
+
+    #[test]
+    fn one_name_people_have_that_name_in_any_order() {
+        let any = |family: &str, given: &str| {
+            bytes(&person(family, given), "family_name", Part::NamesAnyOrder)
+        };
+        let one = any("Sukarno", "");
+        assert!(one.is_some());
+        assert_eq!(any("", "SUKARNO"), one);
+        assert_eq!(any("Sukarno", "Sukarno"), one);
+        assert_ne!(any("Sukarno", "Ahmed"), one);
+        assert_eq!(any("Sukarno", "unknown"), None, "a name that is not known is not none");
+        assert_eq!(any("", ""), None);
+    }
+
+    #[test]
+    fn a_recorded_key_gives_what_the_person_lacks() {
+        let mut someone = person("", "");
+        someone.birth = Value::Bad(Reason::DateFormat);
+        someone.sex = Value::Missing(Absent::NotStated);
+        someone.slk = Value::Known("UYNHI170519802".parse().expect("a key"));
+        assert_eq!(bytes(&someone, "family_name", Part::Slk).as_deref(), Some(b"UYN".as_slice()));
+        assert_eq!(bytes(&someone, "given_name", Part::Slk).as_deref(), Some(b"HI".as_slice()));
+        assert_eq!(bytes(&someone, "birth_date", Part::Day), Some(vec![17]));
+        assert_eq!(bytes(&someone, "sex", Part::Whole), Some(b"2".to_vec()));
+        assert_eq!(bytes(&someone, "family_name", Part::Whole), None);
+
+        // The person's own values come first.
+        let mut someone = person("Smith", "Jo");
+        someone.slk = Value::Known("UYNHI010119991".parse().expect("a key"));
+        assert_eq!(bytes(&someone, "family_name", Part::Slk).as_deref(), Some(b"MIH".as_slice()));
+        assert_eq!(bytes(&someone, "birth_date", Part::Day), Some(vec![17]));
+        assert_eq!(bytes(&someone, "sex", Part::Whole), Some(b"2".to_vec()));
+    }
+
+    #[test]
+    fn fillers_of_a_recorded_key_are_missing() {
+        let mut someone = person("", "");
+        someone.birth = Value::Missing(Absent::Empty);
+        someone.sex = Value::Missing(Absent::Empty);
+        someone.slk = Value::Known("99922010119009".parse().expect("a key"));
+        for (field, part) in [
+            ("family_name", Part::Slk),
+            ("given_name", Part::Slk),
+            ("birth_date", Part::Year),
+            ("sex", Part::Whole),
+        ] {
+            assert_eq!(bytes(&someone, field, part), None, "{field}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_and_dates_in_any_order_do_not_know_the_order(
+            a in "[A-Z]{1,8}", b in "[A-Z]{1,8}", day in 1i8..13, month in 1i8..13,
+        ) {
+            let any = |f: &str, g: &str| {
+                bytes(&person(f, g), "family_name", Part::NamesAnyOrder)
+            };
+            prop_assert_eq!(any(&a, &b), any(&b, &a));
+            let dated = |d, m| {
+                let mut someone = person("A", "B");
+                someone.birth = Value::Known(BirthDate::new(date(1990, m, d), Accuracy::ACCURATE));
+                bytes(&someone, "birth_date", Part::AnyOrder)
+            };
+            prop_assert_eq!(dated(day, month), dated(month, day));
+        }
+    }
+}

@@ -54,3 +54,46 @@ pub(super) fn write_prefixed(bytes: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
     out.extend_from_slice(bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::project::Preset;
+
+    fn tokenisers() -> (Tokeniser, Tokeniser) {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let text = Preset::Minimal.toml("yard", "2026");
+        let project = Project::parse(&text, "project.toml").expect("the preset");
+        let key = ProjectKey::create(&home.path().join("k"), &project).expect("a key");
+        let match_key = &project.match_keys[0];
+        let renamed = MatchKey { name: "other".into(), ..match_key.clone() };
+        let made = |match_key| Tokeniser::new(&project, &key, match_key, vec![0, 1]);
+        (made(match_key), made(&renamed))
+    }
+
+    fn token(tokeniser: &Tokeniser, parts: &[Option<Vec<u8>>]) -> Token {
+        tokeniser.token(|i| parts[i].as_deref(), &mut vec![])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn tokens_agree_exactly_when_all_components_do(
+            a in prop::collection::vec(prop::option::of("[AB]{0,3}"), 2),
+            b in prop::collection::vec(prop::option::of("[AB]{0,3}"), 2),
+        ) {
+            let (one, other) = tokenisers();
+            let raw = |parts: &[Option<String>]| -> Vec<Option<Vec<u8>>> {
+                parts.iter().map(|p| p.clone().map(String::into_bytes)).collect()
+            };
+            let (token_a, token_b) = (token(&one, &raw(&a)), token(&one, &raw(&b)));
+            prop_assert_eq!(token_a == NO_TOKEN, a.contains(&None));
+            if token_a != NO_TOKEN && token_b != NO_TOKEN {
+                prop_assert_eq!(token_a == token_b, a == b);
+                prop_assert_ne!(token_a, token(&other, &raw(&a)), "another match key, another token");
+            }
+        }
+    }
+}

@@ -143,6 +143,16 @@ mod tests {
         }
     }
 
+    /// A package of format 1, written once and kept: it must open for ever.
+    #[test]
+    fn a_package_of_format_1_still_opens() {
+        let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let path = home.join("testdata/formats/v1/small.package.arrow");
+        let verified = verify(&path).expect("verified");
+        assert_eq!((verified.rows, verified.people, verified.tokens), (4, 3, 4));
+        assert_eq!(Package::open(&path).expect("opened").manifest(), &small().manifest);
+    }
+
     #[test]
     fn an_empty_package_is_good() {
         let mut contents = small();
