@@ -1,3 +1,817 @@
 //! Keys: the project's (shared by the agencies, held by no one else) and the agency's own.
 //! Every use has its own subkey, derived with HKDF under an injective, length-prefixed
 //! label. Clear side only.
+//!
+//! A key file is text: comment lines that say what it is, and one bech32m line (BIP-350),
+//! whose checksum finds typing damage. Nothing here prints a key, not even in an error.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use bech32::primitives::decode::CheckedHrpstring;
+use bech32::{Bech32m, Hrp};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256, Sha512};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::error::{Class, Fault};
+use crate::files::{self, Overwrite, Readers, clean};
+use crate::project::{Project, Suite};
+
+/// A key file is smaller than this; more is not a key.
+const MAX_FILE: u64 = 4096;
+
+/// The version of the derivation; a change of any label or layout changes it.
+const VERSION: &str = "1";
+
+/// What can be wrong with a key or its file. Never holds a byte of either.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no such file.
+    #[error("{}: there is no such key file", clean(.path))]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A key is never replaced.
+    #[error("{}: is there already, and a key is never replaced", clean(.path))]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Others than the owner may read it.
+    #[error("{}: a key only its owner may read was expected; its mode is {mode:04o}", clean(.path))]
+    Exposed {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It has no key line.
+    #[error("{}: is not a key file of veilway", clean(.path))]
+    NotAKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is a key of the other kind.
+    #[error("{}: expected {expected}, found {found}", clean(.path))]
+    WrongKind {
+        /// The file.
+        path: PathBuf,
+        /// The kind that was needed.
+        expected: &'static str,
+        /// The kind it is.
+        found: &'static str,
+    },
+    /// Its checksum or its length is wrong.
+    #[error("{}: the key line is damaged: its checksum or length is wrong", clean(.path))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gave no random bits.
+    #[error("the system's random generator gave no random bits")]
+    Random,
+    /// A fingerprint was expected.
+    #[error("expected a fingerprint: eight groups of four hexadecimal digits")]
+    Fingerprint,
+    /// It could not be read or written.
+    #[error(transparent)]
+    Files(#[from] files::Error),
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::Exists { .. } => Class::Refused,
+            Error::Random => Class::Io,
+            Error::Files(e) => e.class(),
+            Error::Missing { .. }
+            | Error::Exposed { .. }
+            | Error::NotAKey { .. }
+            | Error::WrongKind { .. }
+            | Error::Damaged { .. }
+            | Error::Fingerprint => Class::Key,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::Missing { .. } => {
+                "`veilway key new` makes the project key, once; the other agencies get it from \
+                 whoever made it"
+            }
+            Error::Exists { .. } => {
+                "with a new key nothing would link to what was made with the old one; name \
+                 another place if a second key is meant"
+            }
+            Error::Exposed { path, .. } => {
+                return Some(format!(
+                    "run `chmod 600 {}`; if others may have read it, make a new key",
+                    clean(path)
+                ));
+            }
+            Error::NotAKey { .. } => "name the file that `veilway key new` wrote",
+            Error::Damaged { .. } => {
+                "copy the file again from an agency that holds it; do not retype it"
+            }
+            Error::Files(e) => return e.hint(),
+            Error::WrongKind { .. } | Error::Random | Error::Fingerprint => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// The two kinds of key file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Project,
+    Agency,
+}
+
+impl Kind {
+    const ALL: [Kind; 2] = [Kind::Project, Kind::Agency];
+
+    /// The human-readable part of the key line.
+    fn prefix(self) -> &'static str {
+        match self {
+            Kind::Project => "veilway-secret-key-",
+            Kind::Agency => "veilway-agency-key-",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Project => "a project key",
+            Kind::Agency => "an agency's own key",
+        }
+    }
+
+    /// The kind of key that a line claims to hold.
+    fn of_line(line: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| {
+            let prefix = kind.prefix();
+            line.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        })
+    }
+}
+
+/// 256 random bits. Wiped when dropped; printed, copied and compared by nobody.
+#[derive(Zeroize, ZeroizeOnDrop)]
+struct Secret([u8; 32]);
+
+impl Secret {
+    fn generate() -> Result<Self, Error> {
+        let mut secret = Secret([0; 32]);
+        getrandom::fill(&mut secret.0).map_err(|_| Error::Random)?;
+        Ok(secret)
+    }
+
+    /// Reads a key file of this kind.
+    fn load(path: &Path, kind: Kind) -> Result<Self, Error> {
+        if let Err(e) = path.symlink_metadata()
+            && e.kind() == std::io::ErrorKind::NotFound
+        {
+            return Err(Error::Missing { path: path.to_owned() });
+        }
+        let file = files::open(path)?;
+        let read = |e| files::io_error(path, "read", e);
+        // The mode of the open file, so that it cannot change in between.
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = file.metadata().map_err(read)?.permissions().mode() & 0o7777;
+            if mode & 0o077 != 0 {
+                return Err(Error::Exposed { path: path.to_owned(), mode });
+            }
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
+        file.take(MAX_FILE).read_to_end(&mut bytes).map_err(read)?;
+        let not_a_key = || Error::NotAKey { path: path.to_owned() };
+        let text = std::str::from_utf8(&bytes).map_err(|_| not_a_key())?;
+        let mut lines = key_lines(text);
+        let (found, line) = lines.next().ok_or_else(not_a_key)?;
+        if lines.next().is_some() {
+            return Err(not_a_key());
+        }
+        if found != kind {
+            return Err(Error::WrongKind {
+                path: path.to_owned(),
+                expected: kind.name(),
+                found: found.name(),
+            });
+        }
+        let damaged = || Error::Damaged { path: path.to_owned() };
+        let checked = CheckedHrpstring::new::<Bech32m>(line).map_err(|_| damaged())?;
+        if checked.hrp() != Hrp::parse_unchecked(kind.prefix()) || checked.byte_iter().len() != 32 {
+            return Err(damaged());
+        }
+        let mut secret = Secret([0; 32]);
+        for (slot, byte) in secret.0.iter_mut().zip(checked.byte_iter()) {
+            *slot = byte;
+        }
+        Ok(secret)
+    }
+
+    /// Writes a key file: owner-only from its first byte, whole or not at all, and never
+    /// over another file.
+    fn save(&self, path: &Path, kind: Kind, comments: &str) -> Result<(), Error> {
+        let mut text = Zeroizing::new(String::with_capacity(MAX_FILE as usize));
+        text.push_str(comments);
+        let hrp = Hrp::parse_unchecked(kind.prefix());
+        // The buffer is large enough that no copy of the key is left behind by its growth,
+        // and writing to a string cannot fail.
+        bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, hrp, &self.0)
+            .map_err(|_| Error::Damaged { path: path.to_owned() })?;
+        text.push('\n');
+        match files::write_whole(path, text.as_bytes(), Readers::Owner, Overwrite::Refuse) {
+            Err(files::Error::Exists { path }) => Err(Error::Exists { path }),
+            other => Ok(other?),
+        }
+    }
+
+    /// The key's own HKDF state for a project: RFC 5869, the salt bound to the project.
+    fn hkdf(&self, project: &Project) -> Hkdf<Sha256> {
+        let salt = Sha256::new()
+            .chain_update(b"veilway/v1/project")
+            .chain_update(project.id.as_bytes())
+            .finalize();
+        Hkdf::new(Some(&salt), &self.0)
+    }
+
+    /// Derives `out.len()` bytes (at most 64) for one use.
+    fn derive(&self, project: &Project, purpose: Purpose, name: &str, out: &mut [u8]) {
+        let label = label(&[
+            purpose.name(),
+            project.suite.name(),
+            &project.id,
+            &project.period,
+            name,
+            VERSION,
+        ]);
+        let expanded = self.hkdf(project).expand(&label, out);
+        debug_assert!(expanded.is_ok(), "HKDF-SHA-256 gives up to 255 blocks of 32 bytes");
+    }
+
+    fn subkey(&self, project: &Project, purpose: Purpose, name: &str) -> Subkey {
+        match project.suite {
+            Suite::HmacSha256 => {
+                let mut key = Zeroizing::new([0; 32]);
+                self.derive(project, purpose, name, &mut *key);
+                Subkey(Keyed::Sha256(keyed_sha256(&key[..])))
+            }
+            Suite::HmacSha512 => {
+                let mut key = Zeroizing::new([0; 64]);
+                self.derive(project, purpose, name, &mut *key);
+                Subkey(Keyed::Sha512(keyed_sha512(&key[..])))
+            }
+        }
+    }
+}
+
+/// The lines that claim to be keys; comments and blank lines are passed over.
+fn key_lines(text: &str) -> impl Iterator<Item = (Kind, &str)> {
+    text.trim_start_matches('\u{feff}')
+        .lines()
+        .map(str::trim)
+        .filter_map(|line| Kind::of_line(line).map(|kind| (kind, line)))
+}
+
+/// Several words as one byte string, each with its length in front, so that no two lists of
+/// words have the same bytes: ("ab", "c") differs from ("a", "bc").
+fn label(words: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128);
+    for word in words {
+        bytes.extend_from_slice(&(word.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(word.as_bytes());
+    }
+    bytes
+}
+
+/// Whether a file holds a key: a cheap look at its beginning. False where it cannot be read.
+pub fn is_key_file(path: &Path) -> bool {
+    let mut start = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
+    let Ok(file) = files::open(path) else { return false };
+    if file.take(MAX_FILE).read_to_end(&mut start).is_err() {
+        return false;
+    }
+    // A cut in the middle of a character, or another encoding further on, hides nothing.
+    let valid = match std::str::from_utf8(&start) {
+        Ok(text) => text,
+        Err(e) => std::str::from_utf8(&start[..e.valid_up_to()]).unwrap_or_default(),
+    };
+    key_lines(valid).next().is_some()
+}
+
+/// The project key: the same at every agency of a project, and nowhere else.
+///
+/// ```no_run
+/// # fn main() -> Result<(), veilway::Error> {
+/// # let project = veilway::project::Project::load("project.toml".as_ref())?;
+/// let key = veilway::key::ProjectKey::create("project.key".as_ref(), &project)?;
+/// println!("{}", key.fingerprint(&project));
+/// # Ok(())
+/// # }
+/// ```
+pub struct ProjectKey(Secret);
+
+impl ProjectKey {
+    /// Makes a key of 256 random bits and writes its file, which only its owner may read.
+    ///
+    /// # Errors
+    /// When the file is there already or cannot be written; nothing is left then.
+    pub fn create(path: &Path, project: &Project) -> Result<Self, Error> {
+        let key = ProjectKey(Secret::generate()?);
+        let comments = format!(
+            "# The secret key of the linkage project `{}`.\n\
+             # fingerprint: {} (this may be published)\n\
+             # secret: do not send by e-mail; only the agencies of the project hold it, and the\n\
+             # linkage unit and the analysts must never have it\n",
+            project.id,
+            key.fingerprint(project)
+        );
+        key.0.save(path, Kind::Project, &comments)?;
+        Ok(key)
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// When it is missing, readable by others (where the system has modes), damaged, or no
+    /// project key.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Secret::load(path, Kind::Project).map(ProjectKey)
+    }
+
+    /// What tells that two parties hold the same key for the same project. The key is
+    /// random, so this may be published.
+    pub fn fingerprint(&self, project: &Project) -> Fingerprint {
+        let mut bytes = [0; 16];
+        self.0.derive(project, Purpose::Fingerprint, "", &mut bytes);
+        Fingerprint(bytes)
+    }
+
+    /// The subkey of one use.
+    pub fn subkey(&self, project: &Project, purpose: Purpose, name: &str) -> Subkey {
+        self.0.subkey(project, purpose, name)
+    }
+}
+
+impl fmt::Debug for ProjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProjectKey(secret)")
+    }
+}
+
+/// An agency's own key, for what the other agencies of the project must not be able to work
+/// out: its row ids. It never leaves the agency.
+pub struct AgencyKey(Secret);
+
+impl AgencyKey {
+    /// Makes a key of 256 random bits and writes its file, which only its owner may read.
+    ///
+    /// # Errors
+    /// When the file is there already or cannot be written; nothing is left then.
+    pub fn create(path: &Path, project: &Project) -> Result<Self, Error> {
+        let key = AgencyKey(Secret::generate()?);
+        key.save(path, project)?;
+        Ok(key)
+    }
+
+    /// Writes this key to another file, as [`AgencyKey::create`] does: a new output folder
+    /// keeps the key of the old one, and so its row ids.
+    ///
+    /// # Errors
+    /// When the file is there already or cannot be written; nothing is left then.
+    pub fn save(&self, path: &Path, project: &Project) -> Result<(), Error> {
+        let comments = format!(
+            "# This agency's own key in the linkage project `{}`: it makes the row ids.\n\
+             # Keep it: with another key, every client gets another row id.\n\
+             # secret: it never leaves the agency; do not send by e-mail\n",
+            project.id
+        );
+        self.0.save(path, Kind::Agency, &comments)
+    }
+
+    /// Reads a key file.
+    ///
+    /// # Errors
+    /// When it is missing, readable by others (where the system has modes), damaged, or no
+    /// agency key.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        Secret::load(path, Kind::Agency).map(AgencyKey)
+    }
+
+    /// The subkey of one use.
+    pub fn subkey(&self, project: &Project, purpose: Purpose, name: &str) -> Subkey {
+        self.0.subkey(project, purpose, name)
+    }
+}
+
+impl fmt::Debug for AgencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AgencyKey(secret)")
+    }
+}
+
+/// What a subkey is for. No two purposes share a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Purpose {
+    /// The tokens of one match key; the name is the match key's.
+    MatchKey,
+    /// Row ids, from record numbers.
+    RowId,
+    /// The public fingerprint of the project key.
+    Fingerprint,
+    /// The bit positions of the fuzzy column's base filter.
+    FuzzyBase,
+    /// The secret positions of the fuzzy column's diffusion layer.
+    FuzzyDiffusion,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Purpose; 5] = [
+        Purpose::MatchKey,
+        Purpose::RowId,
+        Purpose::Fingerprint,
+        Purpose::FuzzyBase,
+        Purpose::FuzzyDiffusion,
+    ];
+
+    /// The word for this purpose in labels.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::MatchKey => "match-key",
+            Purpose::RowId => "row-id",
+            Purpose::Fingerprint => "fingerprint",
+            Purpose::FuzzyBase => "fuzzy-base",
+            Purpose::FuzzyDiffusion => "fuzzy-diffusion",
+        }
+    }
+}
+
+/// The key of one use: an HMAC that is keyed once and then copied for each message. Wiped
+/// when dropped.
+pub struct Subkey(Keyed);
+
+enum Keyed {
+    Sha256(Hmac<Sha256>),
+    Sha512(Hmac<Sha512>),
+}
+
+impl Subkey {
+    /// The HMAC (RFC 2104) of a message under the project's suite, cut to its first 128 bits.
+    pub fn mac128(&self, message: &[u8]) -> [u8; 16] {
+        match &self.0 {
+            Keyed::Sha256(keyed) => first_half(&finish(keyed.clone(), message)),
+            Keyed::Sha512(keyed) => first_half(&finish(keyed.clone(), message)),
+        }
+    }
+}
+
+impl fmt::Debug for Subkey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subkey(secret)")
+    }
+}
+
+fn keyed_sha256(key: &[u8]) -> Hmac<Sha256> {
+    // A key of any length is taken (RFC 2104, section 2).
+    <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
+}
+
+fn keyed_sha512(key: &[u8]) -> Hmac<Sha512> {
+    <Hmac<Sha512> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
+}
+
+fn finish<M: Mac>(mut mac: M, message: &[u8]) -> hmac::digest::Output<M> {
+    mac.update(message);
+    mac.finalize().into_bytes()
+}
+
+fn first_half(mac: &[u8]) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&mac[..16]);
+    bytes
+}
+
+/// 128 bits that tell two project keys apart, bound to the project; written as eight groups
+/// of four hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Fingerprint([u8; 16]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, pair) in self.0.chunks_exact(2).enumerate() {
+            let gap = if i == 0 { "" } else { "-" };
+            write!(f, "{gap}{:02x}{:02x}", pair[0], pair[1])?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = Error;
+
+    fn from_str(s: &str) -> Result<Self, Error> {
+        let groups: Vec<&str> = s.split('-').collect();
+        let digits = |g: &&str| g.len() == 4 && g.bytes().all(|b| b.is_ascii_hexdigit());
+        if groups.len() != 8 || !groups.iter().all(digits) {
+            return Err(Error::Fingerprint);
+        }
+        let bits = u128::from_str_radix(&groups.concat(), 16).map_err(|_| Error::Fingerprint)?;
+        Ok(Fingerprint(bits.to_be_bytes()))
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = Error;
+
+    fn try_from(s: String) -> Result<Self, Error> {
+        s.parse()
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> String {
+        fingerprint.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::project::Preset;
+
+    fn project() -> Project {
+        Project::parse(&Preset::Minimal.toml("yard", "2026"), "p").expect("the preset")
+    }
+
+    /// The key of bytes 0 to 31.
+    fn counted() -> ProjectKey {
+        ProjectKey(Secret(std::array::from_fn(|i| i as u8)))
+    }
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// A file of this text that only its owner may read.
+    fn key_file(folder: &Path, text: &str) -> PathBuf {
+        let path = folder.join("k");
+        files::write_whole(&path, text.as_bytes(), Readers::Owner, Overwrite::Replace)
+            .expect("written");
+        path
+    }
+
+    /// RFC 5869, appendix A.1.
+    #[test]
+    fn hkdf_is_that_of_the_rfc() {
+        let salt: Vec<u8> = (0..=0x0c).collect();
+        let info: Vec<u8> = (0xf0..=0xf9).collect();
+        let mut out = [0; 42];
+        Hkdf::<Sha256>::new(Some(&salt), &[0x0b; 22]).expand(&info, &mut out).expect("42 bytes");
+        assert_eq!(
+            hex(&out),
+            "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf\
+             34007208d5b887185865"
+        );
+    }
+
+    /// RFC 4231, test cases 1 and 2, cut to 128 bits.
+    #[test]
+    fn mac128_is_the_start_of_the_rfcs_hmac() {
+        let cases: [(&[u8], &[u8], &str, &str); 2] = [
+            (
+                &[0x0b; 20],
+                b"Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b",
+                "87aa7cdea5ef619d4ff0b4241a1d6cb0",
+            ),
+            (
+                b"Jefe",
+                b"what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c7",
+                "164b7a7bfcf819e2e395fbe73b56e0a3",
+            ),
+        ];
+        for (key, message, sha256, sha512) in cases {
+            let short = Subkey(Keyed::Sha256(keyed_sha256(key)));
+            let long = Subkey(Keyed::Sha512(keyed_sha512(key)));
+            assert_eq!(hex(&short.mac128(message)), sha256);
+            assert_eq!(hex(&short.mac128(message)), sha256, "the same again");
+            assert_eq!(hex(&long.mac128(message)), sha512);
+        }
+    }
+
+    /// Worked out with another implementation (Python's hmac). A change here makes every
+    /// package ever written unlinkable: it needs a new version of the derivation.
+    #[test]
+    fn the_derivation_stays_as_it_is() {
+        let mut project = project();
+        let key = counted();
+        assert_eq!(
+            key.fingerprint(&project).to_string(),
+            "798d-f23d-1068-95db-7389-f16a-868e-afff"
+        );
+        let subkey = key.subkey(&project, Purpose::MatchKey, "slk581");
+        assert_eq!(hex(&subkey.mac128(b"message")), "7b5a60f03c29d1d5295f02620044ce2c");
+        project.suite = Suite::HmacSha512;
+        let subkey = key.subkey(&project, Purpose::MatchKey, "slk581");
+        assert_eq!(hex(&subkey.mac128(b"message")), "98a600ffdbf36364188aefefb8d0409c");
+    }
+
+    #[test]
+    fn every_use_has_a_key_of_its_own() {
+        let base = project();
+        let mut projects = vec![base.clone()];
+        projects.push(Project { id: "yard2".into(), ..base.clone() });
+        projects.push(Project { period: "2027".into(), ..base.clone() });
+        projects.push(Project { suite: Suite::HmacSha512, ..base.clone() });
+        // The same letters cut at another place.
+        projects.push(Project { id: "yard202".into(), period: "6".into(), ..base });
+        let key = counted();
+        let mut macs = BTreeSet::new();
+        let mut fingerprints = BTreeSet::new();
+        let mut uses = 0;
+        for project in &projects {
+            fingerprints.insert(key.fingerprint(project).to_string());
+            for purpose in Purpose::ALL {
+                for name in ["", "a", "ab", "slk581"] {
+                    macs.insert(key.subkey(project, purpose, name).mac128(b"x"));
+                    uses += 1;
+                }
+            }
+        }
+        assert_eq!(macs.len(), uses);
+        assert_eq!(fingerprints.len(), projects.len());
+    }
+
+    proptest! {
+        #[test]
+        fn labels_are_injective(a in ".{0,4}", b in ".{0,4}", c in ".{0,4}", d in ".{0,4}") {
+            prop_assert_eq!(label(&[&a, &b]) == label(&[&c, &d]), (a, b) == (c, d));
+        }
+
+        #[test]
+        fn fingerprints_read_back(bytes: [u8; 16]) {
+            let fingerprint = Fingerprint(bytes);
+            let text = fingerprint.to_string();
+            prop_assert_eq!(text.len(), 39);
+            prop_assert_eq!(text.parse::<Fingerprint>().ok(), Some(fingerprint));
+        }
+
+        /// Whatever a key file holds, it is read or refused, and nothing of it is repeated.
+        #[test]
+        fn no_key_file_makes_a_panic(line in "\\PC{0,80}", which in 0usize..3) {
+            let home = tempfile::tempdir().expect("a folder");
+            let prefix = ["", "veilway-secret-key-", "veilway-agency-key-1"][which];
+            let path = key_file(home.path(), &format!("# x\n{prefix}{line}\n"));
+            let refused = ProjectKey::load(&path).expect_err("no key");
+            prop_assert_eq!(refused.class(), Class::Key);
+        }
+    }
+
+    #[test]
+    fn labels_keep_their_borders() {
+        assert_ne!(label(&["ab", "c"]), label(&["a", "bc"]));
+        assert_ne!(label(&["a", ""]), label(&["a"]));
+    }
+
+    #[test]
+    fn a_key_file_reads_back() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, project) = (home.path().join("project.key"), project());
+        let made = ProjectKey::create(&path, &project).expect("made");
+        let read = ProjectKey::load(&path).expect("read");
+        assert_eq!(made.fingerprint(&project), read.fingerprint(&project));
+        assert!(is_key_file(&path));
+        let text = fs::read_to_string(&path).expect("text");
+        assert!(text.starts_with("# The secret key of the linkage project `yard`.\n"));
+        assert!(text.contains(&made.fingerprint(&project).to_string()));
+        assert_eq!(text.lines().filter(|l| !l.starts_with('#')).count(), 1);
+        // A copy made on another system is the same key.
+        let copy = key_file(home.path(), &format!("\u{feff}{}", text.replace('\n', "\r\n")));
+        let read = ProjectKey::load(&copy).expect("read with Windows line ends");
+        assert_eq!(made.fingerprint(&project), read.fingerprint(&project));
+        assert!(is_key_file(&copy));
+
+        let other = ProjectKey::create(&home.path().join("2"), &project).expect("made");
+        assert_ne!(made.fingerprint(&project), other.fingerprint(&project));
+    }
+
+    #[test]
+    fn an_agency_key_moves_to_another_file() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, project) = (home.path().join("a"), project());
+        let made = AgencyKey::create(&path, &project).expect("made");
+        made.save(&home.path().join("b"), &project).expect("saved");
+        let moved = AgencyKey::load(&home.path().join("b")).expect("read");
+        let row_id = |key: &AgencyKey| key.subkey(&project, Purpose::RowId, "").mac128(b"7");
+        assert_eq!(row_id(&made), row_id(&moved));
+        assert!(matches!(ProjectKey::load(&path), Err(Error::WrongKind { .. })));
+    }
+
+    #[test]
+    fn a_key_is_never_replaced() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (path, project) = (home.path().join("k"), project());
+        ProjectKey::create(&path, &project).expect("made");
+        let before = fs::read(&path).expect("read");
+        let again = ProjectKey::create(&path, &project);
+        assert!(matches!(again, Err(Error::Exists { .. })));
+        assert_eq!(fs::read(&path).expect("read"), before);
+        assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1, "nothing half-made");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_may_read_a_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().expect("a folder");
+        let path = home.path().join("k");
+        ProjectKey::create(&path, &project()).expect("made");
+        let mode = |m| fs::set_permissions(&path, fs::Permissions::from_mode(m)).expect("set");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+        for open in [0o640, 0o604, 0o644, 0o666, 0o620] {
+            mode(open);
+            let refused = ProjectKey::load(&path).expect_err("readable by others");
+            assert_eq!(refused.class(), Class::Key);
+            assert!(refused.hint().is_some_and(|h| h.contains("chmod 600")), "{refused}");
+        }
+        mode(0o400);
+        ProjectKey::load(&path).expect("its owner may");
+    }
+
+    #[test]
+    fn a_damaged_line_is_found_and_not_repeated() {
+        let home = tempfile::tempdir().expect("a folder");
+        let project = project();
+        ProjectKey::create(&home.path().join("whole"), &project).expect("made");
+        let text = fs::read_to_string(home.path().join("whole")).expect("text");
+        let line = text.lines().last().expect("a key line").to_owned();
+        let (prefix, body) = line.rsplit_once('1').expect("the separator");
+        for at in 0..body.len() {
+            let letter = if body.as_bytes()[at] == b'q' { "p" } else { "q" };
+            let damaged = format!("{prefix}1{}{letter}{}", &body[..at], &body[at + 1..]);
+            let refused = ProjectKey::load(&key_file(home.path(), &damaged)).expect_err("damaged");
+            assert!(matches!(refused, Error::Damaged { .. }));
+            for shown in [refused.to_string(), format!("{refused:?}")] {
+                assert!(!shown.contains(&body[at + 1..]) || at + 8 > body.len(), "{shown}");
+                assert!(!shown.contains(&body[..at]) || at < 8, "{shown}");
+            }
+        }
+        for (text, expected) in [
+            (format!("{prefix}1{}", &body[1..]), "damaged"),
+            (line.replace("secret", "secreu"), "not a key file"),
+            (format!("{line}\n{line}\n"), "not a key file"),
+            ("first,last\nann,lee\n".to_owned(), "not a key file"),
+            (String::new(), "not a key file"),
+        ] {
+            let path = key_file(home.path(), &text);
+            let refused = ProjectKey::load(&path).expect_err(expected);
+            assert!(refused.to_string().contains(expected), "{refused}");
+            assert_eq!(refused.class(), Class::Key);
+        }
+        // Bech32 of 2017 has weaker checksums: only bech32m is taken.
+        let old = bech32::encode_lower::<bech32::Bech32>(
+            Hrp::parse_unchecked(Kind::Project.prefix()),
+            &[7; 32],
+        );
+        let path = key_file(home.path(), &old.expect("encoded"));
+        assert!(matches!(ProjectKey::load(&path), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_is_no_key_is_not_taken_for_one() {
+        let home = tempfile::tempdir().expect("a folder");
+        assert!(!is_key_file(&home.path().join("missing")));
+        assert!(!is_key_file(home.path()), "a folder");
+        assert!(!is_key_file(&key_file(home.path(), "id,name\n1,x\n")));
+        let missing = ProjectKey::load(&home.path().join("missing")).expect_err("missing");
+        assert_eq!(missing.class(), Class::Key);
+        let folder = ProjectKey::load(home.path()).expect_err("a folder");
+        assert!(folder.to_string().contains("is a folder"));
+    }
+
+    #[test]
+    fn nothing_prints_a_key() {
+        let key = counted();
+        assert_eq!(format!("{key:?}"), "ProjectKey(secret)");
+        let subkey = key.subkey(&project(), Purpose::RowId, "");
+        assert_eq!(format!("{subkey:?}"), "Subkey(secret)");
+    }
+}

@@ -2,12 +2,20 @@
 //! which fields are used and how each is standardised, which match keys are made of them,
 //! and under which suite. Its digest goes in every package.
 
+mod digest;
+mod parse;
+mod placeholders;
+mod preset;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::slk::Profile;
+
+pub use digest::{NotADigest, ProjectDigest, differences};
+pub use preset::Preset;
 
 /// A checked linkage agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]

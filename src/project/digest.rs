@@ -1,0 +1,147 @@
+//! What two parties must have in common: the settings of an agreement as a flat list, and
+//! its digest. Comments, layout and the order of a placeholder list do not count.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Project;
+
+impl Project {
+    /// Every setting that changes what a package holds, by its name in `project.toml`.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::new();
+        let mut set = |name: String, value: String| settings.insert(name, value);
+        set("project.id".into(), self.id.clone());
+        set("project.period".into(), self.period.clone());
+        set("project.suite".into(), self.suite.name().into());
+        set("project.slk_profile".into(), word(&self.slk_profile));
+        set("project.diacritics".into(), word(&self.diacritics));
+        set("project.people_per_token".into(), self.people_per_token.to_string());
+        // The order of fields and match keys is the order of components and columns.
+        let fields: Vec<&str> = self.fields.iter().map(|f| f.name.as_str()).collect();
+        set("fields".into(), fields.join(" "));
+        for field in &self.fields {
+            set(format!("fields.{}.kind", field.name), field.kind.name().into());
+            set(format!("fields.{}.compare_as", field.name), field.compare_as.clone());
+        }
+        let keys: Vec<&str> = self.match_keys.iter().map(|k| k.name.as_str()).collect();
+        set("match_keys".into(), keys.join(" "));
+        for key in &self.match_keys {
+            let parts: Vec<String> =
+                key.components.iter().map(|c| self.component_name(*c)).collect();
+            set(format!("match_keys.{}", key.name), parts.join(" "));
+        }
+        set("placeholders.names".into(), list(&self.placeholders.names));
+        set("placeholders.dates".into(), list(&self.placeholders.dates));
+        settings
+    }
+
+    /// The digest of [`Project::settings`].
+    pub fn digest(&self) -> ProjectDigest {
+        ProjectDigest::of(&self.settings())
+    }
+
+    /// The names of the settings in which two agreements differ.
+    pub fn differences(&self, other: &Project) -> Vec<String> {
+        differences(&self.settings(), &other.settings())
+    }
+}
+
+/// The word that serde writes for a setting of a closed list.
+fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A list in its canonical order, in an encoding that no two lists share.
+fn list(values: &[String]) -> String {
+    let mut values: Vec<&String> = values.iter().collect();
+    values.sort();
+    values.dedup();
+    serde_json::to_string(&values).unwrap_or_default()
+}
+
+/// The names of the settings that two lists do not have in common, sorted.
+pub fn differences(
+    ours: &BTreeMap<String, String>,
+    theirs: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let mut names: Vec<String> = ours
+        .keys()
+        .chain(theirs.keys())
+        .filter(|name| ours.get(*name) != theirs.get(*name))
+        .cloned()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// SHA-256 over the settings of an agreement; written as 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProjectDigest([u8; 32]);
+
+impl ProjectDigest {
+    /// The digest of a list of settings: each name and value with its length in front, so
+    /// that no two lists have the same bytes.
+    pub fn of(settings: &BTreeMap<String, String>) -> Self {
+        let mut hash = Sha256::new_with_prefix(b"veilway/v1/settings");
+        for text in settings.iter().flat_map(|(name, value)| [name, value]) {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        ProjectDigest(hash.finalize().into())
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProjectDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A text is not a [`ProjectDigest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a project digest of 64 hexadecimal digits")]
+pub struct NotADigest;
+
+impl FromStr for ProjectDigest {
+    type Err = NotADigest;
+
+    fn from_str(s: &str) -> Result<Self, NotADigest> {
+        if s.len() != 64 || !s.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(NotADigest);
+        }
+        let mut bytes = [0; 32];
+        for (byte, at) in bytes.iter_mut().zip((0..64).step_by(2)) {
+            *byte = u8::from_str_radix(&s[at..at + 2], 16).map_err(|_| NotADigest)?;
+        }
+        Ok(ProjectDigest(bytes))
+    }
+}
+
+impl TryFrom<String> for ProjectDigest {
+    type Error = NotADigest;
+
+    fn try_from(s: String) -> Result<Self, NotADigest> {
+        s.parse()
+    }
+}
+
+impl From<ProjectDigest> for String {
+    fn from(digest: ProjectDigest) -> String {
+        digest.to_string()
+    }
+}

@@ -1,0 +1,342 @@
+//! `project.toml` becomes a checked [`Project`], or a list of every mistake in it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as WordError, StrDeserializer};
+use toml::Spanned;
+
+use super::{Component, Diacritics, Field, FieldKind, MatchKey, Part, Placeholders};
+use super::{Project, Suite};
+use crate::config::{self, Table, did_you_mean, one_of, repeated};
+use crate::files::{self, clean};
+use crate::slk::Profile;
+
+/// The names that the four identity kinds have in every project, so that a source can be
+/// described without one.
+const IDENTITY: [(&str, FieldKind); 4] = [
+    ("family_name", FieldKind::FamilyName),
+    ("given_name", FieldKind::GivenName),
+    ("birth_date", FieldKind::BirthDate),
+    ("sex", FieldKind::Sex),
+];
+
+/// Names that mean something else in a match key, in a package or in a `source.toml`.
+const RESERVED: [&str; 5] = ["names", "slk581", "row_id", "fuzzy", "quality"];
+
+/// The components that `slk581` stands for.
+const SLK581: [&str; 4] = ["family_name.slk", "given_name.slk", "birth_date", "sex"];
+
+const MAX_MATCH_KEYS: usize = 64;
+
+impl Project {
+    /// Reads and checks a `project.toml`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has mistakes: all of them at once.
+    pub fn load(path: &Path) -> Result<Self, crate::Error> {
+        let text = files::read_text(path)?;
+        Ok(Project::parse(&text, &clean(path))?)
+    }
+
+    /// Checks the text of a `project.toml`; `shown` is what the file is called in messages.
+    ///
+    /// # Errors
+    /// Every mistake found, when there is one.
+    pub fn parse(text: &str, shown: &str) -> Result<Self, config::Error> {
+        config::read(text, shown, project)
+    }
+}
+
+fn project(root: &mut Table<'_>) -> Option<Project> {
+    let Some(mut head) = root.table("project") else {
+        if !root.has("project") {
+            root.miss("project", "a section [project] with an id and a period");
+        }
+        return None;
+    };
+    let id = head.needed_text("id", "a short name of the project, such as `housing-2026`");
+    let id = id.and_then(|id| plain_word(&head, "id", id));
+    let period = head.needed_text("period", "the time the agreement covers, such as `2026`");
+    let period = period.and_then(|period| plain_word(&head, "period", period));
+    let suites = [Suite::HmacSha256, Suite::HmacSha512].map(|s| (s.name(), s));
+    let suite = head.choice("suite", &suites).unwrap_or(Suite::HmacSha256);
+    let slk_profile = profile(&mut head).unwrap_or(Profile::Aihw);
+    let marks = [("fold", Diacritics::Fold), ("drop", Diacritics::Drop)];
+    let diacritics = head.choice("diacritics", &marks).unwrap_or(Diacritics::Fold);
+    let people_per_token = head.integer("people_per_token", 1..=100).unwrap_or(1);
+    head.close();
+
+    let (fields, broken) = match root.table("fields") {
+        Some(table) => fields(table),
+        None => {
+            if !root.has("fields") {
+                root.miss("fields", "a section [fields] with one line a field");
+            }
+            Default::default()
+        }
+    };
+    let mut project = Project {
+        id: id.unwrap_or_default(),
+        period: period.unwrap_or_default(),
+        suite,
+        slk_profile,
+        diacritics,
+        people_per_token,
+        fields,
+        match_keys: Vec::new(),
+        placeholders: placeholders(root),
+    };
+    match root.table("match_keys") {
+        // With no field every component would be unknown: one mistake, not sixty.
+        Some(table) if !project.fields.is_empty() => {
+            project.match_keys = match_keys(table, &project, &broken);
+        }
+        Some(_) => {}
+        None => {
+            if !root.has("match_keys") {
+                root.miss("match_keys", "a section [match_keys] with one line a match key");
+            }
+        }
+    }
+    Some(project)
+}
+
+/// A word that goes into labels and file names: letters, digits, `-`, `_` and `.`.
+fn plain_word(table: &Table<'_>, key: &str, word: Spanned<String>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if word.get_ref().len() <= 64 && word.get_ref().chars().all(plain) {
+        return Some(word.into_inner());
+    }
+    let found = repeated(word.get_ref());
+    let message = format!("expected up to 64 letters, digits, `-`, `_` or `.`, found {found}");
+    table.note_at(&word, key, message);
+    None
+}
+
+fn profile(head: &mut Table<'_>) -> Option<Profile> {
+    let word = head.text("slk_profile")?;
+    let text: StrDeserializer<'_, WordError> = word.get_ref().as_str().into_deserializer();
+    let profile = Profile::deserialize(text).ok();
+    if profile.is_none() {
+        let names = ["aihw", "act-v4", "dex", "pmhc", "aodts", "eppoc", "shsc"];
+        let message = format!(
+            "expected {}, found {}{}",
+            one_of(&names),
+            repeated(word.get_ref()),
+            did_you_mean(word.get_ref(), &names)
+        );
+        head.note_at(&word, "slk_profile", message);
+    }
+    profile
+}
+
+/// The fields, and the names of those that have a mistake.
+fn fields(mut table: Table<'_>) -> (Vec<Field>, BTreeSet<String>) {
+    let mut fields: Vec<Field> = Vec::new();
+    let kinds = FieldKind::ALL.map(|k| (k.name(), k));
+    for name in table.keys() {
+        let Some(mut line) = table.table(&name) else { continue };
+        if !line.has("kind") {
+            line.miss("kind", "how the field is standardised, such as `kind = \"suburb\"`");
+        }
+        let kind = line.choice("kind", &kinds);
+        let compare_as = line.text("compare_as").and_then(|word| {
+            let ok = is_name(word.get_ref());
+            if !ok {
+                let found = repeated(word.get_ref());
+                line.note_at(&word, "compare_as", format!("expected {NAME}, found {found}"));
+            }
+            ok.then(|| word.into_inner())
+        });
+        line.close();
+        if !is_name(&name) || RESERVED.contains(&name.as_str()) {
+            let reserved = RESERVED.contains(&name.as_str());
+            let why = if reserved { "the name has another meaning; expected" } else { "expected" };
+            let another = if reserved { "another name" } else { NAME };
+            table.note(&name, format!("{why} {another}"));
+            continue;
+        }
+        let Some(kind) = kind else { continue };
+        let fixed = IDENTITY.iter().find(|(n, k)| *n == name || *k == kind);
+        if let Some((fixed_name, fixed_kind)) = fixed
+            && (*fixed_name != name || *fixed_kind != kind)
+        {
+            table.note(
+                &name,
+                format!(
+                    "a field of kind `{}` is always called `{fixed_name}`, and no other is",
+                    fixed_kind.name()
+                ),
+            );
+            continue;
+        }
+        let compare_as = compare_as.unwrap_or_else(|| name.clone());
+        fields.push(Field { name, kind, compare_as });
+    }
+    if fields.is_empty() && table.keys().is_empty() {
+        table.miss("family_name", "at least one field");
+    }
+    let sound: BTreeSet<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+    let broken = table.keys().into_iter().filter(|name| !sound.contains(name.as_str())).collect();
+    table.close();
+    (fields, broken)
+}
+
+fn match_keys(mut table: Table<'_>, project: &Project, broken: &BTreeSet<String>) -> Vec<MatchKey> {
+    let mut keys: Vec<MatchKey> = Vec::new();
+    let names = table.keys();
+    for name in &names {
+        let Some(words) = table.texts(name) else { continue };
+        if !is_name(name) || RESERVED[2..].contains(&name.as_str()) {
+            table.note(name, format!("expected a match key's name: {NAME}"));
+            continue;
+        }
+        let mut components = BTreeSet::new();
+        let mut known = true;
+        for word in &words {
+            match component(project, word.get_ref()) {
+                Some(parts) => components.extend(parts),
+                None => {
+                    known = false;
+                    // A field that has a mistake has been spoken of already.
+                    if !draws_on(word.get_ref(), broken) {
+                        table.note_at(word, name, unknown_component(project, word.get_ref()));
+                    }
+                }
+            }
+        }
+        if !known {
+            continue;
+        }
+        let components: Vec<Component> = components.into_iter().collect();
+        if !is_composite(&components) {
+            table.note(
+                name,
+                "a match key needs parts of at least two fields: how often a value of one \
+                 field occurs would give it away",
+            );
+            continue;
+        }
+        if let Some(same) = keys.iter().find(|k| k.components == components) {
+            table.note(name, format!("has the same components as `{}`", same.name));
+            continue;
+        }
+        keys.push(MatchKey { name: name.clone(), components });
+    }
+    if names.is_empty() {
+        table.miss("slk581", "at least one match key, such as `slk581 = [\"slk581\"]`");
+    }
+    if names.len() > MAX_MATCH_KEYS {
+        table.note(
+            &names[MAX_MATCH_KEYS],
+            format!("expected at most {MAX_MATCH_KEYS} match keys, found {}", names.len()),
+        );
+    }
+    table.close();
+    keys
+}
+
+/// The components that a word of a match key stands for.
+fn component(project: &Project, word: &str) -> Option<Vec<Component>> {
+    let family = project.field_of(FieldKind::FamilyName);
+    let given = project.field_of(FieldKind::GivenName);
+    match word {
+        "names.any_order" => {
+            given?;
+            return Some(vec![Component { field: family?, part: Part::NamesAnyOrder }]);
+        }
+        "slk581" => {
+            let parts: Option<Vec<Vec<Component>>> =
+                SLK581.iter().map(|part| component(project, part)).collect();
+            return parts.map(|parts| parts.concat());
+        }
+        _ => {}
+    }
+    let (name, part) = word.split_once('.').unwrap_or((word, ""));
+    let field = project.fields.iter().position(|f| f.name == name)?;
+    let kind = project.fields[field].kind;
+    if kind == FieldKind::BirthDate && part.is_empty() && !word.contains('.') {
+        let whole = [Part::Day, Part::Month, Part::Year];
+        return Some(whole.map(|part| Component { field, part }).to_vec());
+    }
+    let part = Part::of(kind).iter().find(|p| p.name() == part)?;
+    (!word.ends_with('.')).then(|| vec![Component { field, part: *part }])
+}
+
+/// Whether a word of a match key draws on one of these fields.
+fn draws_on(word: &str, fields: &BTreeSet<String>) -> bool {
+    match word {
+        "names.any_order" | "slk581" => IDENTITY.iter().any(|(name, _)| fields.contains(*name)),
+        _ => fields.contains(word.split_once('.').map_or(word, |(name, _)| name)),
+    }
+}
+
+fn unknown_component(project: &Project, word: &str) -> String {
+    let mut known: Vec<String> = Vec::new();
+    for field in &project.fields {
+        if field.kind == FieldKind::BirthDate {
+            known.push(field.name.clone());
+        }
+        known.extend(Part::of(field.kind).iter().map(|part| match part.name() {
+            "" => field.name.clone(),
+            part => format!("{}.{part}", field.name),
+        }));
+    }
+    for word in ["names.any_order", "slk581"] {
+        if component(project, word).is_some() {
+            known.push(word.to_owned());
+        }
+    }
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let found = repeated(word);
+    match config::closest(word, &known) {
+        Some(close) => format!("unknown component {found}; did you mean `{close}`?"),
+        None => format!("unknown component {found}; expected {}", one_of(&known)),
+    }
+}
+
+/// Whether a key draws on enough to have almost as many values as people: two fields, both
+/// names, or several parts of the birth date. A single value falls to frequency counting.
+fn is_composite(components: &[Component]) -> bool {
+    let both_names = components.iter().any(|c| c.part == Part::NamesAnyOrder);
+    let fields: BTreeSet<usize> = components.iter().map(|c| c.field).collect();
+    let date_parts = components
+        .iter()
+        .filter(|c| matches!(c.part, Part::Day | Part::Month | Part::Year))
+        .count();
+    both_names || fields.len() > 1 || date_parts > 1
+}
+
+fn placeholders(root: &mut Table<'_>) -> Placeholders {
+    let standard = Placeholders::standard();
+    let Some(mut table) = root.table("placeholders") else { return standard };
+    let plain = |list: Vec<Spanned<String>>| list.into_iter().map(Spanned::into_inner).collect();
+    let names = table.texts("names").map_or(standard.names, plain);
+    let dates = match table.texts("dates") {
+        None => standard.dates,
+        Some(dates) => {
+            for date in &dates {
+                let text = date.get_ref();
+                if text.len() != 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
+                    let found = repeated(text);
+                    let message = format!("expected a date as DDMMYYYY, found {found}");
+                    table.note_at(date, "dates", message);
+                }
+            }
+            plain(dates)
+        }
+    };
+    table.close();
+    Placeholders { names, dates }
+}
+
+const NAME: &str = "lower-case letters, digits and `_`, beginning with a letter, at most 48";
+
+fn is_name(word: &str) -> bool {
+    (1..=48).contains(&word.len())
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}

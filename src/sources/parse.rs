@@ -1,0 +1,328 @@
+//! `source.toml` becomes a checked [`SourceSpec`], or a list of every mistake in it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::civil::{Date, date};
+use toml::Spanned;
+
+use super::spec::{
+    AccuracyCode, AccuracyColumn, AliasColumns, ConsentColumn, Encoding, EventSpec, Program,
+    SourceSpec,
+};
+use crate::config::{self, Table, repeated};
+use crate::files::{self, clean};
+use crate::ids::SourceName;
+use crate::project::{FieldKind, Project};
+
+const ENCODINGS: [(&str, Encoding); 3] = [
+    ("utf-8", Encoding::Utf8),
+    ("utf-16", Encoding::Utf16),
+    ("windows-1252", Encoding::Windows1252),
+];
+
+/// What a source without birth dates of its own declares: the plain form.
+const ISO_DATE: &str = "%Y-%m-%d";
+
+impl Encoding {
+    /// Every encoding.
+    pub const ALL: [Encoding; 3] = [Encoding::Utf8, Encoding::Utf16, Encoding::Windows1252];
+
+    /// The word for this encoding in `source.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Encoding::Utf8 => "utf-8",
+            Encoding::Utf16 => "utf-16",
+            Encoding::Windows1252 => "windows-1252",
+        }
+    }
+}
+
+impl SourceSpec {
+    /// Reads and checks a `source.toml`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has mistakes: all of them at once.
+    pub fn load(path: &Path) -> Result<Self, crate::Error> {
+        let text = files::read_text(path)?;
+        Ok(SourceSpec::parse(&text, &clean(path))?)
+    }
+
+    /// Checks the text of a `source.toml`; `shown` is what the file is called in messages.
+    ///
+    /// # Errors
+    /// Every mistake found, when there is one.
+    pub fn parse(text: &str, shown: &str) -> Result<Self, config::Error> {
+        config::read(text, shown, source)
+    }
+
+    /// What a person should know of this source in a project, one sentence each: mapped
+    /// fields that the project does not have, and fields of the project without a column.
+    pub fn check_against(&self, project: &Project) -> Vec<String> {
+        let names: Vec<&str> = project.fields.iter().map(|f| f.name.as_str()).collect();
+        let mut warnings = Vec::new();
+        for field in self.columns.keys().filter(|f| !names.contains(&f.as_str())) {
+            warnings.push(format!(
+                "the project has no field {}, so its column is not used{}",
+                repeated(field),
+                config::did_you_mean(field, &names)
+            ));
+        }
+        for field in &project.fields {
+            // A recorded SLK-581 holds letters of both names, the birth date and the sex.
+            let in_slk = self.slk581.is_some() && field.kind.is_single();
+            if !self.columns.contains_key(&field.name) && !in_slk {
+                warnings.push(format!(
+                    "no column is mapped to the field `{}`; match keys that need it stay empty",
+                    field.name
+                ));
+            }
+        }
+        for field in self.codes.keys() {
+            let kind = project.fields.iter().find(|f| f.name == *field).map(|f| f.kind);
+            if matches!(
+                kind,
+                Some(FieldKind::FamilyName | FieldKind::GivenName | FieldKind::BirthDate)
+            ) {
+                warnings.push(format!("the code map of `{field}` is not used: it is no code"));
+            }
+        }
+        warnings
+    }
+}
+
+fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
+    let Some(mut head) = root.table("source") else {
+        if !root.has("source") {
+            root.miss("source", "a section [source] with a name and a record_id");
+        }
+        return None;
+    };
+    let name = match head.needed_text("name", "what the source is called, such as `agency-a`") {
+        Some(_) => head.parsed::<SourceName>(
+            "name",
+            "1 to 64 lower-case letters, digits and hyphens, beginning with a letter",
+        ),
+        None => None,
+    };
+    let record_id = head.needed_text("record_id", "the column with your own client number");
+    let unique_people = head.flag("unique_people").unwrap_or(false);
+    let encoding = head.choice("encoding", &ENCODINGS).unwrap_or(Encoding::Utf8);
+    let delimiter = delimiter(&mut head);
+    let declared = head.text("date_format").and_then(|f| date_format(&head, "date_format", f));
+
+    let mut columns = BTreeMap::new();
+    let mut slk581 = None;
+    match root.table("columns") {
+        Some(table) => (columns, slk581) = mapped(table),
+        None => {
+            if !root.has("columns") {
+                root.miss("columns", "a section [columns] that says which column is which field");
+            }
+        }
+    }
+    if columns.contains_key("birth_date") && !head.has("date_format") {
+        head.miss("date_format", "how birth dates are written, such as `%d/%m/%Y`");
+    }
+    head.close();
+    if !columns.is_empty() && slk581.is_none() {
+        let named = columns.contains_key("family_name") || columns.contains_key("given_name");
+        if !named {
+            root.note(
+                "columns",
+                "expected a column for `family_name` or `given_name`, or for `slk581`",
+            );
+        }
+    }
+    let accuracy = root.table("birth_date_accuracy").and_then(accuracy);
+    let codes = root.table("codes").map(codes).unwrap_or_default();
+    let aliases = root.tables("aliases").into_iter().filter_map(alias).collect();
+    let consent = root.tables("consent").into_iter().filter_map(consent).collect();
+    let events = root.table("events").map(events);
+    Some(SourceSpec {
+        name: name?,
+        unique_people,
+        encoding,
+        delimiter,
+        record_id: record_id?.into_inner(),
+        columns,
+        slk581,
+        date_format: declared.unwrap_or_else(|| ISO_DATE.to_owned()),
+        accuracy,
+        codes,
+        aliases,
+        consent,
+        events: match events {
+            Some(events) => Some(events?),
+            None => None,
+        },
+    })
+}
+
+fn delimiter(head: &mut Table<'_>) -> Option<u8> {
+    let value = head.any_text("delimiter")?;
+    match value.get_ref().as_bytes() {
+        [byte @ (b',' | b'\t' | b';' | b'|')] => Some(*byte),
+        _ => {
+            let found = repeated(value.get_ref());
+            let message = format!("expected `,`, `;`, `|` or a tab as \"\\t\", found {found}");
+            head.note_at(&value, "delimiter", message);
+            None
+        }
+    }
+}
+
+/// Takes a date format that can write a day and read it back: one that leaves out the
+/// century, the month or anything else cannot.
+fn date_format(table: &Table<'_>, key: &str, format: Spanned<String>) -> Option<String> {
+    // A day whose parts all differ, in a century that two digits do not give.
+    let day = date(1934, 11, 23);
+    let text = format.get_ref();
+    let written = jiff::fmt::strtime::format(text, day.at(0, 0, 0, 0)).ok();
+    let back = written.and_then(|written| Date::strptime(text, written).ok());
+    if back == Some(day) {
+        return Some(format.into_inner());
+    }
+    let found = repeated(text);
+    let expected = "expected a format with day, month and four-digit year, such as `%d/%m/%Y` \
+                    for 31/12/1999, `%Y-%m-%d` for 1999-12-31 or `%d%m%Y` for 31121999";
+    table.note_at(&format, key, format!("{expected}; found {found}"));
+    None
+}
+
+/// The section [columns]: field to column, and the column of recorded keys.
+fn mapped(mut table: Table<'_>) -> (BTreeMap<String, String>, Option<String>) {
+    let mut columns: BTreeMap<String, String> = BTreeMap::new();
+    let mut slk581 = None;
+    let names = table.keys();
+    for field in &names {
+        let Some(column) = table.text(field) else { continue };
+        if let Some((other, _)) = columns.iter().find(|(_, c)| *c == column.get_ref()) {
+            let message = format!("the column is mapped to `{other}` already");
+            table.note_at(&column, field, message);
+        }
+        match field.as_str() {
+            "slk581" => slk581 = Some(column.into_inner()),
+            _ => drop(columns.insert(field.clone(), column.into_inner())),
+        }
+    }
+    if names.is_empty() {
+        table.miss("family_name", "a column for each field you have, or one for `slk581`");
+    }
+    table.close();
+    (columns, slk581)
+}
+
+fn accuracy(mut table: Table<'_>) -> Option<AccuracyColumn> {
+    let column = table.needed_text("column", "the column that says how sure the birth date is");
+    if !table.has("code") {
+        table.miss("code", "`aeu` for three letters A, E, U, or `estimated` for yes and no");
+    }
+    let code =
+        table.choice("code", &[("aeu", AccuracyCode::Aeu), ("estimated", AccuracyCode::Estimated)]);
+    table.close();
+    Some(AccuracyColumn { column: column?.into_inner(), code: code? })
+}
+
+/// Per field, a table of codes; two codes that differ in case or blanks only are one.
+fn codes(mut table: Table<'_>) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut maps = BTreeMap::new();
+    for field in table.keys() {
+        let Some(mut map) = table.table(&field) else { continue };
+        let mut codes: BTreeMap<String, String> = BTreeMap::new();
+        for code in map.keys() {
+            let Some(meaning) = map.any_text(&code) else { continue };
+            let same = |other: &&String| other.trim().to_lowercase() == code.trim().to_lowercase();
+            if codes.keys().any(|other| same(&other)) {
+                map.note(&code, "the code is there twice: case and blanks do not count");
+            }
+            if field == "sex" && !["1", "2", "3", "9"].contains(&meaning.get_ref().trim()) {
+                let found = repeated(meaning.get_ref());
+                let message = format!(
+                    "expected `1` male, `2` female, `3` another term or `9` not stated, \
+                     found {found}"
+                );
+                map.note_at(&meaning, &code, message);
+            }
+            codes.insert(code, meaning.into_inner().trim().to_owned());
+        }
+        map.close();
+        maps.insert(field, codes);
+    }
+    table.close();
+    maps
+}
+
+fn alias(mut table: Table<'_>) -> Option<AliasColumns> {
+    let mut column = |key: &str| table.text(key).map(Spanned::into_inner);
+    let alias = AliasColumns {
+        family_name: column("family_name"),
+        given_name: column("given_name"),
+        slk581: column("slk581"),
+    };
+    let empty = table.keys().is_empty();
+    if empty {
+        table.miss("family_name", "a column of another name, or of another `slk581`");
+    }
+    table.close();
+    (!empty).then_some(alias)
+}
+
+fn consent(mut table: Table<'_>) -> Option<ConsentColumn> {
+    let column = table.needed_text("column", "the column that says whether sharing is allowed");
+    if !table.has("share") {
+        table.miss("share", "the codes that allow sharing, such as `[\"1\"]`");
+    }
+    let lists = ["share", "partial", "refuse"].map(|key| table.texts(key).unwrap_or_default());
+    let mut seen: Vec<(String, &str)> = Vec::new();
+    for (list, key) in lists.iter().zip(["share", "partial", "refuse"]) {
+        for code in list {
+            let plain = code.get_ref().trim().to_lowercase();
+            if let Some((_, other)) = seen.iter().find(|(c, k)| *c == plain && *k != key) {
+                table.note_at(code, key, format!("the same code is in `{other}`"));
+            }
+            seen.push((plain, key));
+        }
+    }
+    table.close();
+    let [share, partial, refuse] =
+        lists.map(|list| list.into_iter().map(Spanned::into_inner).collect());
+    Some(ConsentColumn { column: column?.into_inner(), share, partial, refuse })
+}
+
+fn events(mut table: Table<'_>) -> Option<EventSpec> {
+    let record_id = table.needed_text("record_id", "the column with your own client number");
+    let named = table.text("program").map(Spanned::into_inner);
+    let always = table.text("program_always").map(Spanned::into_inner);
+    let program = match (named, always) {
+        (Some(_), Some(_)) => {
+            table.note("program_always", "expected this or `program`, not both");
+            None
+        }
+        (Some(column), None) => Some(Program::Column(column)),
+        (None, Some(name)) => Some(Program::Always(name)),
+        (None, None) => {
+            if !table.has("program") && !table.has("program_always") {
+                table.miss(
+                    "program",
+                    "the column that names the program, or `program_always` with its name",
+                );
+            }
+            None
+        }
+    };
+    let start = table.needed_text("start", "the column of the first day of service");
+    let end = table.text("end").map(Spanned::into_inner);
+    let format = table.needed_text("date_format", "how its dates are written, as `%d/%m/%Y`");
+    let format = format.and_then(|f| date_format(&table, "date_format", f));
+    let keep = table.texts("keep").unwrap_or_default();
+    table.close();
+    Some(EventSpec {
+        record_id: record_id?.into_inner(),
+        program: program?,
+        start: start?.into_inner(),
+        end,
+        date_format: format?,
+        keep: keep.into_iter().map(Spanned::into_inner).collect(),
+    })
+}
