@@ -3,6 +3,7 @@
 //! `truth.csv` which records are one person. Nobody in it is real; the same plan gives the
 //! same bytes on every machine, at any thread count.
 
+mod describe;
 mod draw;
 mod household;
 mod journey;
@@ -18,6 +19,7 @@ use serde::Serialize;
 use crate::error::{Class, Fault};
 use crate::files::{self, OutFile, Overwrite, Readers, Staged};
 use crate::progress::Progress;
+use crate::project::Preset;
 use draw::Draws;
 use household::{Day, LAST_DAY, Person};
 use journey::{Episode, Service};
@@ -27,6 +29,11 @@ use record::{COLUMNS, Record};
 /// items 3.1.1 and 4.2.3.
 const EVENT_COLUMNS: [&str; 6] =
     ["client_id", "program", "start_date", "end_date", "reason_for_presenting", "referral_to"];
+
+/// What the agreement of a made population is called.
+const PROJECT_ID: &str = "synthetic-town";
+/// The period it covers: that of the events.
+const PERIOD: &str = "2023-2025";
 
 /// Households that are made and ordered together.
 const CHUNK: u64 = 4_096;
@@ -124,7 +131,8 @@ impl From<csv::Error> for Error {
 }
 
 /// Makes the population and writes it: for each agency a folder with `export.csv`,
-/// `events.csv` and `source.toml`, and beside them `truth.csv`.
+/// `events.csv` and `source.toml`, and beside them `project.toml` and `truth.csv`. With
+/// these `deidentify` works as it is, once a key is made.
 ///
 /// # Errors
 /// When `out` is there already and may not be replaced, or cannot be written.
@@ -156,6 +164,12 @@ pub fn write(
     }
     progress.end();
     files.finish()?;
+    let project = Preset::CommonDataset.toml(PROJECT_ID, PERIOD);
+    settings(&staged, "project.toml", &project)?;
+    for service in services {
+        let name = format!("{}/source.toml", service.facts().name);
+        settings(&staged, &name, &describe::source_toml(*service))?;
+    }
     staged.commit()?;
     Ok(made)
 }
@@ -218,6 +232,12 @@ impl Files {
         }
         Ok(())
     }
+}
+
+fn settings(staged: &Staged, name: &str, text: &str) -> Result<(), Error> {
+    let mut file = staged.create(name, Readers::Default)?;
+    put(&mut file, text.as_bytes())?;
+    Ok(file.finish()?)
 }
 
 fn put(file: &mut OutFile, bytes: &[u8]) -> Result<(), Error> {
