@@ -420,6 +420,12 @@ pub fn repeated(word: &str) -> String {
     }
 }
 
+/// A text as a TOML basic string, in quotes.
+pub fn quoted(text: &str) -> String {
+    // A JSON string is a TOML one, but for the one control character that JSON leaves.
+    serde_json::to_string(text).unwrap_or_default().replace('\u{7f}', "\\u007f")
+}
+
 /// A list of words for people: "`a`, `b` or `c`".
 pub fn one_of(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|w| format!("`{w}`")).collect();

@@ -230,7 +230,7 @@ impl Secret {
             .map_err(|_| Error::Damaged { path: path.to_owned() })?;
         text.push('\n');
         match files::write_whole(path, text.as_bytes(), Readers::Owner, Overwrite::Refuse) {
-            Err(files::Error::Exists { path }) => Err(Error::Exists { path }),
+            Err(files::Error::Exists { .. }) => Err(Error::Exists { path: path.to_owned() }),
             other => Ok(other?),
         }
     }

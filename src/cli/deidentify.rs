@@ -1,12 +1,119 @@
 //! `veilway deidentify`.
 
+use std::path::PathBuf;
+
+use serde::Serialize;
+
 use super::Printer;
+use crate::deidentify::{self, Job, RunRecord, Summary};
 use crate::error::Error;
+use crate::files::{Overwrite, clean};
+use crate::project::Project;
+use crate::sources::{Input, SourceSpec};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "\
+Example:
+  veilway deidentify clients.csv --project project.toml --source source.toml \\
+      --key-file project.key --out deidentified
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<(), Error> {
-    Ok(())
+OUT/to-linkage-unit/ goes to the linkage unit, OUT/to-analyst/ to the analyst; OUT/keep/
+never leaves the agency.")]
+pub(crate) struct Args {
+    /// The export, as CSV; `-` is standard input.
+    #[arg(value_name = "EXPORT")]
+    export: PathBuf,
+    /// The events file; without it, the events that source.toml describes are read from the
+    /// export.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// The linkage agreement.
+    #[arg(long, value_name = "FILE")]
+    project: PathBuf,
+    /// The description of the export.
+    #[arg(long, value_name = "FILE")]
+    source: PathBuf,
+    /// The project key.
+    #[arg(long, value_name = "FILE")]
+    key_file: PathBuf,
+    /// The agency's own key of an earlier run; without it, the one in OUT/keep/, or a new one.
+    #[arg(long, value_name = "FILE")]
+    agency_key: Option<PathBuf>,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the folder if it is there.
+    #[arg(long)]
+    force: bool,
+}
+
+/// The result for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    #[serde(flatten)]
+    record: &'a RunRecord,
+    package: PathBuf,
+    events_file: Option<PathBuf>,
+    keep: PathBuf,
+    warnings: &'a [String],
+}
+
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    let job = Job {
+        export: Input::from_arg(&args.export),
+        events: args.events,
+        project: Project::load(&args.project)?,
+        source: SourceSpec::load(&args.source)?,
+        key_file: args.key_file,
+        agency_key: args.agency_key,
+        out: args.out,
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        today: jiff::Zoned::now().date(),
+    };
+    let summary = deidentify::run(&job, &printer.progress())?;
+    for warning in &summary.warnings {
+        printer.warn(warning);
+    }
+    let report = Report {
+        record: &summary.record,
+        package: summary.out.join(&summary.package),
+        events_file: summary.events.as_ref().map(|name| summary.out.join(name)),
+        keep: summary.out.join("keep"),
+        warnings: &summary.warnings,
+    };
+    printer.result(&report, &text(&summary, &report))
+}
+
+fn text(summary: &Summary, report: &Report<'_>) -> String {
+    let RunRecord { rows_in, people, package_rows, rows_set_aside, tokens, .. } = &summary.record;
+    let reasons: Vec<String> = rows_set_aside
+        .by_reason()
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(reason, n)| format!("{reason} {n}"))
+        .collect();
+    let reasons = match reasons.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", reasons.join(", ")),
+    };
+    let mut text = format!(
+        "rows in            {rows_in}\n\
+         people in package  {people}, in {package_rows} rows\n\
+         rows set aside     {}{reasons}\n\
+         tokens             {} written, {} withheld as shared, {} without a value\n",
+        rows_set_aside.total(),
+        tokens.filled,
+        tokens.shared,
+        tokens.missing,
+    );
+    if let Some(events) = &summary.record.events {
+        let aside: u64 = events.set_aside.values().sum();
+        text += &format!("events             {} written, {aside} set aside\n", events.written);
+    }
+    text += &format!("for linkage unit   {}\n", clean(&report.package));
+    if let Some(events) = &report.events_file {
+        text += &format!("for the analyst    {}\n", clean(events));
+    }
+    text + &format!("stays here         {}\n", clean(&report.keep))
 }

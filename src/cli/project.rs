@@ -1,12 +1,194 @@
 //! `veilway project`.
 
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+
 use super::Printer;
 use crate::error::Error;
+use crate::files::{self, Overwrite, Readers, clean};
+use crate::project::{Preset, Project};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<(), Error> {
-    Ok(())
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a commented agreement to begin with.
+    #[command(after_help = "Example:\n  \
+        veilway project new --preset minimal --id housing-2026 --out project.toml")]
+    New {
+        /// Which fields and match keys to begin with.
+        #[arg(long, value_parser = presets())]
+        preset: Preset,
+        /// A short name of the project.
+        #[arg(long)]
+        id: String,
+        /// The time the agreement covers, such as 2026 or 2025-26.
+        #[arg(long, default_value = "open")]
+        period: String,
+        /// Where to write it.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Replace the file if it is there.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Check an agreement and say what it means.
+    #[command(after_help = "Example:\n  veilway project check project.toml")]
+    Check {
+        /// The agreement.
+        file: PathBuf,
+    },
+}
+
+fn presets() -> impl TypedValueParser<Value = Preset> {
+    PossibleValuesParser::new(Preset::ALL.map(Preset::name))
+        .try_map(|word| word.parse::<Preset>().map_err(|()| "no such preset"))
+}
+
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    match args.command {
+        Command::New { preset, id, period, out, force } => {
+            let text = preset.toml(&id, &period);
+            // The id and the period are judged before anything is written.
+            let project = Project::parse(&text, &clean(&out))?;
+            let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+            files::write_whole(&out, text.as_bytes(), Readers::Default, overwrite)?;
+            let file = clean(&out);
+            printer.say(&format!(
+                "wrote {file}: {} fields, {} match keys, digest {}\n\
+                 next: read it, agree on it with every party, and send the same file to each;\n\
+                 one agency makes the key: veilway key new --project {file} --out project.key",
+                project.fields.len(),
+                project.match_keys.len(),
+                project.digest(),
+            ));
+            if printer.format() == super::Format::Json {
+                printer.result(&Checked::of(&project), "")?;
+            }
+            Ok(())
+        }
+        Command::Check { file } => {
+            let project = Project::load(&file)?;
+            let checked = Checked::of(&project);
+            printer.result(&checked, &checked.text())
+        }
+    }
+}
+
+/// What was understood of an agreement.
+#[derive(Debug, Serialize)]
+struct Checked {
+    id: String,
+    period: String,
+    suite: String,
+    slk_profile: String,
+    diacritics: String,
+    people_per_token: u32,
+    fields: Vec<CheckedField>,
+    match_keys: Vec<CheckedKey>,
+    unused_fields: Vec<String>,
+    placeholder_names: usize,
+    placeholder_dates: usize,
+    digest: String,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckedField {
+    name: String,
+    kind: &'static str,
+    compare_as: String,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckedKey {
+    name: String,
+    components: Vec<String>,
+}
+
+impl Checked {
+    fn of(project: &Project) -> Self {
+        let settings = project.settings();
+        let setting = |name: &str| settings.get(name).cloned().unwrap_or_default();
+        let used = |field: usize| {
+            project.match_keys.iter().flat_map(|k| &k.components).any(|c| {
+                let names = c.part == crate::project::Part::NamesAnyOrder;
+                let given = crate::project::FieldKind::GivenName;
+                c.field == field || (names && project.fields[field].kind == given)
+            })
+        };
+        let unused = (0..project.fields.len()).filter(|field| !used(*field));
+        Checked {
+            id: project.id.clone(),
+            period: project.period.clone(),
+            suite: setting("project.suite"),
+            slk_profile: setting("project.slk_profile"),
+            diacritics: setting("project.diacritics"),
+            people_per_token: project.people_per_token,
+            fields: project
+                .fields
+                .iter()
+                .map(|f| CheckedField {
+                    name: f.name.clone(),
+                    kind: f.kind.name(),
+                    compare_as: f.compare_as.clone(),
+                })
+                .collect(),
+            match_keys: project
+                .match_keys
+                .iter()
+                .map(|k| CheckedKey {
+                    name: k.name.clone(),
+                    components: k.components.iter().map(|c| project.component_name(*c)).collect(),
+                })
+                .collect(),
+            unused_fields: unused.map(|field| project.fields[field].name.clone()).collect(),
+            placeholder_names: project.placeholders.names.len(),
+            placeholder_dates: project.placeholders.dates.len(),
+            digest: project.digest().to_string(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "project {}, period {}\n\
+             suite {}, SLK profile {}, diacritics {}, {} person(s) per token\n\
+             \n{} fields\n",
+            self.id,
+            self.period,
+            self.suite,
+            self.slk_profile,
+            self.diacritics,
+            self.people_per_token,
+            self.fields.len()
+        );
+        for field in &self.fields {
+            let line = format!("  {:<24} {:<12}", field.name, field.kind);
+            let compared = match field.compare_as == field.name {
+                true => String::new(),
+                false => format!(" compared as {}", field.compare_as),
+            };
+            text += &format!("{}\n", format!("{line}{compared}").trim_end());
+        }
+        text += &format!("\n{} match keys\n", self.match_keys.len());
+        for key in &self.match_keys {
+            text += &format!("  {:<24} {}\n", key.name, key.components.join(" + "));
+        }
+        if !self.unused_fields.is_empty() {
+            text += &format!("\nin no match key: {}\n", self.unused_fields.join(", "));
+        }
+        text += &format!(
+            "\n{} placeholder names and {} placeholder dates count as missing\n\
+             digest {}\n",
+            self.placeholder_names, self.placeholder_dates, self.digest
+        );
+        text
+    }
 }

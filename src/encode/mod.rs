@@ -1,1 +1,215 @@
-//! Room.
+//! Persons become tokens. Takes standardised persons and the project key, gives keyed
+//! tokens, quality flags and counts; what leaves this room holds no name and no date.
+
+pub mod chance;
+pub mod component;
+pub mod people;
+pub mod phonetic;
+pub mod rows;
+pub mod token;
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
+use std::ops::Range;
+
+use crate::key::ProjectKey;
+use crate::project::{Component, FieldKind, Part, Project};
+use crate::standardise::Person;
+use component::Details;
+use token::Tokeniser;
+pub use token::{NO_TOKEN, Token};
+
+/// Makes the tokens of persons under one project and key. Prints as shape.
+pub struct Encoder<'a> {
+    project: &'a Project,
+    components: Vec<Component>,
+    tokenisers: Vec<Tokeniser>,
+    /// Fields that say where a person lives, down to the suburb.
+    places: Vec<usize>,
+}
+
+impl<'a> Encoder<'a> {
+    /// Derives one subkey per match key.
+    pub fn new(project: &'a Project, key: &ProjectKey) -> Self {
+        let mut components: Vec<Component> =
+            project.match_keys.iter().flat_map(|k| k.components.iter().copied()).collect();
+        // How often names are crossed is counted on whole names, whether a key has them or not.
+        if components.iter().any(|c| c.part == Part::NamesAnyOrder) {
+            components.extend(whole_names(project));
+        }
+        components.sort_unstable();
+        components.dedup();
+        let tokenisers = project
+            .match_keys
+            .iter()
+            .map(|match_key| {
+                let places = match_key.components.iter();
+                let places = places.filter_map(|c| components.binary_search(c).ok()).collect();
+                Tokeniser::new(project, key, match_key, places)
+            })
+            .collect();
+        let is_place =
+            |i: &usize| matches!(project.fields[*i].kind, FieldKind::Suburb | FieldKind::Postcode);
+        let places = (0..project.fields.len()).filter(is_place).collect();
+        Encoder { project, components, tokenisers, places }
+    }
+
+    /// The distinct components of the match keys: the columns of [`TokenSets::values`].
+    pub fn components(&self) -> &[Component] {
+        &self.components
+    }
+
+    /// Room for the token sets of so many persons.
+    pub fn token_sets(&self, persons: usize) -> TokenSets {
+        TokenSets {
+            tokens: vec![Vec::with_capacity(persons); self.tokenisers.len()],
+            quality: Vec::with_capacity(persons),
+            values: vec![Vec::with_capacity(persons); self.components.len()],
+        }
+    }
+
+    /// Appends the token set of one person.
+    pub fn encode(&self, person: &Person, scratch: &mut Scratch, out: &mut TokenSets) {
+        let details = Details::of(person, &self.project.placeholders);
+        let Scratch { parts, places, message } = scratch;
+        parts.clear();
+        places.clear();
+        for &component in &self.components {
+            let start = parts.len();
+            let is_known = details.write(self.project, component, parts);
+            places.push(is_known.then_some(start..parts.len()));
+        }
+        let part = |i: usize| places[i].clone().map(|range| &parts[range]);
+        for (tokeniser, column) in self.tokenisers.iter().zip(&mut out.tokens) {
+            column.push(tokeniser.token(part, message));
+        }
+        for (i, column) in out.values.iter_mut().enumerate() {
+            column.push(part(i).map_or(NO_VALUE, value_of));
+        }
+        out.quality.push(details.quality(self.project));
+    }
+
+    /// What makes two records one person beyond doubt: whole family and given name, accurate
+    /// birth date, sex, and a place, all known and equal. One value per known place.
+    pub fn identities(&self, person: &Person, scratch: &mut Scratch) -> Vec<Identity> {
+        let details = Details::of(person, &self.project.placeholders);
+        let Scratch { parts, .. } = scratch;
+        parts.clear();
+        if details.is_estimated() || details.write_identity(parts).is_none() {
+            return vec![];
+        }
+        let common = parts.len();
+        let mut identities = vec![];
+        for &field in &self.places {
+            parts.truncate(common);
+            let place = Component { field, part: Part::Whole };
+            if details.write(self.project, place, parts) {
+                identities.push(Identity::of(field, parts));
+            }
+        }
+        identities
+    }
+}
+
+impl fmt::Debug for Encoder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Encoder({} match keys)", self.tokenisers.len())
+    }
+}
+
+/// The whole family and given name as components, where the project has both.
+fn whole_names(project: &Project) -> Vec<Component> {
+    [FieldKind::FamilyName, FieldKind::GivenName]
+        .into_iter()
+        .filter_map(|kind| project.field_of(kind))
+        .map(|field| Component { field, part: Part::Whole })
+        .collect()
+}
+
+/// A digest of everything that identifies a person; only ever compared, never written.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identity([u8; 16]);
+
+impl Identity {
+    fn of(field: usize, parts: &[u8]) -> Self {
+        use sha2::{Digest, Sha256};
+        let mut digest = Sha256::new();
+        digest.update((field as u64).to_be_bytes());
+        digest.update(parts);
+        let digest: [u8; 32] = digest.finalize().into();
+        Identity(std::array::from_fn(|i| digest[i]))
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+/// Buffers that are used again for each person. Prints as shape.
+#[derive(Default)]
+pub struct Scratch {
+    parts: Vec<u8>,
+    places: Vec<Option<Range<usize>>>,
+    message: Vec<u8>,
+}
+
+impl fmt::Debug for Scratch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scratch")
+    }
+}
+
+/// Token sets, column by column: one set per person, and one per further name of a person.
+/// Prints as shape.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct TokenSets {
+    /// Per match key, the token of each set.
+    pub tokens: Vec<Vec<Token>>,
+    /// The quality flags of each set.
+    pub quality: Vec<u32>,
+    /// Per component of [`Encoder::components`], a number that stands for the value of each
+    /// set, 0 for none: for counting how many people agree, never written.
+    pub values: Vec<Vec<u64>>,
+}
+
+impl TokenSets {
+    /// How many sets there are.
+    pub fn len(&self) -> usize {
+        self.quality.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.quality.is_empty()
+    }
+
+    /// Moves all sets of another batch behind these.
+    pub fn append(&mut self, mut other: TokenSets) {
+        for (column, more) in self.tokens.iter_mut().zip(&mut other.tokens) {
+            column.append(more);
+        }
+        for (column, more) in self.values.iter_mut().zip(&mut other.values) {
+            column.append(more);
+        }
+        self.quality.append(&mut other.quality);
+    }
+}
+
+impl fmt::Debug for TokenSets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenSets({})", self.len())
+    }
+}
+
+/// The number of a missing value.
+pub(super) const NO_VALUE: u64 = 0;
+
+/// A number for a value, to count agreements with. At 64 bits, two different values of a
+/// million share a number once in tens of millions of files.
+fn value_of(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish().max(NO_VALUE + 1)
+}

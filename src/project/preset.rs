@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::str::FromStr;
 
 use super::{FieldKind, Placeholders};
+use crate::config::quoted;
 
 /// Which agreement to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,11 +156,6 @@ impl FromStr for Preset {
     fn from_str(s: &str) -> Result<Self, ()> {
         Preset::ALL.into_iter().find(|p| p.name() == s).ok_or(())
     }
-}
-
-/// A text in quotes as TOML reads it: JSON strings are TOML basic strings.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
 }
 
 /// A list over several lines of at most 90 characters.

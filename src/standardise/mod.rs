@@ -4,10 +4,16 @@
 pub mod code;
 pub mod date;
 pub mod name;
+mod placeholders;
+mod standardiser;
+
+use std::fmt;
 
 pub use code::{Sex, Text};
 pub use date::BirthDate;
 pub use name::Name;
+pub use placeholders::PlaceholderList;
+pub use standardiser::Standardiser;
 
 /// A value that may be absent, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +52,31 @@ pub enum Absent {
     OtherScript,
 }
 
+impl Absent {
+    /// The word for this reason in quality lists.
+    pub fn code(self) -> &'static str {
+        match self {
+            Absent::Empty => "missing",
+            Absent::Placeholder => "placeholder",
+            Absent::NotStated => "not-stated",
+            Absent::NoLetters => "no-letters",
+            Absent::OtherScript => "other-script",
+        }
+    }
+}
+
+impl fmt::Display for Absent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Absent::Empty => "nothing is recorded",
+            Absent::Placeholder => "a placeholder is recorded",
+            Absent::NotStated => "it is recorded as not stated",
+            Absent::NoLetters => "it has no letter from A to Z",
+            Absent::OtherScript => "it is in a script without Latin letters",
+        })
+    }
+}
+
 /// Why a recorded value cannot be used. Never holds the value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -64,6 +95,39 @@ pub enum Reason {
     Postcode,
     /// A statistical linkage key that breaks its grammar.
     SlkGrammar,
+    /// A date accuracy code that its coding does not have.
+    UnknownAccuracy,
+}
+
+impl Reason {
+    /// The word for this reason in quality lists.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::DateFormat => "date-format",
+            Reason::NoSuchDay => "no-such-day",
+            Reason::FutureDate => "future-date",
+            Reason::TooOld => "too-old",
+            Reason::UnknownCode => "unknown-code",
+            Reason::Postcode => "postcode",
+            Reason::SlkGrammar => "slk-grammar",
+            Reason::UnknownAccuracy => "unknown-accuracy",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Reason::DateFormat => "does not have the declared date format",
+            Reason::NoSuchDay => "day does not exist in that month",
+            Reason::FutureDate => "date is in the future",
+            Reason::TooOld => "date is more than 120 years ago",
+            Reason::UnknownCode => "code is not in the code map",
+            Reason::Postcode => "is not a postcode of four digits",
+            Reason::SlkGrammar => "is not a well-formed SLK-581",
+            Reason::UnknownAccuracy => "its accuracy code is not a known one",
+        })
+    }
 }
 
 /// One record of a source, standardised. Prints as shape, never as content.
@@ -82,4 +146,24 @@ pub struct Person {
     pub others: Vec<Value<Text>>,
     /// An SLK-581 recorded in place of the names, where the source has one.
     pub slk: Value<crate::slk::Slk581>,
+}
+
+impl fmt::Debug for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn shape<T>(value: &Value<T>) -> &'static str {
+            match value {
+                Value::Known(_) => "known",
+                Value::Missing(absent) => absent.code(),
+                Value::Bad(reason) => reason.code(),
+            }
+        }
+        f.debug_struct("Person")
+            .field("family", &shape(&self.family))
+            .field("given", &shape(&self.given))
+            .field("birth", &shape(&self.birth))
+            .field("sex", &shape(&self.sex))
+            .field("others", &self.others.iter().map(shape).collect::<Vec<_>>())
+            .field("slk", &shape(&self.slk))
+            .finish()
+    }
 }

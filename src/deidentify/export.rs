@@ -1,0 +1,197 @@
+//! Reading an export: each row is judged for consent, standardised and encoded, or set
+//! aside with a reason. Takes the open table; after it, no name is in memory any more.
+
+use rayon::prelude::*;
+
+use super::consent::{Consent, Withheld};
+use super::events::{EventReader, Events};
+use super::{Error, Job};
+use crate::encode::people::Record;
+use crate::encode::{Encoder, Scratch, TokenSets};
+use crate::package::MAX_ROWS;
+use crate::package::manifest::Exclusions;
+use crate::progress::Progress;
+use crate::sources::{Row, Table};
+use crate::standardise::Standardiser;
+
+/// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
+/// number of threads, and pieces are joined in order.
+const BATCH: usize = 1 << 16;
+const PIECE: usize = 1 << 11;
+
+/// Something of the export or the events that is not used: where, and why. Never a value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Aside {
+    pub(super) kind: Kind,
+    pub(super) line: u64,
+    pub(super) column: Option<String>,
+    pub(super) reason: String,
+}
+
+/// What was set aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A whole row of the export.
+    Row,
+    /// One value; its row is in the package.
+    Value,
+    /// An event.
+    Event,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Row => "row",
+            Kind::Value => "value",
+            Kind::Event => "event",
+        }
+    }
+}
+
+/// An export, read and encoded.
+#[derive(Debug, Default)]
+pub(super) struct Export {
+    pub(super) rows_in: u64,
+    pub(super) excluded: Exclusions,
+    pub(super) records: Vec<Record>,
+    pub(super) sets: TokenSets,
+    pub(super) asides: Vec<Aside>,
+    pub(super) events: Events,
+}
+
+impl Export {
+    /// Reads a whole export.
+    ///
+    /// # Errors
+    /// When columns are missing or the file cannot be read on.
+    pub(super) fn read(
+        mut table: Table,
+        job: &Job,
+        encoder: &Encoder<'_>,
+        progress: &Progress,
+    ) -> Result<Export, crate::Error> {
+        let Job { project, source, .. } = job;
+        let reader = Reader {
+            record_id: table.column(&source.record_id)?,
+            record_id_name: &source.record_id,
+            consent: Consent::new(&table, &source.consent)?,
+            standardiser: Standardiser::new(&table, source, project, job.today)?,
+            events: match &source.events {
+                Some(spec) if job.events.is_none() => Some(EventReader::new(&table, spec)?),
+                _ => None,
+            },
+            encoder,
+        };
+        let mut export = Export { sets: encoder.token_sets(0), ..Export::default() };
+        progress.begin("reading the export", None);
+        loop {
+            let batch = table.next_batch(BATCH)?;
+            if batch.is_empty() {
+                break;
+            }
+            let read = batch.rows.len() + batch.rejects.len();
+            export.rows_in += read as u64;
+            export.excluded.unreadable += batch.rejects.len() as u64;
+            export.asides.extend(batch.rejects.into_iter().map(|reject| Aside {
+                kind: Kind::Row,
+                line: reject.line,
+                column: reject.column,
+                reason: reject.reason,
+            }));
+            let pieces: Vec<Export> =
+                batch.rows.par_chunks(PIECE).map(|rows| reader.piece(rows)).collect();
+            for piece in pieces {
+                export.append(piece);
+            }
+            if export.sets.len() > MAX_ROWS {
+                return Err(Error::TooManyRecords.into());
+            }
+            progress.advance(read as u64);
+        }
+        progress.end();
+        Ok(export)
+    }
+
+    fn append(&mut self, piece: Export) {
+        let before = self.sets.len() as u32;
+        self.records.extend(piece.records.into_iter().map(|mut record| {
+            record.first_set += before;
+            record
+        }));
+        self.sets.append(piece.sets);
+        self.asides.extend(piece.asides);
+        self.events.append(piece.events);
+        let Exclusions {
+            consent_refused, consent_partial, consent_not_stated, no_record_id, ..
+        } = piece.excluded;
+        self.excluded.consent_refused += consent_refused;
+        self.excluded.consent_partial += consent_partial;
+        self.excluded.consent_not_stated += consent_not_stated;
+        self.excluded.no_record_id += no_record_id;
+    }
+
+    fn set_aside(&mut self, kind: Kind, row: &Row, column: &str, reason: String) {
+        self.asides.push(Aside { kind, line: row.line, column: Some(column.to_owned()), reason });
+    }
+}
+
+/// What turns rows into token sets.
+struct Reader<'a> {
+    record_id: usize,
+    record_id_name: &'a str,
+    consent: Consent,
+    standardiser: Standardiser,
+    events: Option<EventReader>,
+    encoder: &'a Encoder<'a>,
+}
+
+impl Reader<'_> {
+    fn piece(&self, rows: &[Row]) -> Export {
+        let sets = self.encoder.token_sets(rows.len());
+        let mut piece = Export { sets, ..Export::default() };
+        let mut scratch = Scratch::default();
+        for row in rows {
+            if let Some(events) = &self.events {
+                piece.events.push(events.read(row));
+            }
+            self.row(row, &mut scratch, &mut piece);
+        }
+        piece
+    }
+
+    fn row(&self, row: &Row, scratch: &mut Scratch, piece: &mut Export) {
+        if let Some((withheld, column)) = self.consent.withheld(row) {
+            match withheld {
+                Withheld::Refused => piece.excluded.consent_refused += 1,
+                Withheld::Partial => piece.excluded.consent_partial += 1,
+                Withheld::NotStated => piece.excluded.consent_not_stated += 1,
+            }
+            piece.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
+            return;
+        }
+        let id = row.cell(self.record_id);
+        if id.is_empty() {
+            piece.excluded.no_record_id += 1;
+            let reason = "there is no record number".to_owned();
+            piece.set_aside(Kind::Row, row, self.record_id_name, reason);
+            return;
+        }
+        let person = self.standardiser.person(row);
+        for (column, reason) in self.standardiser.problems(&person) {
+            piece.set_aside(Kind::Value, row, column, reason.to_string());
+        }
+        let first_set = piece.sets.len() as u32;
+        self.encoder.encode(&person, scratch, &mut piece.sets);
+        for alias in self.standardiser.alias_persons(row, &person) {
+            self.encoder.encode(&alias, scratch, &mut piece.sets);
+        }
+        piece.records.push(Record {
+            id: id.to_owned(),
+            line: row.line,
+            identities: self.encoder.identities(&person, scratch),
+            first_set,
+            sets: piece.sets.len() as u32 - first_set,
+        });
+    }
+}

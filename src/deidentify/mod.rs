@@ -1,0 +1,289 @@
+//! The agency's whole job: an export with names becomes a package for the linkage unit,
+//! events for the analyst, and what the agency keeps. Takes the export, the agreement, the
+//! source's description and the keys; gives one folder that appears whole or not at all.
+//!
+//! Consent is judged before any key is made. Every row of the export is either in the
+//! package or set aside with a reason; the run fails rather than lose one.
+
+mod consent;
+mod events;
+mod export;
+mod record;
+mod write;
+
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+
+use crate::encode::people::{self, Record};
+use crate::encode::rows::{Order, Owner, Rows};
+use crate::encode::{Encoder, TokenSets, chance};
+use crate::error::{Class, Fault};
+use crate::files::{Overwrite, Staged};
+use crate::ids::RowId;
+use crate::key::{AgencyKey, ProjectKey, Purpose};
+use crate::package::manifest::{Exclusions, FORMAT, KeySummary, Manifest, Role, published};
+use crate::package::{self, Contents};
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::project::groups::ChanceOfGroup;
+use crate::sources::spec::SourceSpec;
+use crate::sources::{Input, Table};
+
+use events::Events;
+use export::Export;
+pub use record::{Column, EventCount, KeyFill, RunRecord, Tokens};
+
+/// One run: what goes in, and where the output goes.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The export.
+    pub export: Input,
+    /// The events file; without one, a source with events has them in the export.
+    pub events: Option<PathBuf>,
+    /// The agreement.
+    pub project: Project,
+    /// The description of the source.
+    pub source: SourceSpec,
+    /// The project key.
+    pub key_file: PathBuf,
+    /// The agency's own key, where it is not in the output of an earlier run.
+    pub agency_key: Option<PathBuf>,
+    /// The output folder.
+    pub out: PathBuf,
+    /// Whether it may replace an earlier one.
+    pub overwrite: Overwrite,
+    /// The day of the run: dates after it are in the future.
+    pub today: Date,
+}
+
+/// What a run did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The counts; also written to `keep/run.json`.
+    pub record: RunRecord,
+    /// The output folder.
+    pub out: PathBuf,
+    /// The package, below the output folder.
+    pub package: String,
+    /// The events, below the output folder, where the source has any.
+    pub events: Option<String>,
+    /// What a person should look at.
+    pub warnings: Vec<String>,
+}
+
+/// A run that cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An events file for a source that describes no events.
+    #[error("an events file was given, but source.toml has no section [events]")]
+    NoEventSpec,
+    /// The analyst would be given an identifier.
+    #[error("`keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
+    KeepsIdentifier {
+        /// The column.
+        column: String,
+    },
+    /// More records than a package can hold.
+    #[error("the export has more records than the {} a package can hold", package::MAX_ROWS)]
+    TooManyRecords,
+    /// Rows that are neither in the package nor set aside.
+    #[error("{rows_in} rows were read, but {accounted} are accounted for")]
+    RowsLost {
+        /// Rows read.
+        rows_in: u64,
+        /// Rows in the package or set aside.
+        accounted: u64,
+    },
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::NoEventSpec => Class::Usage,
+            Error::KeepsIdentifier { .. } => Class::Refused,
+            Error::TooManyRecords => Class::Input,
+            Error::RowsLost { .. } => Class::Internal,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Error::NoEventSpec => "say in [events] of source.toml which columns the events have",
+            Error::KeepsIdentifier { .. } => {
+                "take the column out of `keep`: the analyst may not have it"
+            }
+            Error::TooManyRecords => "split the export into several sources",
+            Error::RowsLost { .. } => "please report it, with the version but without any data",
+        };
+        Some(hint.into())
+    }
+}
+
+/// Runs a job.
+///
+/// # Errors
+/// When a key, the export or the events cannot be read, the output is there already or
+/// cannot be written, or a protection would be broken. Nothing is left behind then.
+pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
+    let Job { project, source, .. } = job;
+    let key = ProjectKey::load(&job.key_file)?;
+    if job.events.is_some() && source.events.is_none() {
+        return Err(Error::NoEventSpec.into());
+    }
+    events::check_kept_columns(source)?;
+    let staged = Staged::folder(&job.out, job.overwrite)?;
+    let agency_key = agency_key(job, &staged)?;
+    let table = Table::open(&job.export, source.encoding, source.delimiter)?;
+    let encoder = Encoder::new(project, &key);
+
+    let export = Export::read(table, job, &encoder, progress)?;
+    let Export { rows_in, excluded, mut records, sets, mut asides, events } = export;
+    progress.begin("finding people", None);
+    let row_ids = row_ids(&mut records, &agency_key, job);
+    progress.end();
+
+    progress.begin("withholding shared tokens", None);
+    let (rows, chances) = arrange(project, &encoder, sets, &records, &row_ids);
+    progress.end();
+    check_rows(rows_in, excluded, &row_ids, &rows)?;
+
+    let manifest = manifest(job, &key, excluded, &rows, chances);
+    let keep = write::keep_rows(&staged, source, &records, &row_ids)?;
+    let events = match events.or_file(job, progress)? {
+        Some(events) => Some(write::events(&staged, source, events, &keep, &mut asides)?),
+        None => None,
+    };
+    let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
+    write::rejects(&staged, source, &mut asides)?;
+    let record = RunRecord::new(job, &manifest, rows_in, digest, &asides, events.as_ref());
+    write::run_record(&staged, &record)?;
+    staged.commit()?;
+    let warnings = record.warnings(source.check_against(project));
+    let events = events.map(|written| written.name);
+    Ok(Summary { record, out: job.out.clone(), package, events, warnings })
+}
+
+/// The agency's own key: the one named, that of the earlier output, or a new one. It is in
+/// `keep/` of the output, so that the next run gives every client the same row id.
+fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
+    let kept = staged.path().join(write::AGENCY_KEY);
+    let earlier = job.out.join(write::AGENCY_KEY);
+    let source = match &job.agency_key {
+        Some(path) => path.clone(),
+        None if earlier.exists() => earlier,
+        None => return Ok(AgencyKey::create(&kept, &job.project)?),
+    };
+    let key = AgencyKey::load(&source)?;
+    key.save(&kept, &job.project)?;
+    Ok(key)
+}
+
+/// The row id of each record: made from the first record number of its person. Sorts the
+/// records.
+fn row_ids(records: &mut [Record], agency_key: &AgencyKey, job: &Job) -> Vec<RowId> {
+    let subkey = agency_key.subkey(&job.project, Purpose::RowId, job.source.name.as_str());
+    let representatives = people::group(records);
+    let id_of = |&first: &u32| RowId(subkey.mac128(records[first as usize].id.as_bytes()));
+    representatives.iter().map(id_of).collect()
+}
+
+/// The rows of the package, and the chances counted before any token was withheld.
+fn arrange(
+    project: &Project,
+    encoder: &Encoder<'_>,
+    mut sets: TokenSets,
+    records: &[Record],
+    row_ids: &[RowId],
+) -> (Rows, Vec<ChanceOfGroup>) {
+    let nobody = Owner { row_id: RowId([0; 16]), is_alias: false };
+    let mut owners = vec![nobody; sets.len()];
+    for (record, &row_id) in records.iter().zip(row_ids) {
+        for (i, set) in (record.first_set..record.first_set + record.sets).enumerate() {
+            owners[set as usize] = Owner { row_id, is_alias: i > 0 };
+        }
+    }
+    let order = Order::of(&sets, &owners);
+    let first = order.first_sets();
+    let mut chances = chance::of_groups(project, encoder.components(), &sets, &first);
+    for subset in chances.iter_mut().flat_map(|group| &mut group.subsets) {
+        subset.chance = published(subset.chance);
+        subset.fill = published(subset.fill);
+    }
+    sets.values.clear();
+    (order.arrange(sets, project.people_per_token), chances)
+}
+
+/// Every row of the export is in the package or set aside.
+fn check_rows(
+    rows_in: u64,
+    excluded: Exclusions,
+    row_ids: &[RowId],
+    rows: &Rows,
+) -> Result<(), Error> {
+    let in_package = row_ids.iter().filter(|id| rows.row_ids.binary_search(id).is_ok()).count();
+    let accounted = in_package as u64 + excluded.total();
+    if accounted == rows_in { Ok(()) } else { Err(Error::RowsLost { rows_in, accounted }) }
+}
+
+fn manifest(
+    job: &Job,
+    key: &ProjectKey,
+    excluded: Exclusions,
+    rows: &Rows,
+    chance: Vec<ChanceOfGroup>,
+) -> Manifest {
+    let Job { project, source, .. } = job;
+    let match_keys = project.match_keys.iter().zip(&rows.keys).map(|(key, counts)| KeySummary {
+        name: key.name.clone(),
+        components: key.components.iter().map(|&c| project.component_name(c)).collect(),
+        filled: counts.filled,
+        missing: counts.missing,
+        shared: counts.shared,
+        repeated: counts.repeated,
+        chance: published(counts.chance.agreeing),
+    });
+    Manifest {
+        format: FORMAT,
+        role: Role::IdentityEncoded,
+        tool: record::tool(),
+        project: project.id.clone(),
+        period: project.period.clone(),
+        project_digest: project.digest().to_string(),
+        settings: project.settings(),
+        key_fingerprint: key.fingerprint(project).to_string(),
+        suite: project.suite,
+        slk_profile: project.slk_profile,
+        source: source.name.clone(),
+        unique_people: source.unique_people,
+        people_per_token: project.people_per_token,
+        people: rows.people,
+        rows: rows.row_ids.len() as u64,
+        excluded,
+        match_keys: match_keys.collect(),
+        fields: project.fields.iter().map(|f| f.name.clone()).collect(),
+        chance,
+    }
+}
+
+impl Events {
+    /// The events: those found in the export, or those of the events file.
+    fn or_file(self, job: &Job, progress: &Progress) -> Result<Option<Events>, crate::Error> {
+        match (&job.source.events, &job.events) {
+            (Some(spec), Some(path)) => {
+                let input = Input::File(path.clone());
+                let table = Table::open(&input, job.source.encoding, job.source.delimiter)?;
+                Ok(Some(Events::read(table, spec, progress)?))
+            }
+            (Some(_), None) => Ok(Some(self)),
+            (None, _) => Ok(None),
+        }
+    }
+}
+
+/// Contents in the order of a package.
+fn contents(manifest: Manifest, rows: Rows) -> Contents {
+    let Rows { row_ids, tokens, quality, .. } = rows;
+    Contents { manifest, row_ids, tokens, quality }
+}

@@ -1,0 +1,199 @@
+//! What a run did, as numbers: `keep/run.json`, and the JSON result of the command. No
+//! path, no value, and no time finer than a day.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Job;
+use super::export::{Aside, Kind};
+use super::write::WrittenEvents;
+use crate::ids::SourceName;
+use crate::package::Manifest;
+use crate::package::manifest::{Exclusions, KeySummary};
+
+/// The account of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The program and version.
+    pub tool: String,
+    /// The day of the run.
+    pub day: String,
+    /// The source.
+    pub source: SourceName,
+    /// The project's id.
+    pub project: String,
+    /// The period of the agreement.
+    pub period: String,
+    /// The digest of the agreement.
+    pub project_digest: String,
+    /// The fingerprint of the project key.
+    pub key_fingerprint: String,
+    /// The digest of the package.
+    pub package_digest: String,
+    /// Rows of the export.
+    pub rows_in: u64,
+    /// Rows whose record is in the package.
+    pub rows_used: u64,
+    /// Rows that were set aside, by reason; with `rows_used`, these are all.
+    pub rows_set_aside: Exclusions,
+    /// Values that cannot be used, by column and reason; their rows are in the package.
+    pub values_set_aside: Vec<Column>,
+    /// People in the package.
+    pub people: u64,
+    /// Rows of the package.
+    pub package_rows: u64,
+    /// Tokens of all match keys together.
+    pub tokens: Tokens,
+    /// Each match key.
+    pub match_keys: Vec<KeyFill>,
+    /// The events, where the source has any.
+    pub events: Option<EventCount>,
+}
+
+/// How many values of a column were set aside for one reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// The column of the export.
+    pub column: String,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub values: u64,
+}
+
+/// What became of the tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Written.
+    pub filled: u64,
+    /// Not made: a component is missing or weak.
+    pub missing: u64,
+    /// Withheld: too many people have the same.
+    pub shared: u64,
+    /// Left out of a further row: an earlier row of the person has it.
+    pub repeated: u64,
+}
+
+/// How far one match key is filled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyFill {
+    /// The match key.
+    pub name: String,
+    /// The share of the package's rows with a token.
+    pub fill: f64,
+    /// What became of its tokens.
+    #[serde(flatten)]
+    pub tokens: Tokens,
+}
+
+/// What became of the events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventCount {
+    /// Events read.
+    pub read: u64,
+    /// Events for the analyst.
+    pub written: u64,
+    /// Events set aside, by reason.
+    pub set_aside: BTreeMap<String, u64>,
+}
+
+/// Below this fill, a match key says little.
+const LOW_FILL: f64 = 0.5;
+
+impl RunRecord {
+    pub(super) fn new(
+        job: &Job,
+        manifest: &Manifest,
+        rows_in: u64,
+        package_digest: String,
+        asides: &[Aside],
+        events: Option<&WrittenEvents>,
+    ) -> Self {
+        let mut values: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+        let mut event_reasons: BTreeMap<String, u64> = BTreeMap::new();
+        for aside in asides {
+            let column = aside.column.as_deref().unwrap_or_default();
+            match aside.kind {
+                Kind::Row => {}
+                Kind::Value => *values.entry((column, &aside.reason)).or_default() += 1,
+                Kind::Event => *event_reasons.entry(aside.reason.clone()).or_default() += 1,
+            }
+        }
+        let values = values.into_iter().map(|((column, reason), values)| Column {
+            column: column.to_owned(),
+            reason: reason.to_owned(),
+            values,
+        });
+        let match_keys: Vec<KeyFill> =
+            manifest.match_keys.iter().map(|key| KeyFill::of(key, manifest.rows)).collect();
+        RunRecord {
+            tool: tool(),
+            day: job.today.to_string(),
+            source: manifest.source.clone(),
+            project: manifest.project.clone(),
+            period: manifest.period.clone(),
+            project_digest: manifest.project_digest.clone(),
+            key_fingerprint: manifest.key_fingerprint.clone(),
+            package_digest,
+            rows_in,
+            rows_used: rows_in - manifest.excluded.total(),
+            rows_set_aside: manifest.excluded,
+            values_set_aside: values.collect(),
+            people: manifest.people,
+            package_rows: manifest.rows,
+            tokens: Tokens::sum(match_keys.iter().map(|key| key.tokens)),
+            match_keys,
+            events: events.map(|events| EventCount {
+                read: events.read,
+                written: events.written,
+                set_aside: event_reasons,
+            }),
+        }
+    }
+
+    /// What a person should look at, beside what they are told of the source.
+    pub(super) fn warnings(&self, mut warnings: Vec<String>) -> Vec<String> {
+        if self.rows_used == 0 {
+            warnings.push("no row of the export is in the package".to_owned());
+            return warnings;
+        }
+        for key in self.match_keys.iter().filter(|key| key.fill < LOW_FILL) {
+            let Tokens { missing, shared, .. } = key.tokens;
+            warnings.push(format!(
+                "match key `{}` is filled on {:.1} % of the rows only: {missing} lack a part, \
+                 {shared} are withheld as shared",
+                key.name,
+                100.0 * key.fill
+            ));
+        }
+        warnings
+    }
+}
+
+impl KeyFill {
+    fn of(key: &KeySummary, rows: u64) -> Self {
+        let KeySummary { filled, missing, shared, repeated, .. } = *key;
+        KeyFill {
+            name: key.name.clone(),
+            fill: if rows == 0 { 0.0 } else { filled as f64 / rows as f64 },
+            tokens: Tokens { filled, missing, shared, repeated },
+        }
+    }
+}
+
+impl Tokens {
+    fn sum(all: impl Iterator<Item = Tokens>) -> Self {
+        all.fold(Tokens::default(), |sum, more| Tokens {
+            filled: sum.filled + more.filled,
+            missing: sum.missing + more.missing,
+            shared: sum.shared + more.shared,
+            repeated: sum.repeated + more.repeated,
+        })
+    }
+}
+
+/// The program and version that files name as their maker.
+pub(super) fn tool() -> String {
+    format!("veilway {}", env!("CARGO_PKG_VERSION"))
+}

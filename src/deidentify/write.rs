@@ -1,0 +1,160 @@
+//! The files of a run, below one staged folder named after who may have them.
+
+use std::io::Write;
+
+use super::export::Aside;
+use super::record::RunRecord;
+use super::{contents, events::Events};
+use crate::encode::people::Record;
+use crate::encode::rows::Rows;
+use crate::files::{self, OutFile, Readers, Staged};
+use crate::ids::RowId;
+use crate::package::{self, Manifest};
+use crate::sources::SourceSpec;
+
+/// The agency's own key, below the output folder.
+pub(super) const AGENCY_KEY: &str = "keep/agency.key";
+
+/// Writes the package; gives its name below the output folder, and its digest.
+pub(super) fn package(
+    staged: &Staged,
+    source: &SourceSpec,
+    manifest: Manifest,
+    rows: Rows,
+) -> Result<(String, String), crate::Error> {
+    let name = format!("to-linkage-unit/{}.package.arrow", source.name);
+    let mut out = staged.create(&name, Readers::Default)?;
+    let digest = package::write(contents(manifest, rows), &mut out)?;
+    out.finish()?;
+    Ok((name, digest))
+}
+
+/// The row id of each record number.
+#[derive(Debug)]
+pub(super) struct RowIds<'a> {
+    sorted: Vec<(&'a str, RowId)>,
+}
+
+impl RowIds<'_> {
+    pub(super) fn of(&self, record_id: &str) -> Option<RowId> {
+        let found = self.sorted.binary_search_by(|(id, _)| (*id).cmp(record_id));
+        found.ok().map(|i| self.sorted[i].1)
+    }
+}
+
+/// Writes `rows.csv`, which never leaves the agency. The records are sorted by number.
+pub(super) fn keep_rows<'a>(
+    staged: &Staged,
+    source: &SourceSpec,
+    records: &'a [Record],
+    row_ids: &[RowId],
+) -> Result<RowIds<'a>, crate::Error> {
+    let pairs = records.iter().zip(row_ids);
+    let mut sorted: Vec<(&str, RowId)> = pairs.map(|(r, &id)| (r.id.as_str(), id)).collect();
+    sorted.dedup();
+    let mut file = CsvFile::create(staged, &format!("keep/{}.rows.csv", source.name))?;
+    file.line(["record_id", "row_id"])?;
+    for (record_id, row_id) in &sorted {
+        file.line([record_id, row_id.to_string().as_str()])?;
+    }
+    file.finish()?;
+    Ok(RowIds { sorted })
+}
+
+/// What became of the events.
+#[derive(Debug)]
+pub(super) struct WrittenEvents {
+    pub(super) name: String,
+    pub(super) read: u64,
+    pub(super) written: u64,
+}
+
+/// Writes `events.csv` for the analyst.
+pub(super) fn events(
+    staged: &Staged,
+    source: &SourceSpec,
+    events: Events,
+    row_ids: &RowIds<'_>,
+    asides: &mut Vec<Aside>,
+) -> Result<WrittenEvents, crate::Error> {
+    let name = format!("to-analyst/{}.events.csv", source.name);
+    let Some(spec) = &source.events else {
+        return Ok(WrittenEvents { name, read: 0, written: 0 });
+    };
+    let (lines, set_aside) = events.keyed(spec, row_ids);
+    let written = lines.len() as u64;
+    let read = written + set_aside.len() as u64;
+    asides.extend(set_aside);
+    let mut file = CsvFile::create_for(staged, &name, Readers::Default)?;
+    let header = ["row_id", "program", "start", "end"].into_iter();
+    file.line(header.chain(spec.keep.iter().map(String::as_str)))?;
+    for line in lines {
+        let row_id = line.row_id.to_string();
+        let start = line.start.to_string();
+        let end = line.end.map(|end| end.to_string()).unwrap_or_default();
+        let cells = [row_id.as_str(), &line.program, &start, &end].into_iter();
+        file.line(cells.chain(line.kept.iter().map(String::as_str)))?;
+    }
+    file.finish()?;
+    Ok(WrittenEvents { name, read, written })
+}
+
+/// Writes `rejects.csv`: where and why, never a value.
+pub(super) fn rejects(
+    staged: &Staged,
+    source: &SourceSpec,
+    asides: &mut [Aside],
+) -> Result<(), crate::Error> {
+    asides.sort();
+    let mut file = CsvFile::create(staged, &format!("keep/{}.rejects.csv", source.name))?;
+    file.line(["line", "column", "set_aside", "reason"])?;
+    for Aside { kind, line, column, reason } in asides.iter() {
+        let column = column.as_deref().unwrap_or_default();
+        file.line([line.to_string().as_str(), column, kind.name(), reason])?;
+    }
+    Ok(file.finish()?)
+}
+
+/// Writes `run.json`.
+pub(super) fn run_record(staged: &Staged, record: &RunRecord) -> Result<(), crate::Error> {
+    let mut out = staged.create("keep/run.json", Readers::Owner)?;
+    let mut json = serde_json::to_string_pretty(record).unwrap_or_default();
+    json.push('\n');
+    out.write_all(json.as_bytes()).map_err(|e| out.error(e))?;
+    Ok(out.finish()?)
+}
+
+/// A CSV file of the output.
+struct CsvFile {
+    writer: csv::Writer<OutFile>,
+    shown: std::path::PathBuf,
+}
+
+impl CsvFile {
+    /// A file that only its owner may read.
+    fn create(staged: &Staged, name: &str) -> Result<Self, files::Error> {
+        CsvFile::create_for(staged, name, Readers::Owner)
+    }
+
+    fn create_for(staged: &Staged, name: &str, readers: Readers) -> Result<Self, files::Error> {
+        let out = staged.create(name, readers)?;
+        let shown = out.shown().to_owned();
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
+        Ok(CsvFile { writer, shown })
+    }
+
+    fn line<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> Result<(), files::Error> {
+        self.writer.write_record(cells).map_err(|e| match e.into_kind() {
+            csv::ErrorKind::Io(e) => files::io_error(&self.shown, "write", e),
+            // A flexible writer fails in no other way.
+            _ => files::io_error(&self.shown, "write", std::io::ErrorKind::Other.into()),
+        })
+    }
+
+    fn finish(self) -> Result<(), files::Error> {
+        let CsvFile { writer, shown } = self;
+        let out =
+            writer.into_inner().map_err(|e| files::io_error(&shown, "write", e.into_error()))?;
+        out.finish()
+    }
+}

@@ -1,0 +1,108 @@
+//! Which records of a source are one person: the same record number, or equal beyond doubt.
+//! Takes record numbers and identities, gives one representative per person.
+
+use std::fmt;
+
+use rayon::prelude::*;
+
+use super::Identity;
+
+/// One usable record. Prints as shape.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The agency's record number.
+    pub id: String,
+    /// The line it stands on.
+    pub line: u64,
+    /// What identifies the person, once for each known place.
+    pub identities: Vec<Identity>,
+    /// Its first token set.
+    pub first_set: u32,
+    /// How many token sets it has; those after the first are further names.
+    pub sets: u32,
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record(line {}, {} sets)", self.line, self.sets)
+    }
+}
+
+/// Sorts the records by record number (then line) and gives for each the place of its
+/// person's representative: the first record of the person in that order.
+pub fn group(records: &mut [Record]) -> Vec<u32> {
+    records.par_sort_unstable_by(|a, b| (&a.id, a.line).cmp(&(&b.id, b.line)));
+    let mut parents: Vec<u32> = (0..records.len() as u32).collect();
+    for i in 1..records.len() {
+        if records[i].id == records[i - 1].id {
+            join(&mut parents, i as u32, i as u32 - 1);
+        }
+    }
+    let mut identities: Vec<(Identity, u32)> = records
+        .iter()
+        .enumerate()
+        .flat_map(|(i, r)| r.identities.iter().map(move |&identity| (identity, i as u32)))
+        .collect();
+    identities.par_sort_unstable();
+    for same in identities.chunk_by(|a, b| a.0 == b.0) {
+        for pair in same.windows(2) {
+            join(&mut parents, pair[0].1, pair[1].1);
+        }
+    }
+    (0..records.len() as u32).map(|i| root(&mut parents, i)).collect()
+}
+
+/// Union-find whose roots are the smallest of their set, so that the result does not depend
+/// on the order of joining.
+fn join(parents: &mut [u32], a: u32, b: u32) {
+    let (a, b) = (root(parents, a), root(parents, b));
+    parents[a.max(b) as usize] = a.min(b);
+}
+
+fn root(parents: &mut [u32], mut i: u32) -> u32 {
+    while parents[i as usize] != i {
+        parents[i as usize] = parents[parents[i as usize] as usize];
+        i = parents[i as usize];
+    }
+    i
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str, line: u64, identities: &[u8]) -> Record {
+        let identities = identities.iter().map(|&i| Identity([i; 16])).collect();
+        Record { id: id.to_owned(), line, identities, first_set: 0, sets: 1 }
+    }
+
+    #[test]
+    fn same_number_or_same_identity_is_one_person() {
+        let mut records = [
+            record("c", 2, &[9]),
+            record("a", 3, &[1, 2]),
+            record("d", 4, &[2]),
+            record("c", 5, &[]),
+            record("b", 6, &[]),
+            record("e", 7, &[9, 8]),
+        ];
+        let people = group(&mut records);
+        let named: Vec<(&str, &str)> = records
+            .iter()
+            .zip(&people)
+            .map(|(r, &root)| (r.id.as_str(), records[root as usize].id.as_str()))
+            .collect();
+        let expected = [("a", "a"), ("b", "b"), ("c", "c"), ("c", "c"), ("d", "a"), ("e", "c")];
+        assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn the_order_of_the_file_does_not_matter() {
+        let mut one: Vec<Record> = (0..40u64)
+            .map(|i| record(&format!("{:02}", i * 7 % 40), i, &[(i % 6) as u8, (i % 11) as u8]))
+            .collect();
+        let mut other: Vec<Record> = one.iter().rev().cloned().collect();
+        assert_eq!(group(&mut one), group(&mut other));
+        assert_eq!(one, other);
+    }
+}

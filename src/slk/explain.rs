@@ -1,0 +1,1 @@
+//! How each character of a key came about.

@@ -1,0 +1,1 @@
+//! A whole export with its keys.

@@ -1,0 +1,409 @@
+//! What a column is likely to hold, by its heading: the spellings that agencies, the Data
+//! Exchange (DEX) and the ACT Common Dataset v4 use. Takes headings, never a cell.
+
+use crate::project::FieldKind;
+
+/// What a column can be to a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// The agency's own client number.
+    RecordId,
+    /// A field of the project.
+    Field(FieldKind),
+    /// A recorded SLK-581.
+    Slk581,
+    /// Whether the birth date is an estimate.
+    Estimated,
+    /// The three-letter accuracy indicator of METEOR 294429.
+    Accuracy,
+    /// Consent to share.
+    Consent,
+    /// Another family name of the same person.
+    OtherFamily,
+    /// Another given name of the same person.
+    OtherGiven,
+    /// The program that gave a service.
+    Program,
+    /// The first day of a service.
+    Start,
+    /// The last day of a service.
+    End,
+    /// Worth keeping for the analyst.
+    Content,
+}
+
+impl Role {
+    /// The Common Dataset v4 items of this role, as their numbers are printed.
+    fn items(self) -> &'static [&'static str] {
+        match self {
+            Role::RecordId => &["1.7.1"],
+            Role::Field(FieldKind::FamilyName) => &["1.2.3"],
+            Role::Field(FieldKind::GivenName) => &["1.2.1"],
+            Role::Field(FieldKind::BirthDate) => &["1.3.1"],
+            Role::Field(FieldKind::Sex) => &["1.4.1"],
+            Role::Field(FieldKind::Suburb) => &["1.5.6"],
+            Role::Field(FieldKind::Postcode) => &["1.5.7"],
+            Role::Field(FieldKind::State) => &["1.5.8"],
+            Role::Slk581 => &["1.7.2"],
+            Role::Estimated => &["1.3.2"],
+            Role::Consent => &["1.1.2"],
+            Role::Start => &["4.1.1"],
+            Role::End => &["4.1.4"],
+            Role::Content => &["3.1.1", "3.3.1", "3.3.2", "4.2.1", "4.2.3"],
+            Role::Field(FieldKind::Text)
+            | Role::Accuracy
+            | Role::OtherFamily
+            | Role::OtherGiven
+            | Role::Program => &[],
+        }
+    }
+
+    /// The usual spellings, letters and digits only, the surest first.
+    #[rustfmt::skip]
+    fn spellings(self) -> &'static [&'static str] {
+        match self {
+            Role::RecordId => &[
+                "recid", "recordid", "clientid", "clientno", "clientnumber", "clientnum",
+                "clientidentifier", "clientcode", "clientref", "clientreference", "personid",
+                "patientid", "customerid", "participantid", "memberid", "consumerid", "studentid",
+                "residentid", "urn", "umrn", "mrn", "uniqueidentifier", "uniqueid", "recordno",
+                "recordnumber", "recordidentifier", "refno", "referenceno", "referencenumber",
+                "caseclientid", "uid", "id", "identifier",
+            ],
+            Role::Field(FieldKind::FamilyName) => &[
+                "familyname", "familynames", "surname", "surnames", "lastname", "lastnames",
+                "legalfamilyname", "legalsurname", "legallastname", "lname", "sname", "namelast",
+                "namefamily", "familynm", "lastnm",
+            ],
+            Role::Field(FieldKind::GivenName) => &[
+                "givenname", "givennames", "firstname", "firstnames", "forename", "forenames",
+                "firstgivenname", "givenname1", "firstname1", "legalgivenname", "legalfirstname",
+                "christianname", "fname", "gname", "namefirst", "namegiven", "givennm", "firstnm",
+            ],
+            Role::Field(FieldKind::BirthDate) => &[
+                "dateofbirth", "dob", "birthdate", "birthdt", "datebirth", "dobirth", "bdate",
+                "dobdate", "dateofbirthddmmyyyy", "dobddmmyyyy", "birthday",
+            ],
+            Role::Field(FieldKind::Sex) => &[
+                "sex", "sexcode", "sexcd", "sexatbirth", "sexrecordedatbirth", "gender",
+                "gendercode", "gendercd", "genderidentity",
+            ],
+            Role::Field(FieldKind::Suburb) => &[
+                "suburb", "suburbname", "suburbtown", "suburbtownlocality", "suburborlocality",
+                "suburbtowncity", "locality", "localityname", "town", "towncity", "townsuburb",
+                "city", "addresssuburb", "addresslocality", "addresscity", "suburbofresidence",
+            ],
+            Role::Field(FieldKind::Postcode) => &[
+                "postcode", "postalcode", "pcode", "postcd", "pcd", "zip", "zipcode",
+                "addresspostcode", "postcodeofresidence",
+            ],
+            Role::Field(FieldKind::State) => &[
+                "state", "statecode", "statecd", "stateterritory", "stateorterritory",
+                "stateabbreviation", "addressstate", "stateofresidence",
+            ],
+            Role::Field(FieldKind::Text) => &[],
+            Role::Slk581 => &[
+                "slk581", "slk", "slkkey", "slk581key", "statisticallinkagekey",
+                "statisticallinkagekey581", "statlinkagekey", "linkagekey", "linkagekeyslk581",
+            ],
+            Role::Estimated => &[
+                "isbirthdateanestimate", "birthdateestimated", "birthdateestimate",
+                "isbirthdateestimated", "dateofbirthestimate", "dateofbirthestimated",
+                "dateofbirthestimatedflag", "dobestimate", "dobestimated", "dobestimatedflag",
+                "dobestflag", "isdobestimated", "estimateddob", "estimateddateofbirth",
+                "estimatedbirthdate", "estimateddobflag", "dobest",
+            ],
+            Role::Accuracy => &[
+                "dateaccuracyindicator", "dateofbirthaccuracy", "dateofbirthaccuracyindicator",
+                "dobaccuracy", "dobaccuracyindicator", "birthdateaccuracy",
+                "birthdateaccuracyindicator", "dobaccuracycode",
+            ],
+            Role::Consent => &[
+                "consenttoshareinformation", "consenttoshare", "shareconsent", "consentshare",
+                "consentsharing", "consenttosharing", "sharingconsent", "consentedtoshare",
+                "informationsharingconsent", "consenttoprovidedetails", "consenttolinkage",
+                "consenttolink", "linkageconsent", "datasharingconsent", "consent",
+                "consentflag",
+            ],
+            Role::OtherFamily => &[
+                "aliasfamilyname", "aliassurname", "aliaslastname", "otherfamilyname",
+                "othersurname", "otherlastname", "previousfamilyname", "previoussurname",
+                "previouslastname", "formerfamilyname", "formersurname", "formerlastname",
+                "maidenname", "birthsurname",
+            ],
+            Role::OtherGiven => &[
+                "aliasgivenname", "aliasfirstname", "othergivenname", "otherfirstname",
+                "preferredname", "preferredgivenname", "preferredfirstname", "knownas",
+                "nickname",
+            ],
+            Role::Program => &[
+                "program", "programname", "programcode", "programid", "programactivity",
+                "programactivityname", "service", "servicename", "servicetype", "servicetypeid",
+                "serviceprogram", "outletactivityid", "fundingprogram",
+            ],
+            Role::Start => &[
+                "startdate", "start", "servicestart", "servicestartdate", "dateservicestarted",
+                "datestarted", "episodestart", "episodestartdate", "supportperiodstartdate",
+                "commencementdate", "datecommenced", "entrydate", "dateofentry", "admissiondate",
+                "dateofadmission", "sessiondate", "servicedate", "dateofservice", "eventdate",
+                "contactdate",
+            ],
+            Role::End => &[
+                "enddate", "end", "serviceend", "serviceenddate", "dateserviceended", "dateended",
+                "episodeend", "episodeenddate", "supportperiodenddate", "cessationdate",
+                "exitdate", "dateofexit", "dischargedate", "dateofdischarge", "closuredate",
+                "separationdate",
+            ],
+            Role::Content => &[
+                "reason", "reasonforassistance", "presentingreason", "mainreason",
+                "referralsource", "sourceofreferral", "referralfrom", "referredfrom",
+                "referralto", "referredto", "housingstatus", "housingtenure", "housing",
+                "outcome", "exitreason", "exitreasoncode", "referralsourcecode",
+            ],
+        }
+    }
+}
+
+/// Words that go before a heading and change nothing of what it means.
+const PREFIXES: [&str; 9] = [
+    "client",
+    "person",
+    "patient",
+    "customer",
+    "participant",
+    "residential",
+    "resident",
+    "home",
+    "current",
+];
+
+/// A column that is not placed yet.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    /// Its heading as it is.
+    pub(super) heading: String,
+    /// Its index in the file.
+    pub(super) index: usize,
+    plain: String,
+    item: Option<String>,
+}
+
+/// The columns of a header that are not placed yet.
+#[derive(Debug)]
+pub(super) struct Columns(Vec<Column>);
+
+impl Columns {
+    pub(super) fn new(header: &[String]) -> Self {
+        let mut columns: Vec<Column> = Vec::new();
+        for (index, heading) in header.iter().enumerate() {
+            let heading = heading.trim();
+            if heading.is_empty() || columns.iter().any(|c| c.heading == heading) {
+                continue;
+            }
+            let (item, rest) = item_number(heading);
+            columns.push(Column { heading: heading.to_owned(), index, plain: plain(rest), item });
+        }
+        Columns(columns)
+    }
+
+    /// The columns that are left.
+    pub(super) fn left(&self) -> &[Column] {
+        &self.0
+    }
+
+    /// Takes the column that is plainly of this role, or of this field name.
+    pub(super) fn take(&mut self, role: Role, field: &str) -> Option<Column> {
+        let field = plain(field);
+        let names = [field.as_str()];
+        let spellings = names.iter().filter(|n| !n.is_empty()).chain(role.spellings());
+        let named = spellings.clone().find_map(|s| self.0.iter().position(|c| c.plain == *s));
+        let numbered = || {
+            let is_item = |c: &Column| {
+                c.item.as_deref().is_some_and(|item| role.items().contains(&item))
+                    && c.plain.is_empty()
+            };
+            self.0.iter().position(is_item)
+        };
+        let prefixed =
+            || spellings.clone().find_map(|s| self.0.iter().position(|c| has_prefix(&c.plain, s)));
+        let at = named.or_else(numbered).or_else(prefixed)?;
+        Some(self.0.remove(at))
+    }
+
+    /// Takes the column that looks most like this role, where one does: for a person to
+    /// confirm.
+    pub(super) fn take_like(&mut self, role: Role, field: &str) -> Option<Column> {
+        let field = plain(field);
+        let spellings = || std::iter::once(field.as_str()).chain(role.spellings().iter().copied());
+        let likeness = |c: &Column| {
+            let best = spellings()
+                .filter(|s| s.len() > 2)
+                .map(|s| likeness(&c.plain, s))
+                .fold(0.0, f64::max);
+            // Compared as whole thousandths, so that every machine decides alike.
+            (best * 1000.0).round() as u32
+        };
+        let (at, best) = self
+            .0
+            .iter()
+            .enumerate()
+            .map(|(i, c)| (i, likeness(c)))
+            .min_by_key(|(i, likeness)| (std::cmp::Reverse(*likeness), *i))?;
+        (best >= 750).then(|| self.0.remove(at))
+    }
+}
+
+/// How like a heading is to a spelling, 0 to 1: few typing errors, or the spelling within it.
+fn likeness(heading: &str, spelling: &str) -> f64 {
+    if spelling.len() > 3 && heading.contains(spelling) {
+        return 0.9;
+    }
+    strsim::normalized_damerau_levenshtein(heading, spelling)
+}
+
+fn has_prefix(plain: &str, spelling: &str) -> bool {
+    PREFIXES.iter().any(|prefix| plain.strip_prefix(prefix) == Some(spelling))
+}
+
+/// Letters and digits only, in lower case.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The item number that a heading begins with ("1.2.3", "item_1_2_3"), and what follows it.
+fn item_number(heading: &str) -> (Option<String>, &str) {
+    let is_gap = |c: char| matches!(c, '.' | '_' | '-' | ' ');
+    let body = match heading.get(..4) {
+        Some(start) if start.eq_ignore_ascii_case("item") => {
+            heading[4..].trim_start_matches(is_gap)
+        }
+        _ => heading,
+    };
+    let mut rest = body;
+    let mut numbers = Vec::new();
+    while numbers.len() < 3 {
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        if !(1..=2).contains(&digits) {
+            return (None, heading);
+        }
+        numbers.push(&rest[..digits]);
+        rest = &rest[digits..];
+        if numbers.len() < 3 {
+            match rest.strip_prefix(['.', '_', '-']) {
+                Some(after) => rest = after,
+                None => return (None, heading),
+            }
+        }
+    }
+    match rest.chars().next() {
+        Some(c) if !is_gap(c) && !c.is_alphabetic() => (None, heading),
+        _ => (Some(numbers.join(".")), rest.trim_start_matches(is_gap)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIELDS: [FieldKind; 7] = [
+        FieldKind::FamilyName,
+        FieldKind::GivenName,
+        FieldKind::BirthDate,
+        FieldKind::Sex,
+        FieldKind::Suburb,
+        FieldKind::Postcode,
+        FieldKind::State,
+    ];
+
+    fn taken(header: &[&str], role: Role) -> Option<String> {
+        let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
+        Columns::new(&header).take(role, "").map(|c| c.heading)
+    }
+
+    #[test]
+    fn usual_headings_are_recognised() {
+        for (heading, role) in [
+            ("rec_id", Role::RecordId),
+            ("Client ID", Role::RecordId),
+            ("ClientId", Role::RecordId),
+            ("ID", Role::RecordId),
+            ("Surname", Role::Field(FieldKind::FamilyName)),
+            ("last_name", Role::Field(FieldKind::FamilyName)),
+            ("Last name (s)", Role::Field(FieldKind::FamilyName)),
+            ("CLIENT_SURNAME", Role::Field(FieldKind::FamilyName)),
+            ("Forename", Role::Field(FieldKind::GivenName)),
+            ("First name(s)", Role::Field(FieldKind::GivenName)),
+            ("GivenName", Role::Field(FieldKind::GivenName)),
+            ("D.O.B.", Role::Field(FieldKind::BirthDate)),
+            ("Date of Birth", Role::Field(FieldKind::BirthDate)),
+            ("birthdate", Role::Field(FieldKind::BirthDate)),
+            ("GenderCode", Role::Field(FieldKind::Sex)),
+            ("Town/City", Role::Field(FieldKind::Suburb)),
+            ("Residential Suburb", Role::Field(FieldKind::Suburb)),
+            ("Post code", Role::Field(FieldKind::Postcode)),
+            ("StateCode", Role::Field(FieldKind::State)),
+            ("SLK-581", Role::Slk581),
+            ("IsBirthDateAnEstimate", Role::Estimated),
+            ("Date accuracy indicator", Role::Accuracy),
+            ("ConsentToProvideDetails", Role::Consent),
+            ("1.1.2", Role::Consent),
+            ("1.2.3 Last name (s)", Role::Field(FieldKind::FamilyName)),
+            ("item_1_3_1", Role::Field(FieldKind::BirthDate)),
+            ("4.1.4 Date service ended", Role::End),
+        ] {
+            assert_eq!(taken(&[heading], role).as_deref(), Some(heading), "{heading}");
+        }
+    }
+
+    #[test]
+    fn a_heading_of_something_else_is_not_taken() {
+        for heading in ["middle_name", "name", "date", "1.2.2", "1.2.34", "status", "", "dob_year"]
+        {
+            for kind in FIELDS {
+                assert_eq!(taken(&[heading], Role::Field(kind)), None, "{heading} {kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_surest_spelling_wins() {
+        assert_eq!(taken(&["id", "client_id"], Role::RecordId).as_deref(), Some("client_id"));
+        assert_eq!(taken(&["gender", "sex"], Role::Field(FieldKind::Sex)).as_deref(), Some("sex"));
+    }
+
+    #[test]
+    fn no_spelling_stands_for_two_things() {
+        let roles = [
+            Role::RecordId,
+            Role::Slk581,
+            Role::Estimated,
+            Role::Accuracy,
+            Role::Consent,
+            Role::OtherFamily,
+            Role::OtherGiven,
+            Role::Program,
+            Role::Start,
+            Role::End,
+            Role::Content,
+        ];
+        let mut all: Vec<&str> = Vec::new();
+        for role in FIELDS.map(Role::Field).into_iter().chain(roles) {
+            all.extend(role.spellings());
+            assert!(role.spellings().iter().all(|s| plain(s) == **s), "{role:?}");
+        }
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn near_misses_are_offered() {
+        let header = ["surnme".to_owned(), "client_dob_2".to_owned(), "phone".to_owned()];
+        let mut columns = Columns::new(&header);
+        let family = columns.take_like(Role::Field(FieldKind::FamilyName), "family_name");
+        assert_eq!(family.map(|c| c.heading).as_deref(), Some("surnme"));
+        assert!(columns.take_like(Role::Field(FieldKind::Sex), "sex").is_none());
+        assert_eq!(columns.left().len(), 2);
+    }
+}

@@ -1,0 +1,538 @@
+//! A first `source.toml` for an export, from its header and its first rows, for a person to
+//! check. Takes headings and cells, gives commented text and what is still to decide. Shows
+//! headings and short codes, never a cell of anything else, and decides nothing that the
+//! cells leave open.
+
+use serde::Serialize;
+
+use super::header::{Column, Columns, Role};
+use super::look::{Fit, codes, date_formats, fitting, is_coded, sex_code, state_codes};
+use super::spec::Encoding;
+use crate::config::quoted;
+use crate::ids::SourceName;
+use crate::project::{FieldKind, Project};
+
+/// What is known of the export besides its text.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// What the source will be called.
+    pub name: &'a SourceName,
+    /// The agreement it is for.
+    pub project: &'a Project,
+    /// Whether it holds each person once.
+    pub unique_people: bool,
+    /// How its bytes become text.
+    pub encoding: Encoding,
+    /// The byte between cells, where it was said.
+    pub delimiter: Option<u8>,
+    /// How its dates are written, where it was said.
+    pub date_format: Option<&'a str>,
+}
+
+/// A proposed `source.toml` and what to tell the person about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proposal {
+    /// The text of the file.
+    #[serde(skip)]
+    pub toml: String,
+    /// What was placed: a key of the file, and its column.
+    pub placed: Vec<Placed>,
+    /// What a person should confirm: written as comments.
+    pub unsure: Vec<Placed>,
+    /// What the file needs before it can be used.
+    pub to_decide: Vec<String>,
+    /// Fields of the project that no column was found for.
+    pub missing: Vec<String>,
+    /// Columns that nothing uses.
+    pub unused: Vec<String>,
+    /// What else was noticed.
+    pub notes: Vec<String>,
+}
+
+/// A key of `source.toml` and the column that it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Placed {
+    /// The key.
+    pub key: String,
+    /// The column's heading.
+    pub column: String,
+}
+
+/// Proposes a `source.toml`; `sample` holds the first rows, each with its cells.
+pub fn propose(header: &[String], sample: &[Vec<String>], known: &Known<'_>) -> Proposal {
+    let mut writer = Writer {
+        columns: Columns::new(header),
+        sample,
+        known,
+        out: Proposal {
+            toml: String::new(),
+            placed: Vec::new(),
+            unsure: Vec::new(),
+            to_decide: Vec::new(),
+            missing: Vec::new(),
+            unused: Vec::new(),
+            notes: Vec::new(),
+        },
+    };
+    writer.write();
+    writer.out
+}
+
+struct Writer<'a> {
+    columns: Columns,
+    sample: &'a [Vec<String>],
+    known: &'a Known<'a>,
+    out: Proposal,
+}
+
+/// A field of the project and the column found for it, surely or not.
+struct Found {
+    field: String,
+    kind: FieldKind,
+    sure: Option<Column>,
+    unsure: Option<Column>,
+}
+
+impl<'a> Writer<'a> {
+    /// Plain headings are placed before any likeness is tried, so that no guess takes a
+    /// column that is plainly something else.
+    fn write(&mut self) {
+        let record_id = self.columns.take(Role::RecordId, "record_id");
+        let mut found = self.fields();
+        let slk = self.columns.take(Role::Slk581, "slk581");
+        let estimated = self.columns.take(Role::Estimated, "");
+        let accuracy = self.columns.take(Role::Accuracy, "");
+        let mut consent = Vec::new();
+        while let Some(column) = self.columns.take(Role::Consent, "") {
+            consent.push(column);
+        }
+        let other_family = self.columns.take(Role::OtherFamily, "");
+        let other_given = self.columns.take(Role::OtherGiven, "");
+        let program = self.columns.take(Role::Program, "program");
+        let start = self.columns.take(Role::Start, "start");
+        let end = self.columns.take(Role::End, "end");
+        let mut content = Vec::new();
+        while let Some(column) = self.columns.take(Role::Content, "") {
+            content.push(column);
+        }
+        for field in found.iter_mut().filter(|f| f.sure.is_none()) {
+            field.unsure = self.columns.take_like(Role::Field(field.kind), &field.field);
+        }
+        let like_id = match record_id {
+            Some(_) => None,
+            None => self.columns.take_like(Role::RecordId, "record_id"),
+        };
+
+        self.head(record_id.as_ref(), like_id.as_ref(), &found);
+        self.fields_section(&found, slk.as_ref());
+        self.codes_sections(&found);
+        self.accuracy_section(estimated.as_ref(), accuracy.as_ref());
+        self.aliases_section(other_family.as_ref(), other_given.as_ref());
+        self.consent_sections(&consent);
+        self.events_section(
+            record_id.as_ref(),
+            program.as_ref(),
+            start.as_ref(),
+            end.as_ref(),
+            &content,
+        );
+        self.out.unused = self.columns.left().iter().map(|c| c.heading.clone()).collect();
+        if !self.out.unused.is_empty() {
+            self.line("");
+            self.line("# Columns that nothing above uses; they stay at the agency:");
+            for heading in self.out.unused.clone() {
+                self.line(&format!("#   {}", quoted(&heading)));
+            }
+        }
+    }
+
+    /// Finds the columns of the project's fields. Of several fields of one kind, the first
+    /// has the usual spellings; the others are found by their own names.
+    fn fields(&mut self) -> Vec<Found> {
+        let mut seen = Vec::new();
+        let mut found = Vec::new();
+        for field in &self.known.project.fields {
+            let kind = match seen.contains(&field.kind) {
+                true => FieldKind::Text,
+                false => field.kind,
+            };
+            seen.push(field.kind);
+            let sure = self.columns.take(Role::Field(kind), &field.name);
+            found.push(Found { field: field.name.clone(), kind, sure, unsure: None });
+        }
+        found
+    }
+
+    fn head(&mut self, id: Option<&Column>, like_id: Option<&Column>, found: &[Found]) {
+        self.lines(&[
+            "# What this agency's export looks like: which column is which field.",
+            "#",
+            "# This file stays at the agency. Lines that begin with # are comments: read them,",
+            "# take the # away where a line is right, and correct what is not.",
+            "",
+            "[source]",
+            "# What the source is called; its output files are named after it.",
+        ]);
+        self.line(&format!("name = {}", quoted(self.known.name.as_str())));
+        self.line(
+            "# Your own number of the client. It stays here; the linkage unit sees none of it.",
+        );
+        match (id, like_id) {
+            (Some(column), _) => self.place("record_id", column),
+            (None, Some(column)) => {
+                self.unsure("record_id", column);
+                self.out.to_decide.push("record_id: the column with your client number".into());
+            }
+            (None, None) => {
+                self.line("# record_id = \"which column?\"");
+                self.out.to_decide.push("record_id: the column with your client number".into());
+            }
+        }
+        self.line("# true when the source holds each person once; false when one person may have");
+        self.line("# several client numbers.");
+        self.line(&format!("unique_people = {}", self.known.unique_people));
+        self.line("# \"utf-8\", \"utf-16\", or \"windows-1252\" as older spreadsheets write.");
+        self.line(&format!("encoding = {}", quoted(self.known.encoding.name())));
+        if let Some(byte) = self.known.delimiter {
+            self.line(&format!("delimiter = {}", quoted(&char::from(byte).to_string())));
+        }
+        let birth = found.iter().find(|f| f.kind == FieldKind::BirthDate);
+        if let Some(column) = birth.and_then(|f| f.sure.as_ref().or(f.unsure.as_ref())) {
+            self.birth_date_format(column.index);
+        } else if let Some(format) = self.known.date_format {
+            self.line(&format!("date_format = {}", quoted(format)));
+        }
+    }
+
+    fn birth_date_format(&mut self, index: usize) {
+        self.line("# How birth dates are written: %d day, %m month, %Y year, %b month as Jan.");
+        let cells = self.cells(&[index]);
+        let (fits, filled) = date_formats(&cells);
+        let sure: Vec<Fit> = fits.iter().copied().filter(|f| f.cells == filled).collect();
+        match (self.known.date_format, sure.as_slice()) {
+            (Some(format), _) => {
+                let fit = fitting(format, &cells);
+                if fit < filled {
+                    self.out.notes.push(format!(
+                        "the date format `{format}` reads {fit} of the {filled} birth dates looked at"
+                    ));
+                }
+                self.line(&format!("date_format = {}", quoted(format)));
+            }
+            (None, [only]) => {
+                let (format, example) = (only.format, only.example);
+                self.out.notes.push(format!(
+                    "birth dates: `{format}` (as {example}) is the one usual format that reads all \
+                     {filled} looked at"
+                ));
+                self.line(&format!("date_format = {}  # as {example}", quoted(format)));
+            }
+            (None, _) => {
+                self.line("# It is not guessed: take the # away from the line that is right.");
+                self.format_choices(&fits, filled, "");
+                let formats: Vec<&str> = fits.iter().map(|f| f.format).collect();
+                self.out.to_decide.push(match formats.as_slice() {
+                    [] => "date_format: no usual format reads the birth dates".to_owned(),
+                    _ => format!("date_format: one of {} for birth dates", formats.join(", ")),
+                });
+            }
+        }
+    }
+
+    /// The formats that fit, as comments; some usual ones where none does.
+    fn format_choices(&mut self, fits: &[Fit], filled: usize, indent: &str) {
+        for fit in fits {
+            let (format, example, cells) = (quoted(fit.format), fit.example, fit.cells);
+            self.line(&format!(
+                "#{indent} date_format = {format}  # as {example}: reads {cells} of {filled} cells"
+            ));
+        }
+        if fits.is_empty() {
+            self.line(&format!("#{indent} date_format = \"%d/%m/%Y\"  # as 31/12/1999"));
+            self.line(&format!("#{indent} date_format = \"%Y-%m-%d\"  # as 1999-12-31"));
+        }
+    }
+
+    fn fields_section(&mut self, found: &[Found], slk: Option<&Column>) {
+        self.lines(&[
+            "",
+            "# Each field of the project, and the column of this export that holds it.",
+            "[columns]",
+        ]);
+        for Found { field, sure, unsure, .. } in found {
+            match (sure, unsure) {
+                (Some(column), _) => self.place(field, column),
+                (None, Some(column)) => self.unsure(field, column),
+                (None, None) => {
+                    self.line(&format!("# {field} = \"no column was found\""));
+                    self.out.missing.push(field.clone());
+                }
+            }
+        }
+        let named = found.iter().any(|f| {
+            f.sure.is_some() && matches!(f.kind, FieldKind::FamilyName | FieldKind::GivenName)
+        });
+        match slk {
+            Some(column) if named => {
+                self.line("# Keys are made from the names; recorded keys are for exports without.");
+                self.line(&format!("# slk581 = {}", quoted(&column.heading)));
+                self.out.notes.push(format!(
+                    "{} looks like a recorded SLK-581; keys are made from the names instead",
+                    quoted(&column.heading)
+                ));
+            }
+            Some(column) => self.place("slk581", column),
+            None if named => {}
+            None => {
+                let what = "columns: a family or given name, or a recorded SLK-581";
+                self.out.to_decide.push(what.to_owned());
+            }
+        }
+    }
+
+    fn codes_sections(&mut self, found: &[Found]) {
+        for Found { field, kind, sure, .. } in found {
+            let Some(column) = sure.as_ref().filter(|_| is_coded(*kind)) else { continue };
+            let cells = self.cells(&[column.index]);
+            let Some(codes) = codes(&cells) else {
+                if *kind == FieldKind::Sex {
+                    self.out.notes.push(format!(
+                        "{} holds more than a few short codes: is it the right column?",
+                        quoted(&column.heading)
+                    ));
+                }
+                continue;
+            };
+            match kind {
+                FieldKind::Sex => self.sex_codes(field, &codes),
+                _ => self.state_codes(field, &codes),
+            }
+        }
+    }
+
+    fn sex_codes(&mut self, field: &str, codes: &[String]) {
+        if codes.is_empty() {
+            return;
+        }
+        self.lines(&[
+            "",
+            "# What the codes found in the first rows mean: \"1\" male, \"2\" female, \"3\" another",
+            "# term, \"9\" not stated. Case does not count. Check each one.",
+        ]);
+        self.line(&format!("[codes.{field}]"));
+        for code in codes {
+            // In Common Dataset keys 4 is "not stated"; elsewhere it may be anything.
+            match sex_code(code) {
+                Some(meaning) => self.line(&format!("{} = \"{meaning}\"", quoted(code))),
+                None => {
+                    self.line(&format!("# {} = \"9\"  # what does it mean?", quoted(code)));
+                    self.out.notes.push(format!(
+                        "the code {} of {} is not known: say what it means",
+                        quoted(code),
+                        quoted(field)
+                    ));
+                }
+            }
+        }
+    }
+
+    fn state_codes(&mut self, field: &str, codes: &[String]) {
+        let Some(map) = state_codes(codes) else { return };
+        self.lines(&["", "# The column holds numbers: these are the ABS ones. Check them."]);
+        self.line(&format!("[codes.{field}]"));
+        for (number, state) in map {
+            self.line(&format!("\"{number}\" = \"{state}\""));
+        }
+    }
+
+    fn accuracy_section(&mut self, estimated: Option<&Column>, accuracy: Option<&Column>) {
+        let Some(column) = accuracy.or(estimated) else { return };
+        self.lines(&[
+            "",
+            "# How sure the birth date is: \"aeu\" for three letters A, E, U (day, month, year),",
+            "# \"estimated\" for yes or no.",
+            "[birth_date_accuracy]",
+        ]);
+        self.place_as("birth_date_accuracy.column", "column", column);
+        self.line(match accuracy {
+            Some(_) => "code = \"aeu\"",
+            None => "code = \"estimated\"",
+        });
+    }
+
+    fn aliases_section(&mut self, family: Option<&Column>, given: Option<&Column>) {
+        let names = [("family_name", family), ("given_name", given)];
+        for (key, column) in names.iter().filter_map(|(key, c)| c.map(|c| (*key, c))) {
+            self.lines(&[
+                "",
+                "# Another name of the same person: each finds the person too. What it leaves out is",
+                "# taken from the columns above; put both names in one section where they belong",
+                "# together.",
+                "[[aliases]]",
+            ]);
+            self.place_as(&format!("aliases.{key}"), key, column);
+        }
+    }
+
+    fn consent_sections(&mut self, columns: &[Column]) {
+        for column in columns {
+            self.lines(&[
+                "",
+                "# Whether the client allows sharing. A record is used only when every consent column",
+                "# allows it; partial consent, no code and an unknown code leave it out.",
+                "[[consent]]",
+            ]);
+            self.place_as("consent.column", "column", column);
+            let lists = [
+                ("share", ["1", "Y", "Yes", "True"].as_slice()),
+                ("partial", ["99", "P", "Partial"].as_slice()),
+                ("refuse", ["2", "0", "N", "No", "False"].as_slice()),
+            ];
+            for (key, codes) in lists {
+                let codes: Vec<String> = codes.iter().map(|c| quoted(c)).collect();
+                self.line(&format!("{key} = [{}]", codes.join(", ")));
+            }
+            let cells = self.cells(&[column.index]);
+            let in_list = |code: &String| {
+                let mut all = lists.iter().flat_map(|(_, codes)| codes.iter());
+                all.any(|c| c.eq_ignore_ascii_case(code))
+            };
+            let others: Vec<String> = codes(&cells)
+                .unwrap_or_default()
+                .iter()
+                .filter(|code| !in_list(code))
+                .map(|code| quoted(code))
+                .collect();
+            if !others.is_empty() {
+                let others = others.join(", ");
+                self.line(&format!("# Also in the first rows, and in no list yet: {others}"));
+                self.out.notes.push(format!(
+                    "consent codes in no list, so that their records are left out: {others}"
+                ));
+            }
+        }
+    }
+
+    fn events_section(
+        &mut self,
+        id: Option<&Column>,
+        program: Option<&Column>,
+        start: Option<&Column>,
+        end: Option<&Column>,
+        content: &[Column],
+    ) {
+        let Some((start, id)) = start.zip(id) else {
+            let rest = [program, start, end].into_iter().flatten().chain(content);
+            let mut headings: Vec<(usize, String)> =
+                rest.map(|c| (c.index, c.heading.clone())).collect();
+            headings.sort();
+            if !headings.is_empty() {
+                let list: Vec<String> = headings.iter().map(|(_, h)| quoted(h)).collect();
+                self.out.notes.push(format!(
+                    "{} may be about services; no [events] section was written, for want of a \
+                     start date or a client number",
+                    list.join(", ")
+                ));
+            }
+            return;
+        };
+        let indexes: Vec<usize> =
+            std::iter::once(start.index).chain(end.map(|c| c.index)).collect();
+        let cells = self.cells(&indexes);
+        let (fits, filled) = date_formats(&cells);
+        let sure: Vec<Fit> = fits.iter().copied().filter(|f| f.cells == filled).collect();
+        let declared = self.known.date_format.filter(|f| fitting(f, &cells) == filled);
+        let format = match (declared, sure.as_slice()) {
+            (Some(format), _) => Some(format.to_owned()),
+            (None, [only]) => Some(only.format.to_owned()),
+            (None, _) => None,
+        };
+        self.lines(&[
+            "",
+            "# Service events: one row, one event. They go to the analyst with row ids and without",
+            "# anything else of the client. With --events another file is read for them.",
+        ]);
+        // Without a date format the section is no use yet: all of it is a comment then.
+        let mark = if format.is_some() { "" } else { "# " };
+        self.line(&format!("{mark}[events]"));
+        self.line(&format!("{mark}record_id = {}", quoted(&id.heading)));
+        let mut placed = vec![("events.start", start)];
+        match program {
+            Some(column) => {
+                self.line(&format!("{mark}program = {}", quoted(&column.heading)));
+                placed.push(("events.program", column));
+            }
+            None => {
+                self.line(
+                    "# No column names the program: one name for all of this source's events.",
+                );
+                let name = quoted(self.known.name.as_str());
+                self.line(&format!("{mark}program_always = {name}"));
+            }
+        }
+        self.line(&format!("{mark}start = {}", quoted(&start.heading)));
+        if let Some(column) = end {
+            self.line("# Empty cells are services that go on.");
+            self.line(&format!("{mark}end = {}", quoted(&column.heading)));
+            placed.push(("events.end", column));
+        }
+        match &format {
+            Some(format) => {
+                self.line(&format!("date_format = {}", quoted(format)));
+                for (key, column) in placed {
+                    self.placed(key, column);
+                }
+            }
+            None => {
+                self.format_choices(&fits, filled, " ");
+                for (key, column) in placed {
+                    let (key, column) = (key.to_owned(), column.heading.clone());
+                    self.out.unsure.push(Placed { key, column });
+                }
+                self.out.notes.push(
+                    "the [events] section is a comment until its date format is chosen".to_owned(),
+                );
+            }
+        }
+        let keep: Vec<String> = content.iter().map(|c| quoted(&c.heading)).collect();
+        self.line("# Further columns that the analyst needs. Nothing that says who somebody is.");
+        self.line(&format!("# keep = [{}]", keep.join(", ")));
+    }
+
+    /// Every filled cell of these columns in the sample, without the blanks around it.
+    fn cells(&self, indexes: &[usize]) -> Vec<&'a str> {
+        let rows = self.sample.iter();
+        rows.flat_map(|row| indexes.iter().filter_map(|i| row.get(*i)))
+            .map(|cell| cell.trim())
+            .filter(|cell| !cell.is_empty())
+            .collect()
+    }
+
+    fn place(&mut self, key: &str, column: &Column) {
+        self.place_as(key, key, column);
+    }
+
+    /// Writes a line and reports it under its full name.
+    fn place_as(&mut self, full: &str, key: &str, column: &Column) {
+        self.line(&format!("{key} = {}", quoted(&column.heading)));
+        self.placed(full, column);
+    }
+
+    fn placed(&mut self, key: &str, column: &Column) {
+        self.out.placed.push(Placed { key: key.to_owned(), column: column.heading.clone() });
+    }
+
+    fn unsure(&mut self, key: &str, column: &Column) {
+        self.line(&format!("# {key} = {}  # is it this column?", quoted(&column.heading)));
+        self.out.unsure.push(Placed { key: key.to_owned(), column: column.heading.clone() });
+    }
+
+    fn lines(&mut self, lines: &[&str]) {
+        lines.iter().for_each(|line| self.line(line));
+    }
+
+    fn line(&mut self, line: &str) {
+        self.out.toml.push_str(line);
+        self.out.toml.push('\n');
+    }
+}

@@ -1,0 +1,80 @@
+//! Values that stand for "nothing was known", ready to be looked up. The lists themselves
+//! are a project's own ([`Placeholders`]).
+
+use std::collections::HashSet;
+
+use super::name::fold;
+use crate::project::{Diacritics, Placeholders};
+
+/// A project's placeholders, ready to be looked up.
+#[derive(Debug, Clone, Default)]
+pub struct PlaceholderList {
+    names: HashSet<String>,
+    dates: HashSet<(i8, i8, i16)>,
+}
+
+impl PlaceholderList {
+    /// The list of a project. Names are folded as recorded names are; a date that is not
+    /// eight digits matches nothing.
+    pub fn new(placeholders: &Placeholders) -> Self {
+        let names = placeholders.names.iter().map(|name| spaced(&fold(name, Diacritics::Fold)));
+        PlaceholderList {
+            names: names.filter(|name| !name.is_empty()).collect(),
+            dates: placeholders.dates.iter().filter_map(|date| parts(date)).collect(),
+        }
+    }
+
+    /// Whether this folded name stands for none.
+    pub(super) fn has_name(&self, folded: &str) -> bool {
+        if folded.contains('-') {
+            self.names.contains(&spaced(folded))
+        } else {
+            self.names.contains(folded)
+        }
+    }
+
+    /// Whether this day stands for none.
+    pub(super) fn has_date(&self, day: i8, month: i8, year: i16) -> bool {
+        self.dates.contains(&(day, month, year))
+    }
+}
+
+fn spaced(folded: &str) -> String {
+    folded.replace('-', " ")
+}
+
+fn parts(date: &str) -> Option<(i8, i8, i16)> {
+    let plain = date.len() == 8 && date.bytes().all(|b| b.is_ascii_digit());
+    let number = |at: std::ops::Range<usize>| date[at].parse::<i16>().ok();
+    if !plain {
+        return None;
+    }
+    Some((number(0..2)? as i8, number(2..4)? as i8, number(4..8)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_standard_entry_is_found() {
+        let standard = Placeholders::standard();
+        let list = PlaceholderList::new(&standard);
+        assert_eq!(list.dates.len(), standard.dates.len());
+        for name in &standard.names {
+            assert!(list.has_name(&fold(name, Diacritics::Fold)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_projects_own_entries_are_folded() {
+        let own = Placeholders {
+            names: vec!["Nobody-Known".into(), "??".into()],
+            dates: vec!["01071900".into(), "1/7/1900".into()],
+        };
+        let list = PlaceholderList::new(&own);
+        assert!(list.has_name("NOBODY KNOWN") && list.has_name("NOBODY-KNOWN"));
+        assert!(!list.has_name("") && !list.has_name("UNKNOWN"));
+        assert!(list.has_date(1, 7, 1900) && !list.has_date(1, 1, 1900));
+    }
+}

@@ -1,0 +1,309 @@
+//! One source's rows to people: which column is which field, and how each is read. Built
+//! once from the open table, the source's description and the project; then a plain
+//! function of one row.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::civil::Date;
+
+use super::date::Accuracy;
+use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Value};
+use crate::project::{Diacritics, FieldKind, Placeholders, Project};
+use crate::slk::Slk581;
+use crate::sources::spec::{AccuracyCode, SourceSpec};
+use crate::sources::{Error, Row, Table};
+
+/// What `columns` of `source.toml` calls the four identity fields.
+const FAMILY: &str = "family_name";
+const GIVEN: &str = "given_name";
+const BIRTH: &str = "birth_date";
+const SEX: &str = "sex";
+
+/// Reads the people of one source.
+#[derive(Debug)]
+pub struct Standardiser {
+    family: Option<Column>,
+    given: Option<Column>,
+    birth: Option<Column>,
+    accuracy: Option<(AccuracyCode, Column)>,
+    sex: Option<Column>,
+    others: Vec<Other>,
+    slk: Option<Column>,
+    aliases: Vec<Alias>,
+    date_format: String,
+    diacritics: Diacritics,
+    placeholders: PlaceholderList,
+    today: Date,
+}
+
+/// A column of the table, with its name for messages and its code map.
+#[derive(Debug, Clone, Default)]
+struct Column {
+    place: usize,
+    name: String,
+    codes: HashMap<String, String>,
+}
+
+impl Column {
+    /// The cell, or what the code map says it means.
+    fn cell<'a>(&'a self, row: &'a Row) -> &'a str {
+        let cell = row.cell(self.place);
+        if self.codes.is_empty() {
+            return cell;
+        }
+        self.codes.get(&cell.to_lowercase()).map_or(cell, String::as_str)
+    }
+}
+
+/// A field of the project that is none of the four identity fields.
+#[derive(Debug)]
+enum Other {
+    Read(FieldKind, Column),
+    Absent,
+}
+
+#[derive(Debug)]
+struct Alias {
+    family: Option<Column>,
+    given: Option<Column>,
+    slk: Option<Column>,
+}
+
+impl Standardiser {
+    /// A reader of the project's fields from an open table. `today` is the day the run is
+    /// held on: dates after it are in the future.
+    ///
+    /// # Errors
+    /// When columns that the source describes are not in the table; every one is named.
+    pub fn new(
+        table: &Table,
+        spec: &SourceSpec,
+        project: &Project,
+        today: Date,
+    ) -> Result<Standardiser, Error> {
+        let fields = project.fields.iter().map(|f| (f.name.as_str(), f.kind)).collect();
+        let (diacritics, placeholders) = (project.diacritics, &project.placeholders);
+        Standardiser::build(table, spec, fields, diacritics, placeholders, today)
+    }
+
+    /// A reader of names, birth date and sex only, for making keys without a project.
+    ///
+    /// # Errors
+    /// As [`Standardiser::new`].
+    pub fn for_slk(
+        table: &Table,
+        spec: &SourceSpec,
+        diacritics: Diacritics,
+        placeholders: &Placeholders,
+        today: Date,
+    ) -> Result<Standardiser, Error> {
+        Standardiser::build(table, spec, Vec::new(), diacritics, placeholders, today)
+    }
+
+    fn build(
+        table: &Table,
+        spec: &SourceSpec,
+        fields: Vec<(&str, FieldKind)>,
+        diacritics: Diacritics,
+        placeholders: &Placeholders,
+        today: Date,
+    ) -> Result<Standardiser, Error> {
+        let mut finder = Finder::new(table, spec, &fields)?;
+        let others = fields
+            .into_iter()
+            .map(|(name, kind)| match finder.field(name) {
+                Some(column) if !kind.is_single() => Other::Read(kind, column),
+                _ => Other::Absent,
+            })
+            .collect();
+        let aliases = spec.aliases.iter().map(|alias| Alias {
+            family: alias.family_name.as_deref().map(|name| finder.column(name)),
+            given: alias.given_name.as_deref().map(|name| finder.column(name)),
+            slk: alias.slk581.as_deref().map(|name| finder.column(name)),
+        });
+        let aliases = aliases.collect();
+        Ok(Standardiser {
+            family: finder.field(FAMILY),
+            given: finder.field(GIVEN),
+            birth: finder.field(BIRTH),
+            accuracy: spec.accuracy.as_ref().map(|a| (a.code, finder.column(&a.column))),
+            sex: finder.field(SEX),
+            others,
+            slk: spec.slk581.as_deref().map(|name| finder.column(name)),
+            aliases,
+            date_format: spec.date_format.clone(),
+            diacritics,
+            placeholders: PlaceholderList::new(placeholders),
+            today,
+        })
+    }
+
+    /// The person of a row. Where the source has recorded keys and no column for the birth
+    /// date or the sex, these are taken from the key.
+    pub fn person(&self, row: &Row) -> Person {
+        let slk = self.slk(&self.slk, row);
+        let birth = match (&self.birth, &slk) {
+            (Some(column), _) => self.birth(column, row),
+            (None, Value::Known(key)) => self.birth_of(key),
+            (None, _) => Value::Missing(Absent::Empty),
+        };
+        let sex = match (&self.sex, &slk) {
+            (Some(column), _) => Sex::read(column.cell(row)),
+            (None, Value::Known(key)) => Sex::read(key.sex_digit().encode_utf8(&mut [0; 4])),
+            (None, _) => Value::Missing(Absent::Empty),
+        };
+        let others = self.others.iter().map(|other| match other {
+            Other::Read(kind, column) => Text::read(*kind, column.cell(row), &self.placeholders),
+            Other::Absent => Value::Missing(Absent::Empty),
+        });
+        Person {
+            family: self.name(&self.family, row),
+            given: self.name(&self.given, row),
+            birth,
+            sex,
+            others: others.collect(),
+            slk,
+        }
+    }
+
+    /// The same person under each further name of the row. A part that the alias does not
+    /// have is the main one's; an alias that adds nothing is left out, and so is a recorded
+    /// key when the names are others than its own.
+    pub fn alias_persons(&self, row: &Row, main: &Person) -> Vec<Person> {
+        let mut people: Vec<Person> = Vec::new();
+        for alias in &self.aliases {
+            let family = self.name(&alias.family, row);
+            let given = self.name(&alias.given, row);
+            let slk = self.slk(&alias.slk, row);
+            let renamed = family.known().is_some() || given.known().is_some();
+            let mut person = main.clone();
+            if family.known().is_some() {
+                person.family = family;
+            }
+            if given.known().is_some() {
+                person.given = given;
+            }
+            if slk.known().is_some() {
+                person.slk = slk;
+            } else if renamed && (&person.family, &person.given) != (&main.family, &main.given) {
+                person.slk = Value::Missing(Absent::Empty);
+            }
+            if person != *main && !people.contains(&person) {
+                people.push(person);
+            }
+        }
+        people
+    }
+
+    /// The values of a person that were recorded and cannot be used, with the column each
+    /// stood in.
+    pub fn problems<'a>(
+        &'a self,
+        person: &'a Person,
+    ) -> impl Iterator<Item = (&'a str, Reason)> + 'a {
+        fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Reason)> {
+            match (column, value) {
+                (Some(column), Value::Bad(reason)) => Some((column.name.as_str(), *reason)),
+                _ => None,
+            }
+        }
+        let slk = self.slk.as_ref();
+        let identity = [
+            one(self.family.as_ref(), &person.family),
+            one(self.given.as_ref(), &person.given),
+            one(self.birth.as_ref().or(slk), &person.birth),
+            one(self.sex.as_ref().or(slk), &person.sex),
+            one(slk, &person.slk),
+        ];
+        let others = self.others.iter().zip(&person.others).filter_map(|(other, value)| {
+            let Other::Read(_, column) = other else { return None };
+            one(Some(column), value)
+        });
+        identity.into_iter().flatten().chain(others)
+    }
+
+    /// Whether the source has a column for a name; without one there is nothing to make a
+    /// key from.
+    pub fn has_names(&self) -> bool {
+        self.family.is_some() || self.given.is_some()
+    }
+
+    fn name(&self, column: &Option<Column>, row: &Row) -> Value<Name> {
+        let Some(column) = column else { return Value::Missing(Absent::Empty) };
+        Name::read(column.cell(row), self.diacritics, &self.placeholders)
+    }
+
+    fn birth(&self, column: &Column, row: &Row) -> Value<BirthDate> {
+        let accuracy = self.accuracy.as_ref().map(|(code, column)| (*code, column.cell(row)));
+        let text = column.cell(row);
+        BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders)
+    }
+
+    fn birth_of(&self, key: &Slk581) -> Value<BirthDate> {
+        match key.birth_date() {
+            Some(date) => {
+                BirthDate::new(date, Accuracy::ACCURATE).checked(self.today, &self.placeholders)
+            }
+            None => Value::Bad(Reason::NoSuchDay),
+        }
+    }
+
+    fn slk(&self, column: &Option<Column>, row: &Row) -> Value<Slk581> {
+        match column.as_ref().map(|column| column.cell(row)) {
+            None | Some("") => Value::Missing(Absent::Empty),
+            Some(text) => match text.to_ascii_uppercase().parse() {
+                Ok(key) => Value::Known(key),
+                Err(_) => Value::Bad(Reason::SlkGrammar),
+            },
+        }
+    }
+}
+
+/// Looks columns up that are known to be there.
+struct Finder<'a> {
+    places: HashMap<&'a str, usize>,
+    columns: &'a BTreeMap<String, String>,
+    codes: &'a BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl<'a> Finder<'a> {
+    /// Finds every column at once, so that one error names all that are missing.
+    fn new(
+        table: &Table,
+        spec: &'a SourceSpec,
+        fields: &[(&str, FieldKind)],
+    ) -> Result<Self, Error> {
+        let wanted = |name: &str| {
+            matches!(name, FAMILY | GIVEN | BIRTH | SEX) || fields.iter().any(|f| f.0 == name)
+        };
+        let mapped = spec.columns.iter().filter(|(field, _)| wanted(field)).map(|(_, c)| c);
+        let aliases = spec.aliases.iter().flat_map(|alias| {
+            [&alias.family_name, &alias.given_name, &alias.slk581].into_iter().flatten()
+        });
+        let names: Vec<&str> = mapped
+            .chain(&spec.slk581)
+            .chain(spec.accuracy.as_ref().map(|a| &a.column))
+            .chain(aliases)
+            .map(String::as_str)
+            .collect();
+        let places = table.columns(names.iter().copied())?;
+        Ok(Finder {
+            places: names.into_iter().zip(places).collect(),
+            columns: &spec.columns,
+            codes: &spec.codes,
+        })
+    }
+
+    fn column(&self, name: &str) -> Column {
+        let place = self.places.get(name).copied().unwrap_or_default();
+        Column { place, name: name.to_owned(), codes: HashMap::new() }
+    }
+
+    fn field(&mut self, field: &str) -> Option<Column> {
+        let mut column = self.column(self.columns.get(field)?);
+        let codes = self.codes.get(field).into_iter().flatten();
+        column.codes =
+            codes.map(|(code, means)| (code.trim().to_lowercase(), means.clone())).collect();
+        Some(column)
+    }
+}
