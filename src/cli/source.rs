@@ -1,12 +1,137 @@
 //! `veilway source`.
 
-use super::Printer;
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use serde::Serialize;
+
+use super::{Format, Printer};
 use crate::error::Error;
+use crate::files::{self, Overwrite, Readers, clean, clean_text};
+use crate::ids::SourceName;
+use crate::project::Project;
+use crate::sources::propose::{Known, Placed, Proposal, propose};
+use crate::sources::spec::Encoding;
+use crate::sources::{DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
+
+/// How many rows are looked at for date formats and codes.
+const SAMPLE: usize = 1000;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<(), Error> {
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Propose a source.toml from an export's header, for you to check.
+    #[command(after_help = "Example:\n  \
+        veilway source new export.csv --project project.toml --name agency-a --out a.toml\n\n\
+        Only headings and short codes are shown, never a name or a date.")]
+    New {
+        /// The export, as CSV; `-` is standard input.
+        export: PathBuf,
+        /// The agreement.
+        #[arg(long, value_name = "FILE")]
+        project: PathBuf,
+        /// What to call the source: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        name: SourceName,
+        /// How dates are written, as %d/%m/%Y; found from the export where only one way fits.
+        #[arg(long, value_name = "FORMAT", value_parser = date_format)]
+        date_format: Option<String>,
+        /// The source holds each person once.
+        #[arg(long)]
+        unique_people: bool,
+        /// How the export's bytes become text.
+        #[arg(long, default_value = "utf-8", value_parser = encodings())]
+        encoding: Encoding,
+        /// Where to write the description.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Replace the file if it is there.
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+fn encodings() -> impl TypedValueParser<Value = Encoding> {
+    PossibleValuesParser::new(Encoding::ALL.map(Encoding::name)).try_map(|word| {
+        Encoding::ALL.into_iter().find(|e| e.name() == word).ok_or("no such encoding")
+    })
+}
+
+fn date_format(text: &str) -> Result<String, String> {
+    match is_date_format(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("expected {DATE_FORMAT}")),
+    }
+}
+
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    let Command::New { export, project, name, date_format, unique_people, encoding, out, force } =
+        args.command;
+    let agreement = clean(&project);
+    let project = Project::load(&project)?;
+    let mut table = Table::open(&Input::from_arg(&export), encoding, None)?;
+    let batch = table.next_batch(SAMPLE)?;
+    let sample: Vec<Vec<String>> =
+        batch.rows.iter().map(|row| row.cells().map(str::to_owned).collect()).collect();
+    let known = Known {
+        name: &name,
+        project: &project,
+        unique_people,
+        encoding,
+        delimiter: None,
+        date_format: date_format.as_deref(),
+    };
+    let proposal = propose(table.header(), &sample, &known);
+    let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
+    files::write_whole(&out, proposal.toml.as_bytes(), Readers::Default, overwrite)?;
+    let file = clean(&out);
+    let ready = proposal.to_decide.is_empty() && SourceSpec::parse(&proposal.toml, &file).is_ok();
+    if printer.format() == Format::Json {
+        printer.result(&Written { file: &file, ready, proposal: &proposal }, "")?;
+    }
+    printer.say(&talk([&file, &clean(&export), &agreement], ready, &proposal));
     Ok(())
+}
+
+#[derive(Debug, Serialize)]
+struct Written<'a> {
+    file: &'a str,
+    ready: bool,
+    #[serde(flatten)]
+    proposal: &'a Proposal,
+}
+
+/// What was placed, what was not, and what to do next.
+fn talk([file, export, agreement]: [&str; 3], ready: bool, proposal: &Proposal) -> String {
+    let mut text = format!("wrote {file}\n");
+    let mut list = |title: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            text += &format!("{title}\n");
+            lines.iter().for_each(|line| text += &format!("  {}\n", clean_text(line)));
+        }
+    };
+    let pairs = |placed: &[Placed]| {
+        placed.iter().map(|p| format!("{:<28} {}", p.key, p.column)).collect::<Vec<String>>()
+    };
+    list("placed", pairs(&proposal.placed));
+    list("not sure: written as comments, for you to confirm", pairs(&proposal.unsure));
+    list("no column found for", proposal.missing.clone());
+    list("columns not used", proposal.unused.clone());
+    list("noticed", proposal.notes.clone());
+    list("to decide before the file can be used", proposal.to_decide.clone());
+    text += &match ready {
+        true => format!(
+            "next: read {file} and correct it, then\n  veilway deidentify {export} --project \
+             {agreement} --source {file} --key-file project.key --out DIR"
+        ),
+        false => format!("next: open {file} and decide what is listed above"),
+    };
+    text
 }

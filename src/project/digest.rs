@@ -18,8 +18,8 @@ impl Project {
         set("project.id".into(), self.id.clone());
         set("project.period".into(), self.period.clone());
         set("project.suite".into(), self.suite.name().into());
-        set("project.slk_profile".into(), word(&self.slk_profile));
-        set("project.diacritics".into(), word(&self.diacritics));
+        set("project.slk_profile".into(), self.slk_profile.name().into());
+        set("project.diacritics".into(), self.diacritics.name().into());
         set("project.people_per_token".into(), self.people_per_token.to_string());
         // The order of fields and match keys is the order of components and columns.
         let fields: Vec<&str> = self.fields.iter().map(|f| f.name.as_str()).collect();
@@ -48,14 +48,6 @@ impl Project {
     /// The names of the settings in which two agreements differ.
     pub fn differences(&self, other: &Project) -> Vec<String> {
         differences(&self.settings(), &other.settings())
-    }
-}
-
-/// The word that serde writes for a setting of a closed list.
-fn word<T: Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
     }
 }
 

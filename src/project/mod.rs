@@ -209,6 +209,9 @@ pub enum Suite {
 }
 
 impl Suite {
+    /// Every suite, the default first.
+    pub const ALL: [Suite; 2] = [Suite::HmacSha256, Suite::HmacSha512];
+
     /// The word for this suite in files and labels.
     pub fn name(self) -> &'static str {
         match self {
@@ -232,6 +235,19 @@ pub enum Diacritics {
     Fold,
     /// It is dropped, as many older tools do; for comparing with their keys only.
     Drop,
+}
+
+impl Diacritics {
+    /// Every choice.
+    pub const ALL: [Diacritics; 2] = [Diacritics::Fold, Diacritics::Drop];
+
+    /// The word for this choice in `project.toml`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Diacritics::Fold => "fold",
+            Diacritics::Drop => "drop",
+        }
+    }
 }
 
 /// Values that people type when they do not know: treated as missing, and counted.

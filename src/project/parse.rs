@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as WordError, StrDeserializer};
 use toml::Spanned;
 
 use super::{Component, Diacritics, Field, FieldKind, MatchKey, Part, Placeholders};
 use super::{Project, Suite};
-use crate::config::{self, Table, did_you_mean, one_of, repeated};
+use crate::config::{self, Table, one_of, repeated};
 use crate::files::{self, clean};
 use crate::slk::Profile;
 
@@ -61,10 +58,11 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
     let id = id.and_then(|id| plain_word(&head, "id", id));
     let period = head.needed_text("period", "the time the agreement covers, such as `2026`");
     let period = period.and_then(|period| plain_word(&head, "period", period));
-    let suites = [Suite::HmacSha256, Suite::HmacSha512].map(|s| (s.name(), s));
+    let suites = Suite::ALL.map(|s| (s.name(), s));
     let suite = head.choice("suite", &suites).unwrap_or(Suite::HmacSha256);
-    let slk_profile = profile(&mut head).unwrap_or(Profile::Aihw);
-    let marks = [("fold", Diacritics::Fold), ("drop", Diacritics::Drop)];
+    let profiles = Profile::ALL.map(|p| (p.name(), p));
+    let slk_profile = head.choice("slk_profile", &profiles).unwrap_or(Profile::Aihw);
+    let marks = Diacritics::ALL.map(|d| (d.name(), d));
     let diacritics = head.choice("diacritics", &marks).unwrap_or(Diacritics::Fold);
     let people_per_token = head.integer("people_per_token", 1..=100).unwrap_or(1);
     head.close();
@@ -114,23 +112,6 @@ fn plain_word(table: &Table<'_>, key: &str, word: Spanned<String>) -> Option<Str
     let message = format!("expected up to 64 letters, digits, `-`, `_` or `.`, found {found}");
     table.note_at(&word, key, message);
     None
-}
-
-fn profile(head: &mut Table<'_>) -> Option<Profile> {
-    let word = head.text("slk_profile")?;
-    let text: StrDeserializer<'_, WordError> = word.get_ref().as_str().into_deserializer();
-    let profile = Profile::deserialize(text).ok();
-    if profile.is_none() {
-        let names = ["aihw", "act-v4", "dex", "pmhc", "aodts", "eppoc", "shsc"];
-        let message = format!(
-            "expected {}, found {}{}",
-            one_of(&names),
-            repeated(word.get_ref()),
-            did_you_mean(word.get_ref(), &names)
-        );
-        head.note_at(&word, "slk_profile", message);
-    }
-    profile
 }
 
 /// The fields, and the names of those that have a mistake.

@@ -11,4 +11,5 @@ mod records;
 pub mod spec;
 
 pub use csv::{Batch, Error, Input, Reject, Row, Table};
+pub use parse::{DATE_FORMAT, is_date_format};
 pub use spec::SourceSpec;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::civil::{Date, date};
+use jiff::civil::date;
+use jiff::fmt::strtime;
 use toml::Spanned;
 
 use super::spec::{
@@ -14,12 +15,6 @@ use crate::config::{self, Table, repeated};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
 use crate::project::{FieldKind, Project};
-
-const ENCODINGS: [(&str, Encoding); 3] = [
-    ("utf-8", Encoding::Utf8),
-    ("utf-16", Encoding::Utf16),
-    ("windows-1252", Encoding::Windows1252),
-];
 
 /// What a source without birth dates of its own declares: the plain form.
 const ISO_DATE: &str = "%Y-%m-%d";
@@ -107,7 +102,8 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     };
     let record_id = head.needed_text("record_id", "the column with your own client number");
     let unique_people = head.flag("unique_people").unwrap_or(false);
-    let encoding = head.choice("encoding", &ENCODINGS).unwrap_or(Encoding::Utf8);
+    let encoding =
+        head.choice("encoding", &Encoding::ALL.map(|e| (e.name(), e))).unwrap_or(Encoding::Utf8);
     let delimiter = delimiter(&mut head);
     let declared = head.text("date_format").and_then(|f| date_format(&head, "date_format", f));
 
@@ -172,22 +168,27 @@ fn delimiter(head: &mut Table<'_>) -> Option<u8> {
     }
 }
 
-/// Takes a date format that can write a day and read it back: one that leaves out the
-/// century, the month or anything else cannot.
 fn date_format(table: &Table<'_>, key: &str, format: Spanned<String>) -> Option<String> {
-    // A day whose parts all differ, in a century that two digits do not give.
-    let day = date(1934, 11, 23);
-    let text = format.get_ref();
-    let written = jiff::fmt::strtime::format(text, day.at(0, 0, 0, 0)).ok();
-    let back = written.and_then(|written| Date::strptime(text, written).ok());
-    if back == Some(day) {
+    if is_date_format(format.get_ref()) {
         return Some(format.into_inner());
     }
-    let found = repeated(text);
-    let expected = "expected a format with day, month and four-digit year, such as `%d/%m/%Y` \
-                    for 31/12/1999, `%Y-%m-%d` for 1999-12-31 or `%d%m%Y` for 31121999";
-    table.note_at(&format, key, format!("{expected}; found {found}"));
+    let found = repeated(format.get_ref());
+    table.note_at(&format, key, format!("expected {DATE_FORMAT}; found {found}"));
     None
+}
+
+/// What a date format is, for messages.
+pub const DATE_FORMAT: &str = "a format with day, month and four-digit year, such as `%d/%m/%Y` \
+                               for 31/12/1999, `%Y-%m-%d` for 1999-12-31 or `%d%m%Y` for 31121999";
+
+/// Whether a format can write a day and read it back: one that leaves out the century, the
+/// month or anything else cannot.
+pub fn is_date_format(format: &str) -> bool {
+    // A day whose parts all differ, in a century that two digits do not give.
+    let day = date(1934, 11, 23);
+    let written = strtime::format(format, day.at(0, 0, 0, 0));
+    let back = written.and_then(|text| strtime::parse(format, text)?.to_date());
+    back.is_ok_and(|back| back == day)
 }
 
 /// The section [columns]: field to column, and the column of recorded keys.

@@ -74,7 +74,7 @@ pub fn propose(header: &[String], sample: &[Vec<String>], known: &Known<'_>) -> 
             notes: Vec::new(),
         },
     };
-    writer.write();
+    writer.write(header);
     writer.out
 }
 
@@ -96,7 +96,7 @@ struct Found {
 impl<'a> Writer<'a> {
     /// Plain headings are placed before any likeness is tried, so that no guess takes a
     /// column that is plainly something else.
-    fn write(&mut self) {
+    fn write(&mut self, header: &[String]) {
         let record_id = self.columns.take(Role::RecordId, "record_id");
         let mut found = self.fields();
         let slk = self.columns.take(Role::Slk581, "slk581");
@@ -136,6 +136,7 @@ impl<'a> Writer<'a> {
             end.as_ref(),
             &content,
         );
+        self.doubled(header);
         self.out.unused = self.columns.left().iter().map(|c| c.heading.clone()).collect();
         if !self.out.unused.is_empty() {
             self.line("");
@@ -497,6 +498,23 @@ impl<'a> Writer<'a> {
         let keep: Vec<String> = content.iter().map(|c| quoted(&c.heading)).collect();
         self.line("# Further columns that the analyst needs. Nothing that says who somebody is.");
         self.line(&format!("# keep = [{}]", keep.join(", ")));
+    }
+
+    /// A heading that two columns have names neither of them.
+    fn doubled(&mut self, header: &[String]) {
+        let mut said: Vec<String> = Vec::new();
+        for Placed { column, .. } in self.out.placed.iter().chain(&self.out.unsure) {
+            let columns = header.iter().filter(|h| h.trim() == column).count();
+            if columns > 1 && !said.contains(column) {
+                said.push(column.clone());
+            }
+        }
+        for heading in said {
+            let heading = quoted(&heading);
+            self.out.to_decide.push(format!(
+                "{heading} is the heading of more than one column: rename one in the export"
+            ));
+        }
     }
 
     /// Every filled cell of these columns in the sample, without the blanks around it.
