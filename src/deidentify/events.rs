@@ -93,6 +93,12 @@ impl EventReader {
         })
     }
 
+    /// The event of a row that is set aside as a whole.
+    pub(super) fn unused(&self, row: &Row) -> Aside {
+        let column = Some(self.spec.record_id.clone());
+        Aside { kind: Kind::Event, line: row.line, column, reason: NOT_IN_PACKAGE.to_owned() }
+    }
+
     /// The event of a row, or why it cannot be used.
     pub(super) fn read(&self, row: &Row) -> Result<Event, Aside> {
         let aside = |column: &str, reason: &str| Aside {
@@ -130,6 +136,7 @@ impl EventReader {
     }
 }
 
+const NOT_IN_PACKAGE: &str = "its record is not in the package";
 const NO_DATE: &str = "is no day in the declared date format";
 
 /// The events of a source, read but not yet keyed. Prints as shape.
@@ -196,7 +203,7 @@ impl Events {
                     kind: Kind::Event,
                     line: event.line,
                     column: Some(spec.record_id.clone()),
-                    reason: "its record is not in the package".to_owned(),
+                    reason: NOT_IN_PACKAGE.to_owned(),
                 }),
             }
         }

@@ -152,15 +152,17 @@ impl Reader<'_> {
         let mut piece = Export { sets, ..Export::default() };
         let mut scratch = Scratch::default();
         for row in rows {
+            let is_used = self.row(row, &mut scratch, &mut piece);
             if let Some(events) = &self.events {
-                piece.events.push(events.read(row));
+                // Another row of the same client may be used; this one's event is not.
+                piece.events.push(if is_used { events.read(row) } else { Err(events.unused(row)) });
             }
-            self.row(row, &mut scratch, &mut piece);
         }
         piece
     }
 
-    fn row(&self, row: &Row, scratch: &mut Scratch, piece: &mut Export) {
+    /// Encodes a row, or sets it aside; gives whether it is used.
+    fn row(&self, row: &Row, scratch: &mut Scratch, piece: &mut Export) -> bool {
         if let Some((withheld, column)) = self.consent.withheld(row) {
             match withheld {
                 Withheld::Refused => piece.excluded.consent_refused += 1,
@@ -168,14 +170,14 @@ impl Reader<'_> {
                 Withheld::NotStated => piece.excluded.consent_not_stated += 1,
             }
             piece.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
-            return;
+            return false;
         }
         let id = row.cell(self.record_id);
         if id.is_empty() {
             piece.excluded.no_record_id += 1;
             let reason = "there is no record number".to_owned();
             piece.set_aside(Kind::Row, row, self.record_id_name, reason);
-            return;
+            return false;
         }
         let person = self.standardiser.person(row);
         for (column, reason) in self.standardiser.problems(&person) {
@@ -193,5 +195,6 @@ impl Reader<'_> {
             first_set,
             sets: piece.sets.len() as u32 - first_set,
         });
+        true
     }
 }

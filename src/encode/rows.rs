@@ -151,13 +151,14 @@ impl Order {
             self.starts.iter().map(|&row| leading(&values[row as usize])).collect();
         let chance = chance(&mut firsts);
         for (i, &start) in self.starts.iter().enumerate() {
+            let start = start as usize;
             let end = self.starts.get(i + 1).map_or(values.len(), |&next| next as usize);
-            for row in start as usize + 1..end {
-                let (earlier, rest) = values.split_at_mut(row);
-                if rest[0] != NO_TOKEN && earlier[start as usize..].contains(&rest[0]) {
-                    states[row] = State::Repeated;
-                    // The earlier row keeps it; this one must not be compared again.
+            let person = &mut values[start..end];
+            for row in 1..person.len() {
+                let (earlier, rest) = person.split_at_mut(row);
+                if rest[0] != NO_TOKEN && earlier.contains(&rest[0]) {
                     rest[0] = NO_TOKEN;
+                    states[start + row] = State::Repeated;
                 }
             }
         }

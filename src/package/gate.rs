@@ -150,8 +150,7 @@ pub(super) fn check_manifest(manifest: &Manifest) -> Result<(), Unlisted> {
         if !is_word(&key.name) || !seen.insert(&key.name) {
             return Err(Unlisted::KeyName { position: i + 1 });
         }
-        // `names.any_order` is two fields in one component.
-        if key.components.len() < 2 && key.components != ["names.any_order"] {
+        if key.components.len() < 2 {
             return Err(Unlisted::SingleComponent { position: i + 1 });
         }
     }

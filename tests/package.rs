@@ -1,0 +1,521 @@
+//! De-identification end to end: exports become packages, events and what the agency keeps.
+//! Packages are read here with Arrow's own reader, not with ours.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, RecordBatch};
+use arrow_ipc::reader::FileReader;
+use veilway::deidentify::{self, Job, Summary};
+use veilway::files::Overwrite;
+use veilway::key::{AgencyKey, ProjectKey};
+use veilway::package::{self, Manifest, Package};
+use veilway::progress::Progress;
+use veilway::project::{Preset, Project};
+use veilway::sources::{Input, SourceSpec};
+use veilway::{Class, Error};
+
+const COLUMNS: &str = "\
+    [columns]\n\
+    family_name = \"surname\"\n\
+    given_name = \"given_name\"\n\
+    birth_date = \"dob\"\n\
+    sex = \"sex\"\n\
+    suburb = \"suburb\"\n\
+    postcode = \"postcode\"\n\
+    [codes]\n\
+    sex = { M = \"1\", F = \"2\" }\n";
+const HEADER: &str = "id,surname,given_name,sex,dob,suburb,postcode";
+
+/// One agency with its keys, in a folder of its own.
+struct Agency {
+    home: tempfile::TempDir,
+    project: Project,
+}
+
+impl Agency {
+    fn new() -> Self {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let text = Preset::Minimal.toml("yard", "2026");
+        let project = Project::parse(&text, "project.toml").expect("the preset");
+        ProjectKey::create(&home.path().join("project.key"), &project).expect("a key");
+        AgencyKey::create(&home.path().join("agency.key"), &project).expect("a key");
+        Agency { home, project }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn job(&self, export: &str, source: &str, out: &str) -> Job {
+        let head =
+            "[source]\nname = \"agency-a\"\nrecord_id = \"id\"\ndate_format = \"%Y-%m-%d\"\n";
+        let source = SourceSpec::parse(&format!("{head}{source}"), "a.toml").expect("a source");
+        let path = self.path(&format!("{out}.csv"));
+        fs::write(&path, export).expect("written");
+        Job {
+            export: Input::File(path),
+            events: None,
+            project: self.project.clone(),
+            source,
+            key_file: self.path("project.key"),
+            agency_key: Some(self.path("agency.key")),
+            out: self.path(out),
+            overwrite: Overwrite::Refuse,
+            today: jiff::civil::date(2026, 1, 31),
+        }
+    }
+
+    fn run(&self, export: &str, source: &str, out: &str) -> Output {
+        Output::of(&self.job(export, source, out))
+    }
+}
+
+/// What a run wrote.
+struct Output {
+    summary: Summary,
+    package: PathBuf,
+    batch: RecordBatch,
+    manifest: Manifest,
+    rows: BTreeMap<String, String>,
+    rejects: Vec<String>,
+}
+
+impl Output {
+    fn of(job: &Job) -> Self {
+        let summary = deidentify::run(job, &Progress::silent()).expect("a run");
+        let lines = |name: &str| -> Vec<String> {
+            let text = fs::read_to_string(job.out.join("keep").join(name)).expect("a file");
+            text.lines().skip(1).map(str::to_owned).collect()
+        };
+        let rows = lines("agency-a.rows.csv").into_iter();
+        let rows =
+            rows.filter_map(|l| l.split_once(',').map(|(a, b)| (a.to_owned(), b.to_owned())));
+        let package = job.out.join(&summary.package);
+        package::verify(&package).expect("a good package");
+        Output {
+            batch: read_batch(&package),
+            manifest: Package::open(&package).expect("opened").manifest().clone(),
+            package,
+            rows: rows.collect(),
+            rejects: lines("agency-a.rejects.csv"),
+            summary,
+        }
+    }
+
+    /// The match keys of each row that have a token, by hexadecimal row id.
+    fn filled(&self) -> Vec<(String, BTreeSet<String>)> {
+        let batch = &self.batch;
+        let ids = batch.column(0).as_fixed_size_binary();
+        let row = |i: usize| {
+            let keys = batch
+                .schema()
+                .fields()
+                .iter()
+                .enumerate()
+                .filter_map(|(c, field)| {
+                    let is_token = field.name() != "row_id" && field.name() != "quality";
+                    (is_token && batch.column(c).is_valid(i)).then(|| field.name().clone())
+                })
+                .collect();
+            (hex(ids.value(i)), keys)
+        };
+        (0..batch.num_rows()).map(row).collect()
+    }
+}
+
+/// The one batch of a package, by Arrow's own reader.
+fn read_batch(path: &Path) -> RecordBatch {
+    let file = File::open(path).expect("opened");
+    let mut reader = FileReader::try_new(file, None).expect("an Arrow file");
+    let batch = reader.next().expect("a batch").expect("readable");
+    assert!(reader.next().is_none());
+    batch
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, b| {
+        let _ = write!(text, "{b:02x}");
+        text
+    })
+}
+
+/// An export of made-up people with many values in common, some twice.
+fn population(people: usize) -> String {
+    let families = ["NGUYEN", "SMITH", "O'BRIEN", "Li", "Müller", "Papadopoulos", "", "Singh"];
+    let givens = ["An", "Mary-Jane", "José", "Wei", "Ahmed", "Kylie", "Unknown", "Bo", "Siobhan"];
+    let suburbs = ["Braddon", "Kambah", "Ngunnawal", "Fyshwick"];
+    let mut text = format!("{HEADER}\n");
+    for i in 0..people {
+        // Steps that share no factor, so that combinations differ.
+        let person = if i % 17 == 16 { i - 1 } else { i };
+        let _ = writeln!(
+            text,
+            "c{i:05},{},{},{},{}-{:02}-{:02},{},{}",
+            families[person * 7 % families.len()],
+            givens[person * 5 % givens.len()],
+            ["M", "F", "", "X"][person * 3 % 4],
+            1940 + person * 11 % 70,
+            1 + person * 7 % 12,
+            1 + person * 13 % 30,
+            suburbs[person / 3 % 4],
+            2600 + person % 20,
+        );
+    }
+    text
+}
+
+#[test]
+fn no_two_rows_share_a_token() {
+    let output = Agency::new().run(&population(1500), COLUMNS, "out");
+    let batch = &output.batch;
+    let mut tokens = 0;
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()).skip(1) {
+        if field.name() == "quality" {
+            continue;
+        }
+        let mut seen = BTreeSet::new();
+        for token in column.as_fixed_size_binary().iter().flatten() {
+            assert!(seen.insert(token.to_owned()), "a token of {} is there twice", field.name());
+        }
+        tokens += seen.len() as u64;
+    }
+    let record = &output.summary.record;
+    assert_eq!(tokens, record.tokens.filled);
+    assert!(record.tokens.shared > 1000, "{} shared", record.tokens.shared);
+    assert!(tokens > 1000);
+}
+
+#[test]
+fn every_row_is_in_the_package_or_set_aside() {
+    let agency = Agency::new();
+    let mut export = population(40);
+    export += "ragged,row\n,No,Number,M,1980-01-01,Braddon,2612\n";
+    export += "bad,Fine,Name,M,1980-02-31,Braddon,26\n";
+    let output = agency.run(&export, COLUMNS, "out");
+    let record = &output.summary.record;
+    assert_eq!((record.rows_in, record.rows_used), (43, 41));
+    assert_eq!((record.rows_set_aside.unreadable, record.rows_set_aside.no_record_id), (1, 1));
+    assert!(output.rows.contains_key("bad"));
+    assert!(output.rejects.contains(&"42,,row,has 2 cells; expected 7".to_owned()));
+    assert!(output.rejects.contains(&"43,id,row,there is no record number".to_owned()));
+    assert!(output.rejects.iter().any(|line| line.starts_with("44,dob,value,")));
+    assert!(output.rejects.iter().any(|line| line.starts_with("44,postcode,value,")));
+    let rows: BTreeSet<&String> = output.rows.values().collect();
+    assert_eq!(rows.len() as u64, record.people);
+}
+
+#[test]
+fn any_number_of_threads_and_any_order_of_rows_give_the_same_package() {
+    let agency = Agency::new();
+    let export = population(5000);
+    let mut files = vec![];
+    for threads in [1, 2, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let job = agency.job(&export, COLUMNS, &format!("out{threads}"));
+        let output = pool.install(|| Output::of(&job));
+        files.push(fs::read(&output.package).expect("read"));
+    }
+    let mut lines: Vec<&str> = export.lines().skip(1).collect();
+    lines.reverse();
+    let turned = agency.run(&format!("{HEADER}\n{}\n", lines.join("\n")), COLUMNS, "turned");
+    files.push(fs::read(&turned.package).expect("read"));
+    assert!(files.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn one_client_number_or_equal_beyond_doubt_is_one_person() {
+    let output = Agency::new().run(
+        &format!(
+            "{HEADER}\n\
+             b,Nguyen,Thi,F,1980-05-17,Kambah,2902\n\
+             a,NGUYEN,thi,F,1980-05-17,,2902\n\
+             d,Nguyen,Thi,F,1980-05-17,Braddon,2612\n\
+             c,Smith,Jo,M,1970-01-09,Braddon,2612\n\
+             c,Smythe,Joe,M,1970-01-09,Kambah,2902\n"
+        ),
+        COLUMNS,
+        "out",
+    );
+    let rows = &output.rows;
+    assert_eq!(rows["a"], rows["b"], "names, date, sex and postcode are equal");
+    assert_ne!(rows["a"], rows["d"], "no place is equal");
+    assert_eq!(output.summary.record.people, 3);
+    let filled = output.filled();
+    assert_eq!(filled.iter().filter(|(id, _)| *id == rows["c"]).count(), 2);
+    assert!(filled.is_sorted_by_key(|(id, _)| id.clone()));
+}
+
+#[test]
+fn further_names_give_further_rows_with_only_new_tokens() {
+    let source = format!("{COLUMNS}[[aliases]]\nfamily_name = \"alias\"\n");
+    let output = Agency::new().run(
+        &format!(
+            "{HEADER},alias\n\
+             a,Nguyen,Thi,F,1980-05-17,Kambah,2902,Brown\n\
+             b,Smith,Jo,M,1970-01-09,Braddon,2612,\n"
+        ),
+        &source,
+        "out",
+    );
+    let filled = output.filled();
+    let of = |id: &str| -> Vec<&BTreeSet<String>> {
+        filled.iter().filter(|(row, _)| *row == output.rows[id]).map(|(_, keys)| keys).collect()
+    };
+    let [main, further] = of("a")[..] else { panic!("expected two rows") };
+    assert_eq!(of("b").len(), 1);
+    assert!(main.contains("slk581") && further.contains("slk581"));
+    let manifest = &output.manifest;
+    assert_eq!((manifest.people, manifest.rows), (2, 3));
+    for key in &manifest.match_keys {
+        let has_family =
+            key.components.iter().any(|c| c.starts_with("family_name") || c.starts_with("names."));
+        assert_eq!(
+            further.contains(&key.name),
+            has_family && main.contains(&key.name),
+            "{}",
+            key.name
+        );
+        assert_eq!(key.filled + key.missing + key.shared + key.repeated, 3);
+    }
+}
+
+#[test]
+fn an_export_of_keys_feeds_the_match_keys_as_far_as_it_can() {
+    let agency = Agency::new();
+    let keys_only = "[columns]\nslk581 = \"slk\"\npostcode = \"postcode\"\n";
+    let names =
+        agency.run(&format!("{HEADER}\na,Nguyen,Thi,F,1980-05-17,Kambah,2902\n"), COLUMNS, "names");
+    let keys = agency.run(
+        "id,slk,postcode\n\
+         a,GUEHI170519802,2902\n\
+         b,99999170519819,\n\
+         c,222HI170519802,2902\n\
+         d,not a key,2902\n",
+        keys_only,
+        "keys",
+    );
+    let token = |output: &Output, id: &str| {
+        let batch = &output.batch;
+        let ids = batch.column(0).as_fixed_size_binary();
+        let row = (0..batch.num_rows()).find(|&i| hex(ids.value(i)) == output.rows[id]);
+        let column = batch.column_by_name("slk581").expect("the first match key");
+        let row = row.expect("a row");
+        column.is_valid(row).then(|| column.as_fixed_size_binary().value(row).to_vec())
+    };
+    assert!(token(&keys, "a").is_some());
+    assert_eq!(token(&keys, "a"), token(&names, "a"), "a key made or recorded is one token");
+    for weak in ["b", "c", "d"] {
+        assert_eq!(token(&keys, weak), None, "{weak}");
+    }
+    assert!(keys.rejects.iter().any(|line| line.starts_with("5,slk,value,")));
+}
+
+#[test]
+fn consent_is_needed_before_any_key_is_made() {
+    let source = format!(
+        "{COLUMNS}\
+         [[consent]]\ncolumn = \"consent\"\nshare = [\"1\"]\npartial = [\"2\"]\nrefuse = [\"3\"]\n\
+         [[consent]]\ncolumn = \"other\"\nshare = [\"Yes\"]\nrefuse = [\"No\"]\n"
+    );
+    let mut export = format!("{HEADER},consent,other\n");
+    for (id, codes) in [
+        ("a", "1,yes"),
+        ("b", "2,yes"),
+        ("c", "3,yes"),
+        ("d", ",yes"),
+        ("e", "7,yes"),
+        ("f", "1,NO"),
+    ] {
+        let _ = writeln!(export, "{id},Nguyen,Thi{id},F,1980-05-17,Kambah,2902,{codes}");
+    }
+    let output = Agency::new().run(&export, &source, "out");
+    assert_eq!(output.rows.keys().collect::<Vec<_>>(), ["a"]);
+    let excluded = output.manifest.excluded;
+    assert_eq!(
+        (excluded.consent_refused, excluded.consent_partial, excluded.consent_not_stated),
+        (2, 1, 2)
+    );
+    assert!(output.rejects.contains(&"7,other,row,consent is refused".to_owned()));
+    assert_eq!(output.rejects.len(), 5);
+}
+
+const EVENTS: &str = "\
+    [events]\n\
+    record_id = \"client\"\n\
+    program = \"program\"\n\
+    start = \"from\"\n\
+    end = \"to\"\n\
+    date_format = \"%d/%m/%Y\"\n\
+    keep = [\"reason\"]\n";
+
+#[test]
+fn events_are_keyed_by_row_and_sorted() {
+    let agency = Agency::new();
+    let export = format!("{HEADER}\na,Nguyen,Thi,F,1980-05-17,Kambah,2902\n");
+    let mut job = agency.job(&export, &format!("{COLUMNS}{EVENTS}"), "out");
+    let events = agency.path("events.csv");
+    fs::write(
+        &events,
+        "client,program,from,to,reason\r\n\
+         a,Housing,02/03/2024,,=cmd()\r\n\
+         a,Alcohol,01/03/2024,05/03/2024,\"a, b\"\r\n\
+         zz,Housing,02/03/2024,,\r\n\
+         a,Housing,31/02/2024,,\r\n\
+         a,Housing,02/03/2024,01/03/2024,\r\n\
+         a,,02/03/2024,,\r\n",
+    )
+    .expect("written");
+    job.events = Some(events);
+    let output = Output::of(&job);
+    let text = fs::read_to_string(job.out.join("to-analyst/agency-a.events.csv")).expect("events");
+    let id = &output.rows["a"];
+    assert_eq!(
+        text,
+        format!(
+            "row_id,program,start,end,reason\n\
+             {id},Alcohol,2024-03-01,2024-03-05,\"a, b\"\n\
+             {id},Housing,2024-03-02,,'=cmd()\n"
+        )
+    );
+    let count = output.summary.record.events.as_ref().expect("events");
+    assert_eq!((count.read, count.written), (6, 2));
+    assert_eq!(count.set_aside.values().sum::<u64>(), 4);
+    assert!(output.rejects.contains(&"4,client,event,its record is not in the package".to_owned()));
+}
+
+#[test]
+fn events_in_the_export_need_the_consent_of_their_own_row() {
+    let source = format!(
+        "{COLUMNS}[[consent]]\ncolumn = \"ok\"\nshare = [\"y\"]\n{}",
+        EVENTS.replace("\"client\"", "\"id\"")
+    );
+    let output = Agency::new().run(
+        &format!(
+            "{HEADER},ok,program,from,to,reason\n\
+             a,Nguyen,Thi,F,1980-05-17,Kambah,2902,y,Housing,01/03/2024,,x\n\
+             a,Nguyen,Thi,F,1980-05-17,Kambah,2902,n,Alcohol,02/03/2024,,x\n"
+        ),
+        &source,
+        "out",
+    );
+    let count = output.summary.record.events.as_ref().expect("events");
+    assert_eq!((count.read, count.written), (2, 1));
+    assert_eq!(output.summary.record.people, 1);
+}
+
+#[test]
+fn the_analyst_is_given_no_identifier() {
+    let agency = Agency::new();
+    let source = format!("{COLUMNS}{}", EVENTS.replace("\"reason\"", "\"SURNAME\""));
+    let job = agency.job(&population(3), &source, "out");
+    let refused: Error = deidentify::run(&job, &Progress::silent()).expect_err("refused");
+    assert_eq!(refused.class(), Class::Refused);
+    assert!(!job.out.exists());
+}
+
+#[test]
+fn a_client_keeps_its_row_id_in_the_next_run() {
+    let agency = Agency::new();
+    let mut job = agency.job(&population(20), COLUMNS, "out");
+    job.agency_key = None;
+    let first = Output::of(&job);
+    let refused = deidentify::run(&job, &Progress::silent()).expect_err("is there already");
+    assert_eq!(refused.class(), Class::Refused);
+    fs::write(agency.path("out.csv"), population(30)).expect("written");
+    job.overwrite = Overwrite::Replace;
+    let second = Output::of(&job);
+    assert_eq!(second.rows.len(), 30);
+    assert!(first.rows.iter().all(|(id, row)| second.rows[id] == *row));
+
+    job.out = agency.path("elsewhere");
+    let third = Output::of(&job);
+    assert!(first.rows.iter().all(|(id, row)| third.rows[id] != *row), "a new key, new ids");
+}
+
+#[test]
+fn nothing_that_leaves_the_agency_holds_a_value() {
+    let agency = Agency::new();
+    let source = format!("{COLUMNS}{}", EVENTS.replace("\"client\"", "\"id\""));
+    let output = agency.run(
+        &format!(
+            "{HEADER},program,from,to,reason\n\
+             xq7731,Zzyzxbury,Qwixotl,F,1931-07-23,Wqxville,2977,Housing,01/03/2024,,kept\n\
+             xq7732,Zzyzxbury,Qwixotl,F,1931-02-31,Wqxville,29x7,Housing,01/13/2024,,kept\n"
+        ),
+        &source,
+        "out",
+    );
+    let canaries = ["ZZYZX", "QWIXOTL", "WQXVILLE", "XQ773", "1931", "19310723", "29X7", "2977"];
+    let out = agency.path("out");
+    for folder in ["to-linkage-unit", "to-analyst"] {
+        for entry in fs::read_dir(out.join(folder)).expect("listed") {
+            assert_holds_none(&entry.expect("an entry").path(), &canaries);
+        }
+    }
+    for name in ["keep/run.json", "keep/agency-a.rejects.csv"] {
+        assert_holds_none(&out.join(name), &canaries);
+    }
+    assert_eq!(output.summary.record.people, 2);
+}
+
+fn assert_holds_none(path: &Path, canaries: &[&str]) {
+    let bytes = fs::read(path).expect("read").to_ascii_uppercase();
+    for canary in canaries {
+        let holds = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
+        assert!(!holds, "{canary} is in {}", path.display());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_stays_at_the_agency_is_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let agency = Agency::new();
+    agency.run(&population(3), COLUMNS, "out");
+    for entry in fs::read_dir(agency.path("out/keep")).expect("listed") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("metadata").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{}", entry.path().display());
+    }
+}
+
+#[test]
+fn quality_tells_missing_from_withheld() {
+    let output = Agency::new().run(
+        &format!("{HEADER}\na,Nguyen,,F,,Kambah,\nb,Nguyen,,F,,Kambah,\n"),
+        COLUMNS,
+        "out",
+    );
+    let batch = &output.batch;
+    let quality = batch.column_by_name("quality").expect("quality");
+    // family_name, given_name, birth_date, sex, suburb, postcode, from the lowest bit.
+    assert_eq!(quality.as_primitive::<UInt32Type>().values(), &[0b01_1001, 0b01_1001]);
+}
+
+#[test]
+fn a_flipped_or_cut_byte_of_a_real_package_is_found() {
+    let agency = Agency::new();
+    let output = agency.run(&population(3), COLUMNS, "out");
+    let good = fs::read(&output.package).expect("read");
+    let bad_path = agency.path("bad.package.arrow");
+    let is_found = |bytes: &[u8]| {
+        fs::write(&bad_path, bytes).expect("written");
+        package::verify(&bad_path).is_err_and(|e| Error::from(e).class() == Class::Package)
+    };
+    assert!(!is_found(&good));
+    // Every offset of a small package is a unit test of the package room.
+    let mut bad = good.clone();
+    for at in (0..good.len()).step_by(13).chain(good.len() - 100..good.len()) {
+        bad[at] ^= 1 << (at % 8);
+        assert!(is_found(&bad), "byte {at}");
+        bad[at] = good[at];
+    }
+    for length in (0..good.len()).step_by(997).chain(good.len() - 100..good.len()) {
+        assert!(is_found(&good[..length]), "cut to {length}");
+    }
+}
