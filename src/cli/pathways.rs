@@ -1,12 +1,84 @@
 //! `veilway pathways`.
 
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+
 use super::Printer;
 use crate::error::Error;
+use crate::files::{Overwrite, clean};
+use crate::pathways::disclosure::Threshold;
+use crate::pathways::{self, Record, Settings};
+use crate::report;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Example:\n  veilway pathways --map links --events a.events.csv \
+    b.events.csv --out pathways\n\nWrites OUT/release (protected tables and report.html, fit to \
+    publish) and OUT/keep\n(journeys, one line a step: not for release).")]
+pub(crate) struct Args {
+    /// Folder of maps: what `veilway link` wrote, or its `to-analyst` folder.
+    #[arg(long, value_name = "DIR")]
+    map: PathBuf,
+    /// Event files (`<source>.events.csv`), as `veilway deidentify` wrote them.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    events: Vec<PathBuf>,
+    /// Folder to write; appears whole or not at all.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Least number of people that a published count may stand for.
+    #[arg(long, value_name = "N", default_value_t = 5,
+          value_parser = clap::value_parser!(u32).range(i64::from(Threshold::FLOOR)..=1000))]
+    threshold: u32,
+    /// Last day that the extract covers (default: the latest date in the events).
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    extract_date: Option<Date>,
+    /// Episodes of one program with at most so many days between them are one.
+    #[arg(long, value_name = "DAYS", default_value_t = 0)]
+    merge_gap: u16,
+    /// Replace the output folder if it is there.
+    #[arg(long)]
+    force: bool,
+}
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<(), Error> {
-    Ok(())
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    let settings = Settings {
+        threshold: Threshold::new(args.threshold),
+        extract: args.extract_date,
+        merge_gap: args.merge_gap,
+    };
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    report::check(&args.out, overwrite)?;
+    let analysis = pathways::analyse(&args.map, &args.events, &settings, &printer.progress())?;
+    report::write(&analysis, &args.out, overwrite)?;
+    let record = &analysis.record;
+    for (count, what) in [
+        (record.events_set_aside, "malformed events were set aside; see keep/rejects.csv"),
+        (record.events_not_in_maps, "events belong to no row of the maps and were left out"),
+        (record.events_after_extract, "events begin after the extract date and were left out"),
+    ] {
+        if count > 0 {
+            printer.warn(&format!("{count} {what}"));
+        }
+    }
+    printer.result(record, &summary(record, &clean(&args.out.join("release/report.html"))))
+}
+
+fn summary(r: &Record, report: &str) -> String {
+    format!(
+        "events    {} read, {} used as {} episodes\n\
+         people    {} with a journey, of {} in the maps\n\
+         programs  {}\n\
+         counts    {} printed: {} withheld as small, {} to protect those\n\
+         report    {report}\n",
+        r.events_read,
+        r.events_read - r.events_set_aside - r.events_not_in_maps - r.events_after_extract,
+        r.episodes,
+        r.people,
+        r.people_in_maps,
+        r.programs,
+        r.cells - r.withheld_small - r.withheld_to_protect,
+        r.withheld_small,
+        r.withheld_to_protect,
+    )
 }

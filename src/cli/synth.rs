@@ -1,12 +1,52 @@
 //! `veilway synth`.
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
 use super::Printer;
 use crate::error::Error;
+use crate::files::{Overwrite, clean};
+use crate::synth::{self, Made, Plan};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+#[command(after_help = "Example:\n  veilway synth --people 3000 --sources 3 --seed 1 --out town")]
+pub(crate) struct Args {
+    /// How many people.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=synth::MOST_PEOPLE))]
+    people: u64,
+    /// How many agencies, 2 to 8: housing, mental-health, family-violence, homelessness,
+    /// alcohol-drugs, family-support, youth, legal.
+    #[arg(long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=8))]
+    sources: u8,
+    /// The same seed makes the same people.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Replace the folder if it is there.
+    #[arg(long)]
+    force: bool,
+}
 
-pub(crate) fn run(_args: Args, _printer: &Printer) -> Result<(), Error> {
-    Ok(())
+pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    let plan = Plan::new(args.people, usize::from(args.sources), args.seed)?;
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let made = synth::write(&plan, &args.out, overwrite, &printer.progress())?;
+    let text = format!("{}written to {}\n", table(&made), clean(&args.out));
+    printer.result(&made, &text)
+}
+
+fn table(made: &Made) -> String {
+    let mut text = format!(
+        "{} people, {} of them known to several agencies\n\n{:<18}{:>10}{:>18}{:>10}\n",
+        made.people, made.people_in_several, "source", "records", "second records", "events"
+    );
+    for s in &made.sources {
+        let _ =
+            writeln!(text, "{:<18}{:>10}{:>18}{:>10}", s.name, s.records, s.duplicates, s.events);
+    }
+    text.push('\n');
+    text
 }

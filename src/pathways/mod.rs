@@ -1,1 +1,331 @@
-//! Room.
+//! The analyst's room: maps and events become journeys, journeys become counts, and counts
+//! become a release in which no small count can be seen or worked out.
+//!
+//! In: `<source>.map.csv` from the linkage unit, `<source>.events.csv` from the agencies.
+//! Out: an [`Analysis`]; [`crate::report`] writes it. Must never see: names, birth dates,
+//! keys, tokens, record numbers; files that hold them are refused.
+//!
+//! ```text
+//!  input ─► journey ─► measure ─► release ─► table
+//!  maps,    episodes   exact      one ledger  rows to
+//!  events   in order   counts     protected   print
+//!                      path ──────┘ disclosure
+//! ```
+
+pub mod disclosure;
+mod input;
+pub mod journey;
+mod measure;
+mod path;
+mod release;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use self::disclosure::{Suppression, Threshold};
+use self::input::Reject;
+use self::journey::{Day, Journeys, Rules};
+use self::measure::{Linkage, Measures};
+use crate::error::{Class, Fault};
+use crate::files::{self, clean};
+use crate::ids::SourceName;
+use crate::progress::Progress;
+
+pub(crate) use self::measure::BANDS;
+pub(crate) use self::path::{Leaf, Step};
+pub use self::release::Release;
+pub(crate) use self::table::{Cell, Flow, Place, Table, neutral, thousands};
+
+/// Why journeys could not be made or published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read.
+    #[error(transparent)]
+    Files(#[from] files::Error),
+    /// The release cannot be protected.
+    #[error(transparent)]
+    Disclosure(#[from] disclosure::Error),
+    /// No map in the folder.
+    #[error("{}: expected files named `<source>.map.csv`, found none", clean(.dir))]
+    NoMaps {
+        /// The folder looked in.
+        dir: PathBuf,
+    },
+    /// A file or folder that an analyst must not hold.
+    #[error("{}: holds {what}; an analyst may hold maps and events only", clean(.path))]
+    NotForAnalysts {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A column that says who somebody is, or that belongs to a package.
+    #[error("{} line 1, column number {column}: looks like an identifier or a token; expected service content only", clean(.path))]
+    Identifying {
+        /// The file.
+        path: PathBuf,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// Not the columns that the file should have.
+    #[error("{} line 1: expected {expected}", clean(.path))]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// The columns it should have.
+        expected: &'static str,
+    },
+    /// A file name that says no source.
+    #[error("{}: expected a file named `<source>{suffix}`", clean(.path))]
+    FileName {
+        /// The file.
+        path: PathBuf,
+        /// How the name should end.
+        suffix: &'static str,
+    },
+    /// A file without a header.
+    #[error("{}: is empty; expected a header line", clean(.path))]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file in UTF-16.
+    #[error("{}: is UTF-16 text; expected UTF-8", clean(.path))]
+    Utf16 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A cell of a map that is not what it should be.
+    #[error("{} line {line}, column {column}: expected {expected}", clean(.path))]
+    Cell {
+        /// The map.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// A line of a map with too few or too many cells.
+    #[error("{} line {line}: expected 3 cells", clean(.path))]
+    Ragged {
+        /// The map.
+        path: PathBuf,
+        /// The line.
+        line: u64,
+    },
+    /// One row id in two maps, or twice in one.
+    #[error("one row id stands in the map of `{first}` and again in that of `{second}`")]
+    RowTwice {
+        /// A map.
+        first: SourceName,
+        /// The other, or the same.
+        second: SourceName,
+    },
+    /// Two events files of one source.
+    #[error("two events files are named for the source `{name}`")]
+    SourceTwice {
+        /// The source.
+        name: SourceName,
+    },
+    /// More than can be told apart.
+    #[error("more than {limit} {what}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many are possible.
+        limit: usize,
+    },
+    /// No event belongs to a person of the maps.
+    #[error("no event belongs to a row of the maps: there is no journey")]
+    NoJourneys,
+    /// Fewer people than a single published count needs.
+    #[error("fewer than {threshold} people have a journey: nothing can be published")]
+    TooFewPeople {
+        /// The threshold in force.
+        threshold: u32,
+    },
+}
+
+impl Fault for Error {
+    fn class(&self) -> Class {
+        match self {
+            Error::Files(e) => e.class(),
+            Error::Disclosure(e) => e.class(),
+            Error::NotForAnalysts { .. }
+            | Error::Identifying { .. }
+            | Error::TooFewPeople { .. } => Class::Refused,
+            Error::NoMaps { .. }
+            | Error::Columns { .. }
+            | Error::FileName { .. }
+            | Error::Empty { .. }
+            | Error::Utf16 { .. }
+            | Error::Cell { .. }
+            | Error::Ragged { .. }
+            | Error::RowTwice { .. }
+            | Error::SourceTwice { .. }
+            | Error::TooMany { .. }
+            | Error::NoJourneys => Class::Input,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let text = match self {
+            Error::Files(e) => return e.hint(),
+            Error::Disclosure(e) => return e.hint(),
+            Error::NoMaps { .. } => {
+                "name the folder that `veilway link` wrote, or its `to-analyst` folder"
+            }
+            Error::NotForAnalysts { .. } | Error::Identifying { .. } => {
+                "ask the agency for the files of its `to-analyst` folder; who analyses must not \
+                 see names, keys or tokens"
+            }
+            Error::Cell { .. } | Error::Ragged { .. } | Error::RowTwice { .. } => {
+                "maps are written by `veilway link`; ask the linkage unit for them again"
+            }
+            Error::NoJourneys => {
+                "check that maps and events are of one run: row ids change with the agency's key"
+            }
+            Error::TooMany { .. } => {
+                "check that the program column names programs, not single services or people"
+            }
+            Error::Utf16 { .. } => "save the file as UTF-8",
+            Error::SourceTwice { .. } => "give each source's events once",
+            _ => return None,
+        };
+        Some(text.into())
+    }
+}
+
+/// What an analyst chooses.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The least number of people a published count may stand for.
+    pub threshold: Threshold,
+    /// The last day the extract covers; by default the latest date in the events.
+    pub extract: Option<Date>,
+    /// Episodes of one program with at most this many whole days between them are one.
+    pub merge_gap: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { threshold: Threshold::new(5), extract: None, merge_gap: 0 }
+    }
+}
+
+/// The counts of one run, for the analyst's own records: exact, not for release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Record {
+    /// The program and its version.
+    pub tool: &'static str,
+    /// Threshold in force.
+    pub threshold: u32,
+    /// Extract date in force.
+    pub extract_date: String,
+    /// Gap rule in force.
+    pub merge_gap_days: u16,
+    /// The sources with a map.
+    pub sources: Vec<SourceName>,
+    /// Rows of the maps.
+    pub map_rows: u64,
+    /// People of the maps.
+    pub people_in_maps: u64,
+    /// Rows of the events files.
+    pub events_read: u64,
+    /// Of these, malformed and set aside (`keep/rejects.csv` says where and why).
+    pub events_set_aside: u64,
+    /// Of these, of a row that is in no map.
+    pub events_not_in_maps: u64,
+    /// Of these, begun after the extract date and set aside.
+    pub events_after_extract: u64,
+    /// Episodes after merging.
+    pub episodes: u64,
+    /// People with a journey.
+    pub people: u64,
+    /// Programs named by the events.
+    pub programs: u64,
+    /// Printed counts.
+    pub cells: usize,
+    /// Printed counts withheld because they are small.
+    pub withheld_small: usize,
+    /// Printed counts withheld because they would reveal another.
+    pub withheld_to_protect: usize,
+}
+
+/// Journeys, and what of them may be published.
+#[derive(Debug)]
+pub struct Analysis {
+    /// What may be published.
+    pub release: Release,
+    /// The rules the journeys were made by.
+    pub rules: Rules,
+    /// The exact counts of the run.
+    pub record: Record,
+    pub(crate) journeys: Journeys,
+    pub(crate) programs: Vec<String>,
+    pub(crate) rejects: Vec<Reject>,
+}
+
+/// Joins maps and events into journeys, measures them, and protects the measures.
+///
+/// `maps` is a folder of `<source>.map.csv` files, or the output folder of `veilway link`;
+/// `events` are `<source>.events.csv` files.
+///
+/// # Errors
+/// When a file is missing, malformed or not an analyst's to hold; when no event belongs to
+/// a person; when there are too few people to publish anything.
+pub fn analyse(
+    maps: &Path,
+    events: &[PathBuf],
+    settings: &Settings,
+    progress: &Progress,
+) -> Result<Analysis, Error> {
+    let maps = input::read_maps(maps, progress)?;
+    let read = input::read_events(events, progress)?;
+    let latest = read.events.iter().map(|e| e.span.end.unwrap_or(e.span.start).max(e.span.start));
+    let extract = settings.extract.map(Day::of).or_else(|| latest.max());
+    let rules = Rules { extract: extract.ok_or(Error::NoJourneys)?, merge_gap: settings.merge_gap };
+
+    progress.begin("ordering journeys", None);
+    let map_rows = maps.rows.len() as u64;
+    let journeys = journey::build(&maps, read.events, rules);
+    progress.end();
+    progress.begin("counting", None);
+    let linkage = Linkage::of(&maps, journeys.persons.len());
+    let sources = maps.sources;
+    drop(maps.rows);
+    let measures = Measures::of(&journeys, &read.programs, rules)?;
+    progress.end();
+    progress.begin("protecting small counts", None);
+    let release = Release::of(&measures, &linkage, &sources, settings.threshold)?;
+    progress.end();
+
+    let Suppression { cells, primary, complementary } = release.suppression;
+    let record = Record {
+        tool: concat!("veilway ", env!("CARGO_PKG_VERSION")),
+        threshold: settings.threshold.people(),
+        extract_date: rules.extract.date().to_string(),
+        merge_gap_days: rules.merge_gap,
+        sources,
+        map_rows,
+        people_in_maps: linkage.people,
+        events_read: read.read,
+        events_set_aside: read.rejects.len() as u64,
+        events_not_in_maps: journeys.unmapped,
+        events_after_extract: journeys.after_extract,
+        episodes: journeys.episodes.len() as u64,
+        people: measures.people,
+        programs: read.programs.len() as u64,
+        cells,
+        withheld_small: primary,
+        withheld_to_protect: complementary,
+    };
+    let rejects = read.rejects;
+    Ok(Analysis { release, rules, record, journeys, programs: read.programs, rejects })
+}

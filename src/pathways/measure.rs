@@ -1,0 +1,253 @@
+//! Counting journeys. Everything here is exact and internal; what may be seen of it is
+//! decided by [`super::release`].
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::Error;
+use super::input::Maps;
+use super::journey::{Day, Episode, Journeys, Rules};
+use super::path::{self, Path};
+use crate::ids::Band;
+
+/// Upper ends, in days, of the bands of time to the next service. The last is also how long
+/// people must be followed to be counted in them.
+pub(crate) const BANDS: [i32; 4] = [28, 90, 180, 365];
+
+/// The most programs that tables tell apart. More would make tables that are mostly empty;
+/// the programs with the fewest people are then counted together.
+pub(crate) const MOST_PROGRAMS: usize = 24;
+/// What the programs beyond [`MOST_PROGRAMS`] are called.
+pub(crate) const OTHER_PROGRAMS: &str = "All other programs";
+/// With at most so many programs, which sets of programs people used can be worked out from
+/// the other tables, so the sets are counted to protect them.
+pub(crate) const SETS_UP_TO: usize = 4;
+
+/// What happened after people's first start in a program. Those followed for the whole of
+/// the longest band are told apart by time, so that every share has one denominator and
+/// nobody's end of follow-up passes for an answer; the others stand apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Next {
+    /// Followed long enough: started another program on a later day, by the time it took.
+    pub(crate) started: [u64; BANDS.len()],
+    /// Followed long enough: had not within the longest band.
+    pub(crate) not_within: u64,
+    /// First started too near the extract date to tell.
+    pub(crate) too_recent: u64,
+}
+
+impl Next {
+    /// People followed long enough.
+    pub(crate) fn followed(&self) -> u64 {
+        self.started.iter().sum::<u64>() + self.not_within
+    }
+}
+
+/// Every measure of a set of journeys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Measures {
+    /// Program names in name order; indices below are into this.
+    pub(crate) programs: Vec<String>,
+    /// People with at least one episode.
+    pub(crate) people: u64,
+    /// People by program.
+    pub(crate) users: Vec<u64>,
+    /// Episodes by program.
+    pub(crate) episodes: Vec<u64>,
+    /// People by the number of programs they used; index 0 is unused.
+    pub(crate) by_number: Vec<u64>,
+    /// People with both programs, at any time; symmetric.
+    pub(crate) both: Vec<Vec<u64>>,
+    /// People whose first start in the row's program is before that in the column's.
+    pub(crate) before: Vec<Vec<u64>>,
+    /// People who went at least once straight from the row's program to the column's.
+    pub(crate) moves: Vec<Vec<u64>>,
+    /// Time to the next service, by program.
+    pub(crate) next: Vec<Next>,
+    /// People by path.
+    pub(crate) paths: BTreeMap<Path, u64>,
+    /// People by exact set of programs (bits), where programs are few.
+    pub(crate) sets: BTreeMap<u16, u64>,
+}
+
+/// How linking went, from the maps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Linkage {
+    /// Rows by source and band: single, probable, definite.
+    pub(crate) rows: Vec<[u64; 3]>,
+    /// People in the maps.
+    pub(crate) people: u64,
+    /// People with one row only.
+    pub(crate) one_row: u64,
+}
+
+impl Linkage {
+    /// Counts the maps.
+    pub(crate) fn of(maps: &Maps, people: usize) -> Self {
+        let mut rows = vec![[0; 3]; maps.sources.len()];
+        let mut persons: Vec<_> = maps.rows.iter().map(|r| r.person).collect();
+        persons.par_sort_unstable();
+        let one_row = persons.chunk_by(|a, b| a == b).filter(|c| c.len() == 1).count() as u64;
+        for row in &maps.rows {
+            let band = match row.band {
+                Band::Single => 0,
+                Band::Possible | Band::Probable => 1,
+                Band::Definite => 2,
+            };
+            rows[usize::from(row.source)][band] += 1;
+        }
+        Linkage { rows, people: people as u64, one_row }
+    }
+}
+
+impl Measures {
+    /// Counts journeys whose episodes name these programs.
+    ///
+    /// # Errors
+    /// When there is no journey at all.
+    pub(crate) fn of(journeys: &Journeys, names: &[String], rules: Rules) -> Result<Self, Error> {
+        let vocabulary = Vocabulary::of(journeys, names);
+        let empty = || Measures::empty(vocabulary.programs.clone());
+        let counted = journeys
+            .each()
+            .fold(empty, |mut m, episodes| {
+                m.add(episodes, &vocabulary.code, rules.extract);
+                m
+            })
+            .reduce(empty, Measures::plus);
+        if counted.people == 0 {
+            return Err(Error::NoJourneys);
+        }
+        Ok(counted)
+    }
+
+    fn empty(programs: Vec<String>) -> Self {
+        let n = programs.len();
+        let square = vec![vec![0; n]; n];
+        Measures {
+            programs,
+            people: 0,
+            users: vec![0; n],
+            episodes: vec![0; n],
+            by_number: vec![0; n + 1],
+            both: square.clone(),
+            before: square.clone(),
+            moves: square,
+            next: vec![Next::default(); n],
+            paths: BTreeMap::new(),
+            sets: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, journey: &[Episode], code: &[u8], extract: Day) {
+        let steps: Vec<(u8, Day)> =
+            journey.iter().map(|e| (code[usize::from(e.program)], e.start)).collect();
+        let mut first: BTreeMap<u8, Day> = BTreeMap::new();
+        for &(program, start) in &steps {
+            self.episodes[usize::from(program)] += 1;
+            first.entry(program).or_insert(start);
+        }
+        self.people += 1;
+        self.by_number[first.len()] += 1;
+        for (&a, &a_start) in &first {
+            self.users[usize::from(a)] += 1;
+            for (&b, &b_start) in &first {
+                if a != b {
+                    self.both[usize::from(a)][usize::from(b)] += 1;
+                    self.before[usize::from(a)][usize::from(b)] += u64::from(a_start < b_start);
+                }
+            }
+            let later = steps.iter().find(|(b, start)| *b != a && *start > a_start);
+            let next = &mut self.next[usize::from(a)];
+            let band = later
+                .and_then(|(_, start)| BANDS.iter().position(|end| start.0 - a_start.0 <= *end));
+            if extract.0 - a_start.0 < BANDS[BANDS.len() - 1] {
+                next.too_recent += 1;
+            } else {
+                match band {
+                    Some(band) => next.started[band] += 1,
+                    None => next.not_within += 1,
+                }
+            }
+        }
+        let mut moved: Vec<(u8, u8)> =
+            steps.windows(2).map(|w| (w[0].0, w[1].0)).filter(|(a, b)| a != b).collect();
+        moved.sort_unstable();
+        moved.dedup();
+        for (a, b) in moved {
+            self.moves[usize::from(a)][usize::from(b)] += 1;
+        }
+        *self.paths.entry(path::of(steps.iter().map(|s| s.0))).or_default() += 1;
+        if self.programs.len() <= SETS_UP_TO {
+            *self.sets.entry(first.keys().fold(0, |set, p| set | 1 << p)).or_default() += 1;
+        }
+    }
+
+    fn plus(mut self, other: Self) -> Self {
+        let add = |a: &mut u64, b: u64| *a += b;
+        let add_all = |a: &mut Vec<u64>, b: Vec<u64>| {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        };
+        add(&mut self.people, other.people);
+        add_all(&mut self.users, other.users);
+        add_all(&mut self.episodes, other.episodes);
+        add_all(&mut self.by_number, other.by_number);
+        for (a, b) in self.both.iter_mut().zip(other.both) {
+            add_all(a, b);
+        }
+        for (a, b) in self.before.iter_mut().zip(other.before) {
+            add_all(a, b);
+        }
+        for (a, b) in self.moves.iter_mut().zip(other.moves) {
+            add_all(a, b);
+        }
+        for (a, b) in self.next.iter_mut().zip(other.next) {
+            a.started.iter_mut().zip(b.started).for_each(|(a, b)| add(a, b));
+            add(&mut a.not_within, b.not_within);
+            add(&mut a.too_recent, b.too_recent);
+        }
+        for (path, n) in other.paths {
+            *self.paths.entry(path).or_default() += n;
+        }
+        for (set, n) in other.sets {
+            *self.sets.entry(set).or_default() += n;
+        }
+        self
+    }
+}
+
+/// Which programs the tables tell apart.
+struct Vocabulary {
+    programs: Vec<String>,
+    /// From the code of an episode to the index of a table.
+    code: Vec<u8>,
+}
+
+impl Vocabulary {
+    fn of(journeys: &Journeys, names: &[String]) -> Self {
+        let mut people = vec![0u64; names.len()];
+        for person in journeys.episodes.chunk_by(|a, b| a.person == b.person) {
+            let mut programs: Vec<u16> = person.iter().map(|e| e.program).collect();
+            programs.sort_unstable();
+            programs.dedup();
+            programs.into_iter().for_each(|p| people[usize::from(p)] += 1);
+        }
+        let mut kept: Vec<usize> = (0..names.len()).filter(|&p| people[p] > 0).collect();
+        let fold = kept.len() > MOST_PROGRAMS;
+        if fold {
+            kept.sort_by_key(|&p| (std::cmp::Reverse(people[p]), p));
+            kept.truncate(MOST_PROGRAMS - 1);
+            kept.sort_unstable();
+        }
+        let mut programs: Vec<String> = kept.iter().map(|&p| names[p].clone()).collect();
+        let mut code = vec![kept.len() as u8; names.len()];
+        for (index, &p) in kept.iter().enumerate() {
+            code[p] = index as u8;
+        }
+        if fold {
+            programs.push(OTHER_PROGRAMS.to_owned());
+        }
+        Vocabulary { programs, code }
+    }
+}

@@ -1,0 +1,482 @@
+//! A release as tables: each with its denominator and its rule, ready for CSV and for the
+//! report. Percentages and life tables are worked out from protected counts only.
+
+use std::fmt;
+
+use super::disclosure::Count;
+use super::measure::BANDS;
+use super::path::{Leaf, Step};
+use super::release::{NextCounts, Release};
+
+/// What stands in a table where a number is withheld.
+pub(crate) const WITHHELD: &str = "n.p.";
+
+/// One cell of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// A name or label.
+    Text(String),
+    /// A count of people or episodes.
+    Count(Count),
+    /// A per cent of two protected counts, where both may be seen.
+    Share(Option<f64>),
+}
+
+impl Cell {
+    fn share(part: Count, whole: Count) -> Self {
+        let shares = part.shown().zip(whole.shown()).filter(|(_, whole)| *whole > 0);
+        Cell::Share(shares.map(|(part, whole)| 100.0 * part as f64 / whole as f64))
+    }
+
+    /// Whether it stands right-aligned.
+    pub(crate) fn is_number(&self) -> bool {
+        !matches!(self, Cell::Text(_))
+    }
+
+    /// The cell for a CSV file. Text that a spreadsheet would run as a formula gets a
+    /// leading apostrophe.
+    pub(crate) fn plain(&self) -> String {
+        match self {
+            Cell::Text(text) => neutral(text),
+            Cell::Count(Count::Shown(n)) => n.to_string(),
+            Cell::Share(Some(share)) => format!("{share:.1}"),
+            Cell::Count(Count::Withheld) | Cell::Share(None) => WITHHELD.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    /// The cell for people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cell::Text(text) => f.write_str(text),
+            Cell::Count(Count::Shown(n)) => f.write_str(&thousands(*n)),
+            Cell::Share(Some(share)) => write!(f, "{share:.1}%"),
+            Cell::Count(Count::Withheld) | Cell::Share(None) => f.write_str(WITHHELD),
+        }
+    }
+}
+
+/// A number with thousands set apart.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Text that no spreadsheet runs as a formula.
+pub(crate) fn neutral(text: &str) -> String {
+    match text.chars().next() {
+        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// One table of a release.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Table {
+    /// File name without ending, and anchor in the report.
+    pub(crate) name: &'static str,
+    pub(crate) caption: String,
+    /// Denominator and rule, in plain words.
+    pub(crate) rule: String,
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// Whether a column holds numbers.
+    pub(crate) fn is_number_column(&self, column: &usize) -> bool {
+        self.rows.first().and_then(|row| row.get(*column)).is_some_and(Cell::is_number)
+    }
+}
+
+fn columns(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+fn text(name: &str) -> Cell {
+    Cell::Text(name.to_owned())
+}
+
+impl Release {
+    fn everyone(&self) -> Count {
+        Count::Shown(self.people)
+    }
+
+    /// Every table of the release, in the order of the report.
+    pub(crate) fn tables(&self) -> Vec<Table> {
+        vec![
+            self.linkage_table(),
+            self.program_table(),
+            self.number_table(),
+            self.entry_table(),
+            self.flow_table(),
+            self.path_table(),
+            self.move_table(),
+            self.overlap_table(),
+            self.next_table(),
+        ]
+    }
+
+    fn linkage_table(&self) -> Table {
+        let row = |s: &super::release::SourceRows| {
+            let mut row = vec![text(s.source.as_str())];
+            row.extend(s.bands.iter().rev().map(|c| Cell::Count(*c)));
+            row.push(Cell::Count(s.rows));
+            row
+        };
+        Table {
+            name: "linkage",
+            caption: "Rows of each source by how they were linked".into(),
+            rule: "Counts rows (people as one source knows them). Definite and probable rows were \
+                   linked to at least one other row; a single row was linked to none."
+                .into(),
+            columns: columns(&["Source", "Definite", "Probable", "Single", "All rows"]),
+            rows: self.sources.iter().map(row).collect(),
+        }
+    }
+
+    fn program_table(&self) -> Table {
+        let row = |a: usize| {
+            vec![
+                text(&self.programs[a]),
+                Cell::Count(self.users[a]),
+                Cell::share(self.users[a], self.everyone()),
+                Cell::Count(self.episodes[a]),
+            ]
+        };
+        Table {
+            name: "programs",
+            caption: "People and episodes by program".into(),
+            rule: "Share is of all people with a journey. A person counts once in each program \
+                   they used, so shares add up to more than 100%."
+                .into(),
+            columns: columns(&["Program", "People", "Share of people", "Episodes"]),
+            rows: (0..self.programs.len()).map(row).collect(),
+        }
+    }
+
+    fn number_table(&self) -> Table {
+        let last = self.by_number.len() - 1;
+        let row = |(i, count): (usize, &Count)| {
+            let label = match (i == last && self.number_is_open, i) {
+                (true, _) => format!("{} or more programs", i + 1),
+                (false, 0) => "1 program".into(),
+                (false, _) => format!("{} programs", i + 1),
+            };
+            vec![Cell::Text(label), Cell::Count(*count), Cell::share(*count, self.everyone())]
+        };
+        Table {
+            name: "programs_per_person",
+            caption: "People by how many programs they used".into(),
+            rule: "Share is of all people with a journey. Different programs, at any time.".into(),
+            columns: columns(&["Programs used", "People", "Share of people"]),
+            rows: self.by_number.iter().enumerate().map(row).collect(),
+        }
+    }
+
+    fn entry_table(&self) -> Table {
+        let (shown, others) = self.entries();
+        let mut rows: Vec<Vec<Cell>> = self
+            .programs
+            .iter()
+            .zip(&shown)
+            .filter(|(_, count)| count.shown().is_some())
+            .map(|(name, count)| {
+                vec![text(name), Cell::Count(*count), Cell::share(*count, self.everyone())]
+            })
+            .collect();
+        rows.sort_by_key(|row| match row[1] {
+            Cell::Count(Count::Shown(n)) => std::cmp::Reverse(n),
+            _ => std::cmp::Reverse(0),
+        });
+        if others > 0 {
+            let others = Count::Shown(others);
+            let share = Cell::share(others, self.everyone());
+            rows.push(vec![text("Other programs, together"), Cell::Count(others), share]);
+        }
+        Table {
+            name: "entry",
+            caption: "Where journeys begin".into(),
+            rule: "The program of a person's first episode. Programs that too few people entered \
+                   first are counted together."
+                .into(),
+            columns: columns(&["First program", "People", "Share of people"]),
+            rows,
+        }
+    }
+
+    fn flow_table(&self) -> Table {
+        let flows = self.flows();
+        let rows = flows
+            .iter()
+            .map(|flow| {
+                vec![
+                    Cell::Text(format!("{} to {}", flow.step, flow.step + 1)),
+                    Cell::Text(self.place(flow.from)),
+                    Cell::Text(self.place(flow.to)),
+                    Cell::Count(Count::Shown(flow.people)),
+                ]
+            })
+            .collect();
+        Table {
+            name: "first_steps",
+            caption: "The first four steps of journeys".into(),
+            rule: "People by consecutive steps, from the paths shown below only; rarer \
+                   continuations are counted together as “other”."
+                .into(),
+            columns: columns(&["Steps", "From", "To", "People"]),
+            rows,
+        }
+    }
+
+    fn path_table(&self) -> Table {
+        let row = |leaf: &&Leaf| {
+            let people = Count::Shown(leaf.people);
+            vec![
+                Cell::Text(self.path_in_words(leaf)),
+                Cell::Count(people),
+                Cell::share(people, self.everyone()),
+            ]
+        };
+        Table {
+            name: "paths",
+            caption: "Paths through programs".into(),
+            rule: "Programs in order of start, repeats in a row told once, up to six. Paths that \
+                   too few people share are counted under the longest beginning that enough \
+                   people share. Each person is in one row."
+                .into(),
+            columns: columns(&["Path", "People", "Share of people"]),
+            rows: self.ranked_paths().iter().map(row).collect(),
+        }
+    }
+
+    /// The shown paths, commonest first, the rest last.
+    pub(crate) fn ranked_paths(&self) -> Vec<&Leaf> {
+        let mut leaves: Vec<&Leaf> = self.tree.leaves.iter().collect();
+        leaves.sort_by(|a, b| {
+            let rest = |l: &Leaf| l.path.is_empty();
+            rest(a).cmp(&rest(b)).then(b.people.cmp(&a.people)).then(a.path.cmp(&b.path))
+        });
+        leaves
+    }
+
+    fn path_in_words(&self, leaf: &Leaf) -> String {
+        let mut words: Vec<&str> = leaf.programs().map(|p| self.programs[p].as_str()).collect();
+        match leaf.path.last() {
+            None => return "Other paths".into(),
+            Some(Step::End) => {}
+            Some(Step::More) => words.push("… (more than six)"),
+            Some(Step::Program(_)) => words.push("… (other continuations)"),
+        }
+        words.join(" → ")
+    }
+
+    fn move_table(&self) -> Table {
+        let pairs = self.ordered_pairs().filter(|(a, b)| self.moves[*a][*b] != Count::Shown(0));
+        let row = |(a, b): (usize, usize)| {
+            vec![
+                text(&self.programs[a]),
+                text(&self.programs[b]),
+                Cell::Count(self.moves[a][b]),
+                Cell::share(self.moves[a][b], self.users[a]),
+            ]
+        };
+        Table {
+            name: "transitions",
+            caption: "Moves from one program straight to another".into(),
+            rule: "People who at least once started the second program as their next step after \
+                   the first. Share is of the people of the first program. Pairs not listed had \
+                   nobody."
+                .into(),
+            columns: columns(&["From", "To", "People", "Share of the first"]),
+            rows: pairs.map(row).collect(),
+        }
+    }
+
+    fn overlap_table(&self) -> Table {
+        let pairs = self.ordered_pairs().filter(|(a, b)| self.both[*a][*b] != Count::Shown(0));
+        let row = |(a, b): (usize, usize)| {
+            vec![
+                text(&self.programs[a]),
+                text(&self.programs[b]),
+                Cell::Count(self.both[a][b]),
+                Cell::share(self.both[a][b], self.users[a]),
+                Cell::Count(self.before[a][b]),
+            ]
+        };
+        Table {
+            name: "co_use",
+            caption: "People who used two programs".into(),
+            rule: "At any time and in any order; “this program first” counts those whose first \
+                   start in this program was on an earlier day. Share is of the people of this \
+                   program. Pairs not listed had nobody."
+                .into(),
+            columns: columns(&[
+                "This program",
+                "And this one",
+                "People in both",
+                "Share of this program",
+                "This program first",
+            ]),
+            rows: pairs.map(row).collect(),
+        }
+    }
+
+    fn next_table(&self) -> Table {
+        let year = BANDS[BANDS.len() - 1];
+        let mut names = columns(&["Program", "People", "Followed long enough"]);
+        names.extend(band_labels());
+        names.push(format!("Not within {year} days"));
+        names.push("Too recent to tell".into());
+        names.extend(BANDS.map(|days| format!("Share within {days} days")));
+        let row = |a: usize| {
+            let next = &self.next[a];
+            let mut row = vec![text(&self.programs[a])];
+            let counts = [self.users[a], next.followed];
+            row.extend(counts.into_iter().chain(next.started).map(Cell::Count));
+            row.extend([next.not_within, next.too_recent].map(Cell::Count));
+            row.extend(within(next).map(Cell::Share));
+            row
+        };
+        Table {
+            name: "time_to_next",
+            caption: "Time to the next service".into(),
+            rule: format!(
+                "From a person's first start in the program to their first start in another \
+                 program on a later day. Shares are of those followed long enough: whose first \
+                 start was {year} days or more before the extract date. The others are too \
+                 recent to tell and stand apart."
+            ),
+            columns: names,
+            rows: (0..self.programs.len()).map(row).collect(),
+        }
+    }
+
+    fn ordered_pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        let n = self.programs.len();
+        (0..n).flat_map(move |a| (0..n).map(move |b| (a, b))).filter(|(a, b)| a != b)
+    }
+
+    /// The share of each program's people who had started another by the end of each band.
+    pub(crate) fn shares_within(&self) -> Vec<[Option<f64>; BANDS.len()]> {
+        self.next.iter().map(within).collect()
+    }
+
+    /// The first four steps of journeys, from the shown groups only: people by consecutive
+    /// steps, in order.
+    pub(crate) fn flows(&self) -> Vec<Flow> {
+        let mut flows: Vec<Flow> = Vec::new();
+        for leaf in &self.tree.leaves {
+            let mut places: Vec<Place> = leaf
+                .path
+                .iter()
+                .filter_map(|s| match s {
+                    Step::Program(p) => Some(Place::Program(usize::from(*p))),
+                    Step::End => Some(Place::End),
+                    Step::More => None,
+                })
+                .collect();
+            if !leaf.is_whole() {
+                places.push(Place::Other);
+            }
+            places.truncate(FLOW_STEPS);
+            for (i, pair) in places.windows(2).enumerate() {
+                let (step, from, to) = (i + 1, pair[0], pair[1]);
+                match flows.iter_mut().find(|f| (f.step, f.from, f.to) == (step, from, to)) {
+                    Some(flow) => flow.people += leaf.people,
+                    None => flows.push(Flow { step, from, to, people: leaf.people }),
+                }
+            }
+        }
+        flows.sort_by_key(|f| (f.step, f.from, f.to));
+        flows
+    }
+
+    /// A place of a flow in words.
+    pub(crate) fn place(&self, place: Place) -> String {
+        match place {
+            Place::Program(p) => self.programs[p].clone(),
+            Place::End => "No further program".into(),
+            Place::Other => "Other".into(),
+        }
+    }
+}
+
+/// Flows are told for so many steps.
+pub(crate) const FLOW_STEPS: usize = 4;
+
+/// Where people are at a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// In a program.
+    Program(usize),
+    /// In one of several that are not told apart.
+    Other,
+    /// In none: the journey ended.
+    End,
+}
+
+/// People who go from one place to another between two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flow {
+    /// The step they come from, from 1.
+    pub(crate) step: usize,
+    pub(crate) from: Place,
+    pub(crate) to: Place,
+    pub(crate) people: u64,
+}
+
+/// The bands of time in words.
+fn band_labels() -> [String; BANDS.len()] {
+    std::array::from_fn(|i| match i {
+        0 => format!("Within {} days", BANDS[0]),
+        _ => format!("{}–{} days", BANDS[i - 1] + 1, BANDS[i]),
+    })
+}
+
+/// The share who had started another program by the end of each band.
+fn within(next: &NextCounts) -> [Option<f64>; BANDS.len()] {
+    let mut so_far = Some(0);
+    std::array::from_fn(|i| {
+        so_far = so_far.zip(next.started[i].shown()).map(|(sum, n)| sum + n);
+        let shares = so_far.zip(next.followed.shown()).filter(|(_, of)| *of > 0);
+        shares.map(|(n, of)| 100.0 * n as f64 / of as f64)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_neutralised_and_withheld_is_never_nought() {
+        assert_eq!(text("=1+1").plain(), "'=1+1");
+        assert_eq!(text("@x").plain(), "'@x");
+        assert_eq!(text("Housing - long").plain(), "Housing - long");
+        assert_eq!(Cell::Count(Count::Withheld).plain(), "n.p.");
+        assert_eq!(Cell::Count(Count::Shown(1_234_567)).to_string(), "1,234,567");
+        assert_eq!(Cell::Share(None).plain(), "n.p.");
+        assert_eq!(Cell::share(Count::Shown(1), Count::Withheld), Cell::Share(None));
+    }
+
+    #[test]
+    fn shares_stop_at_the_first_withheld_band() {
+        let shown = Count::Shown;
+        let next = NextCounts {
+            followed: shown(200),
+            started: [shown(20), shown(30), Count::Withheld, shown(40)],
+            not_within: Count::Withheld,
+            too_recent: shown(0),
+        };
+        assert_eq!(within(&next), [Some(10.0), Some(25.0), None, None]);
+        assert_eq!(within(&NextCounts { followed: Count::Withheld, ..next }), [None; 4]);
+    }
+}
