@@ -337,7 +337,7 @@ struct Search {
 
 impl Search {
     /// Moves tried before giving up; giving up withholds more.
-    const STEPS: usize = 1_500;
+    const STEPS: usize = 600;
 
     fn new(ledger: &Ledger) -> Self {
         Search {

@@ -13,6 +13,8 @@
 //! ```
 
 pub mod disclosure;
+#[cfg(test)]
+mod fixture;
 mod input;
 pub mod journey;
 mod measure;

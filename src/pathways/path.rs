@@ -90,7 +90,7 @@ impl Tree {
         threshold: Threshold,
         hidden: &BTreeSet<Path>,
     ) -> Self {
-        let list: Vec<(&[Step], u64)> = paths.iter().map(|(p, n)| (p.as_slice(), *n)).collect();
+        let list: Vec<Counted> = paths.iter().map(|(p, n)| (p.as_slice(), *n)).collect();
         let mut leaves = Vec::new();
         branch(&[], &list, threshold, hidden, &mut leaves);
         leaves.sort_by(|a, b| a.path.cmp(&b.path));
@@ -110,11 +110,14 @@ impl Tree {
     }
 }
 
+/// A path and how many people have it.
+type Counted<'a> = (&'a [Step], u64);
+
 /// Shows one beginning: its continuations with enough people each, and a group for the
 /// rest. `list` are the paths below it, in order.
 fn branch(
     stem: &[Step],
-    list: &[(&[Step], u64)],
+    list: &[Counted],
     threshold: Threshold,
     hidden: &BTreeSet<Path>,
     leaves: &mut Vec<Leaf>,
@@ -122,7 +125,7 @@ fn branch(
     let enough = u64::from(threshold.people());
     let depth = stem.len();
     let mut rest = 0;
-    let mut kept: Vec<(u64, &[(&[Step], u64)])> = Vec::new();
+    let mut kept: Vec<(u64, &[Counted])> = Vec::new();
     for group in list.chunk_by(|a, b| a.0[depth] == b.0[depth]) {
         let people: u64 = group.iter().map(|(_, n)| n).sum();
         if people < enough || hidden.contains(&group[0].0[..=depth]) {

@@ -12,6 +12,33 @@ use crate::ids::SourceName;
 /// People using so many programs or more are counted together.
 const TOP_NUMBER: usize = 4;
 
+/// How much a release tells. Where there are too few people to protect everything, less is
+/// told, and what is not told needs no protection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// Every table.
+    Full,
+    /// Nothing of pairs of programs and of time.
+    Paths,
+    /// Nothing of paths either.
+    Programs,
+}
+
+impl Detail {
+    const ALL: [Detail; 3] = [Detail::Full, Detail::Paths, Detail::Programs];
+
+    /// What is left out, in words.
+    fn not_told(self) -> Option<&'static str> {
+        match self {
+            Detail::Full => None,
+            Detail::Paths => Some("moves, programs used together and time to the next service"),
+            Detail::Programs => {
+                Some("paths, moves, programs used together and time to the next service")
+            }
+        }
+    }
+}
+
 /// How the rows of one source were linked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceRows {
@@ -35,6 +62,8 @@ pub(crate) struct NextCounts {
 pub struct Release {
     pub(crate) threshold: Threshold,
     pub(crate) suppression: Suppression,
+    /// What is not told at all, for want of people.
+    pub(crate) not_told: Option<&'static str>,
     pub(crate) programs: Vec<String>,
     pub(crate) people: u64,
     pub(crate) all_episodes: Count,
@@ -69,26 +98,39 @@ impl Release {
         if m.people < u64::from(threshold.people()) {
             return Err(Error::TooFewPeople { threshold: threshold.people() });
         }
-        let mut hidden = BTreeSet::new();
+        let mut refusal = None;
+        for detail in Detail::ALL {
+            match Release::at(detail, m, linkage, sources, threshold) {
+                Ok(release) => return Ok(release),
+                Err(e) => refusal = Some(e),
+            }
+        }
+        Err(refusal.map_or(Error::NoJourneys, Error::from))
+    }
+
+    fn at(
+        detail: Detail,
+        m: &Measures,
+        linkage: &Linkage,
+        sources: &[SourceName],
+        threshold: Threshold,
+    ) -> Result<Self, disclosure::Error> {
+        let mut hidden: BTreeSet<Path> = BTreeSet::new();
+        if detail == Detail::Programs {
+            hidden.extend(m.paths.keys().map(|p| p[..1].to_vec()));
+        }
         loop {
             let tree = fold_safely(m, threshold, &mut hidden);
-            let (mut ledger, ids) = Ids::build(m, linkage, &tree, threshold);
-            let suppression = match ledger.protect() {
-                Ok(suppression) => suppression,
-                // Paths are detail: without them there is less to derive from.
-                Err(disclosure::Error::Unprotectable { .. }) if hidden.len() < m.paths.len() => {
-                    hidden.extend(m.paths.keys().map(|p| p[..1].to_vec()));
-                    hidden.extend(m.paths.keys().cloned());
-                    continue;
-                }
-                Err(e) => return Err(e.into()),
-            };
+            let (mut ledger, ids) = Ids::build(detail, m, linkage, &tree, threshold);
+            let suppression = ledger.protect()?;
             let lost: Vec<Path> = (0..m.programs.len())
                 .filter(|&a| ids.entry_is_shown[a] && ledger.count(ids.entry[a]) == Count::Withheld)
                 .map(first_step)
                 .collect();
             if lost.is_empty() {
-                return Ok(ids.release(m, sources, threshold, suppression, tree, &ledger));
+                let not_told = detail.not_told();
+                let release = ids.release(m, sources, threshold, suppression, tree, &ledger);
+                return Ok(Release { not_told, ..release });
             }
             hidden.extend(lost);
         }
@@ -118,8 +160,13 @@ fn fold_safely(m: &Measures, threshold: Threshold, hidden: &mut BTreeSet<Path>) 
             if !threshold.is_small(unseen) {
                 return None;
             }
-            let smallest = tree.leaves.iter().filter(|l| with(l)).min_by_key(|l| l.people);
-            smallest.map(|l| l.path.clone())
+            // Folding the beginning that ends where a path first comes to the program takes
+            // the program out of sight for everyone who began so.
+            let stems = tree.leaves.iter().filter_map(|l| {
+                let at = l.programs().position(|p| p == a)?;
+                Some(l.path[..=at].to_vec())
+            });
+            stems.min_by_key(|stem| (tree.beginning(stem), stem.clone()))
         });
         match more {
             Some(path) if hidden.insert(path.clone()) => {}
@@ -145,9 +192,9 @@ struct Ids {
     entry_is_shown: Vec<bool>,
     by_number: Vec<CellId>,
     number_is_open: bool,
-    both: Vec<Vec<CellId>>,
-    before: Vec<Vec<CellId>>,
-    moves: Vec<Vec<CellId>>,
+    both: Pairs,
+    before: Pairs,
+    moves: Pairs,
     next: Vec<NextIds>,
     rows: Vec<([CellId; 3], CellId)>,
     people_in_maps: CellId,
@@ -156,17 +203,20 @@ struct Ids {
 }
 
 impl Ids {
-    fn build(m: &Measures, linkage: &Linkage, tree: &Tree, threshold: Threshold) -> (Ledger, Ids) {
+    fn build(
+        detail: Detail,
+        m: &Measures,
+        linkage: &Linkage,
+        tree: &Tree,
+        threshold: Threshold,
+    ) -> (Ledger, Ids) {
         let mut ledger = Ledger::new(threshold);
         let l = &mut ledger;
         let n = m.programs.len();
         let people = l.publish(m.people, Worth::Fixed);
         let users: Vec<CellId> = m.users.iter().map(|&u| l.publish(u, Worth::Headline)).collect();
-        for a in 0..n {
-            l.seen_in_part(
-                users[a],
-                m.users[a] - tree.seen(|leaf| leaf.programs().any(|p| p == a)),
-            );
+        for (a, &id) in users.iter().enumerate() {
+            l.seen_in_part(id, m.users[a] - tree.seen(|leaf| leaf.programs().any(|p| p == a)));
         }
 
         let all: u64 = m.episodes.iter().sum();
@@ -183,10 +233,15 @@ impl Ids {
         }
 
         let (entry, entry_is_shown) = entries(l, m, tree, people, &users);
-        let both = overlaps(l, m, tree, people, &users);
-        let (before, moves) = orders(l, m, tree, &both);
-        let (by_number, number_is_open) = numbers(l, m, tree, people, &users, &both);
-        let next = nexts(l, m, tree, &users);
+        let (both, before, moves, next) = if detail == Detail::Full {
+            let both = overlaps(l, m, tree, people, &users);
+            let (before, moves) = orders(l, m, tree, &both);
+            (both, before, moves, nexts(l, m, tree, &users))
+        } else {
+            untold(l, &users)
+        };
+        let (by_number, number_is_open) =
+            numbers(l, m, tree, people, &users, (detail == Detail::Full).then_some(&both));
 
         let people_in_maps = l.publish(linkage.people, Worth::Headline);
         l.remainder(people_in_maps, people, linkage.people - m.people);
@@ -250,6 +305,7 @@ impl Ids {
         Release {
             threshold,
             suppression,
+            not_told: None,
             programs: m.programs.clone(),
             people: m.people,
             all_episodes: count(self.all_episodes),
@@ -293,17 +349,36 @@ fn entries(
     (ids, is_shown)
 }
 
+/// Tables of pairs and of time of which nothing is told: withheld, whatever their values,
+/// and so tied to nothing that readers know.
+fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs, Vec<NextIds>) {
+    let mut square = || -> Pairs {
+        let pairs = users.iter().enumerate().map(|(a, &own)| {
+            let cell = |b| if a == b { own } else { l.withhold(0) };
+            (0..users.len()).map(cell).collect()
+        });
+        pairs.collect()
+    };
+    let (both, before, moves) = (square(), square(), square());
+    let next = users
+        .iter()
+        .map(|_| NextIds {
+            followed: l.withhold(0),
+            started: BANDS.map(|_| l.withhold(0)),
+            not_within: l.withhold(0),
+            too_recent: l.withhold(0),
+        })
+        .collect();
+    (both, before, moves, next)
+}
+
+/// Counts by two programs; on the diagonal the program's own people.
+type Pairs = Vec<Vec<CellId>>;
+
 /// Co-use: each pair of programs is a two-by-two table with known margins.
-fn overlaps(
-    l: &mut Ledger,
-    m: &Measures,
-    tree: &Tree,
-    people: CellId,
-    users: &[CellId],
-) -> Vec<Vec<CellId>> {
+fn overlaps(l: &mut Ledger, m: &Measures, tree: &Tree, people: CellId, users: &[CellId]) -> Pairs {
     let n = m.programs.len();
-    // The diagonal is the program's own people.
-    let mut both: Vec<Vec<CellId>> = (0..n).map(|a| vec![users[a]; n]).collect();
+    let mut both: Pairs = (0..n).map(|a| vec![users[a]; n]).collect();
     for a in 0..n {
         for b in a + 1..n {
             let value = m.both[a][b];
@@ -327,12 +402,7 @@ fn overlaps(
 }
 
 /// Order of first starts, and direct moves, both within co-use.
-fn orders(
-    l: &mut Ledger,
-    m: &Measures,
-    tree: &Tree,
-    both: &[Vec<CellId>],
-) -> (Vec<Vec<CellId>>, Vec<Vec<CellId>>) {
+fn orders(l: &mut Ledger, m: &Measures, tree: &Tree, both: &[Vec<CellId>]) -> (Pairs, Pairs) {
     let n = m.programs.len();
     let (mut before, mut moves) = (both.to_vec(), both.to_vec());
     for a in 0..n {
@@ -368,7 +438,7 @@ fn numbers(
     tree: &Tree,
     people: CellId,
     users: &[CellId],
-    both: &[Vec<CellId>],
+    both: Option<&Pairs>,
 ) -> (Vec<CellId>, bool) {
     let n = m.programs.len();
     let top = n.min(TOP_NUMBER);
@@ -389,14 +459,18 @@ fn numbers(
         sets(l, m, people, users, both, &ids);
         return (ids, open);
     }
-    let pairs: Vec<CellId> =
-        (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).map(|(a, b)| both[a][b]).collect();
+    let pairs: Vec<CellId> = both.map_or(Vec::new(), |both| {
+        (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).map(|(a, b)| both[a][b]).collect()
+    });
     let users_sum: u64 = m.users.iter().sum();
     let pairs_sum: u64 = m.both.iter().flatten().sum::<u64>() / 2;
-    let choose_two = |k: usize| k * k.saturating_sub(1) / 2;
-    let ways: [(&[CellId], u64, &dyn Fn(usize) -> usize); 2] =
-        [(users, users_sum, &|k| k), (&pairs, pairs_sum, &choose_two)];
+    let choose_two: fn(usize) -> usize = |k| k * k.saturating_sub(1) / 2;
+    let ways: [(&[CellId], u64, fn(usize) -> usize); 2] =
+        [(users, users_sum, |k| k), (&pairs, pairs_sum, choose_two)];
     for (parts, sum, each) in ways {
+        if parts.is_empty() {
+            continue;
+        }
         let mut terms: Vec<(CellId, i64)> = parts.iter().map(|&p| (p, 1)).collect();
         let mut told = 0;
         for (k, (&id, &count)) in (1..).zip(ids.iter().zip(&counts)) {
@@ -415,8 +489,8 @@ fn numbers(
         }
         l.relate(terms);
     }
-    for a in 0..n {
-        only(l, m, a, users, both);
+    if let Some(both) = both {
+        (0..n).for_each(|a| only(l, m, a, users, both));
     }
     (ids, open)
 }
@@ -427,7 +501,7 @@ fn sets(
     m: &Measures,
     people: CellId,
     users: &[CellId],
-    both: &[Vec<CellId>],
+    both: Option<&Pairs>,
     by_number: &[CellId],
 ) {
     let n = m.programs.len();
@@ -438,7 +512,9 @@ fn sets(
     for a in 0..n {
         l.total(users[a], having(1 << a));
         for b in a + 1..n {
-            l.total(both[a][b], having(1 << a | 1 << b));
+            if let Some(both) = both {
+                l.total(both[a][b], having(1 << a | 1 << b));
+            }
         }
     }
     for (k, &id) in (1..).zip(by_number) {

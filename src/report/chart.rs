@@ -207,7 +207,7 @@ fn node(release: &Release, slot: &Slot, x: f64, scale: f64) -> Node {
     let height = slot.people as f64 * scale;
     let name = release.place(slot.place);
     let people = thousands(slot.people);
-    let label = (height >= 9.0).then(|| format!("{} {people}", short(&name, 20)));
+    let label = (height >= 9.0).then(|| format!("{} {people}", short(&name, 24)));
     Node {
         x,
         y: slot.y,
@@ -300,7 +300,7 @@ impl HeatMap {
                 let (fill, ink, text) = match heat(r, c) {
                     Heat::Value(v, text) => {
                         let share = if most > 0.0 { v / most } else { 0.0 };
-                        let ink = if share > 0.5 { "#ffffff" } else { "#1b2733" };
+                        let ink = if share > 0.7 { "#ffffff" } else { "#1b2733" };
                         (blue(share), ink, text)
                     }
                     Heat::Withheld => ("url(#hatch)".into(), "#4a5563", "n.p.".into()),

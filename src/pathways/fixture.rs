@@ -1,0 +1,279 @@
+//! The room as a whole, against numbers worked out by hand and against an attacker.
+
+use std::collections::BTreeMap;
+use std::path::{Path as FilePath, PathBuf};
+
+use proptest::prelude::*;
+
+use super::disclosure::{Count, Threshold};
+use super::input;
+use super::journey::{self, Day, Episode, Journeys, Rules};
+use super::measure::{Linkage, Measures, Next};
+use super::path::{Path, Step};
+use super::release::Release;
+use super::table::Cell;
+use super::{Analysis, Error, Settings, analyse};
+use crate::files::Overwrite;
+use crate::ids::{Band, PersonId};
+use crate::progress::Progress;
+
+const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/pathways");
+
+fn events() -> Vec<PathBuf> {
+    ["north", "south"].map(|s| FilePath::new(DIR).join(format!("{s}.events.csv"))).to_vec()
+}
+
+fn settings(threshold: u32) -> Settings {
+    let extract = Some(jiff::civil::date(2024, 12, 31));
+    Settings { threshold: Threshold::new(threshold), extract, merge_gap: 0 }
+}
+
+fn fixture(threshold: u32) -> Result<Analysis, Error> {
+    let maps = FilePath::new(DIR).join("maps");
+    analyse(&maps, &events(), &settings(threshold), &Progress::silent())
+}
+
+/// The journeys (F Family, H Housing, Y Youth), by person:
+///
+/// 1-4 H F · 5 H · 6 H H · 7 H · 8 F · 9 F · 10 F H · 11 F Y (one day) · 12 H Y H
+#[test]
+fn measures_are_those_worked_out_by_hand() {
+    let silent = Progress::silent();
+    let maps = input::read_maps(&FilePath::new(DIR).join("maps"), &silent).expect("maps");
+    let read = input::read_events(&events(), &silent).expect("events");
+    let rules = Rules { extract: Day::of(jiff::civil::date(2024, 12, 31)), merge_gap: 0 };
+    let journeys = journey::build(&maps, read.events, rules);
+    let m = Measures::of(&journeys, &read.programs, rules).expect("measures");
+
+    assert_eq!(m.programs, ["Family", "Housing", "Youth"]);
+    assert_eq!(m.people, 12);
+    // Family: 1-4, 8-11. Housing: 1-7, 10, 12. Youth: 11, 12.
+    assert_eq!(m.users, [8, 9, 2]);
+    // Housing: two each for 6 and 12; the two of 4 touch and are one.
+    assert_eq!(m.episodes, [8, 11, 2]);
+    // One: 5-9. Two: 1-4, 10, 11, 12.
+    assert_eq!(m.by_number, [0, 5, 7, 0]);
+    // Family and Housing: 1-4, 10. Family and Youth: 11. Housing and Youth: 12.
+    assert_eq!(m.both, [[0, 5, 1], [5, 0, 1], [1, 1, 0]]);
+    // 11 begins both on one day: neither is first.
+    assert_eq!(m.before, [[0, 1, 0], [4, 0, 1], [0, 0, 0]]);
+    assert_eq!(m.moves, [[0, 1, 1], [4, 0, 1], [0, 1, 0]]);
+    // Followed for 365 days: first starts up to 1 January 2024.
+    let next = |started, too_recent| Next { started, not_within: 0, too_recent };
+    // Family: 10, Housing after 60 days. Housing: 1, Family after 40; 12, Youth after 19.
+    // Youth: 12, Housing again after 346.
+    assert_eq!(m.next, [next([0, 1, 0, 0], 7), next([1, 1, 0, 0], 7), next([0, 0, 0, 1], 1)]);
+    let (f, h, y) = (Step::Program(0), Step::Program(1), Step::Program(2));
+    let paths: BTreeMap<Path, u64> = [
+        (vec![f, Step::End], 2),
+        (vec![f, h, Step::End], 1),
+        (vec![f, y, Step::End], 1),
+        (vec![h, Step::End], 3),
+        (vec![h, f, Step::End], 4),
+        (vec![h, y, h, Step::End], 1),
+    ]
+    .into();
+    assert_eq!(m.paths, paths);
+    let linkage = Linkage::of(&maps, journeys.persons.len());
+    // North (Housing, Youth): 1-7, 10-12; single 5, 6, 7, 12. South (Family): 1-4, 8-11;
+    // single 8, 9. Person 3 is the probable link.
+    assert_eq!(linkage.rows, [[4, 1, 5], [2, 1, 5]]);
+    assert_eq!((linkage.people, linkage.one_row), (12, 6));
+}
+
+#[test]
+fn nothing_is_lost_silently() {
+    let record = fixture(3).expect("an analysis").record;
+    // 15 of north with one unknown row and one after the extract; 9 of south, one reversed.
+    assert_eq!(record.events_read, 25);
+    assert_eq!(record.events_set_aside, 1);
+    assert_eq!(record.events_not_in_maps, 1);
+    assert_eq!(record.events_after_extract, 1);
+    // Two of the other 22 are one.
+    assert_eq!(record.episodes, 21);
+}
+
+#[test]
+fn no_table_of_the_fixture_shows_a_small_count() {
+    let release = fixture(3).expect("an analysis").release;
+    assert_eq!(release.users[2], Count::Withheld);
+    assert_eq!(release.both[0][2], Count::Withheld);
+    assert!(small_counts(&release).is_empty());
+    let words = release.program_table_rows();
+    assert_eq!(words[2], "Youth|n.p.|n.p.|n.p.");
+}
+
+fn small_counts(release: &Release) -> Vec<String> {
+    let tables = release.tables();
+    let cells = tables.iter().flat_map(|t| t.rows.iter().flatten().map(|c| (t.name, c)));
+    cells
+        .filter_map(|(name, cell)| match cell {
+            Cell::Count(Count::Shown(n)) if release.threshold.is_small(*n) => {
+                Some(format!("{name}: {n}"))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+impl Release {
+    /// The program table as lines.
+    fn program_table_rows(&self) -> Vec<String> {
+        let tables = self.tables();
+        let table = tables.iter().find(|t| t.name == "programs").expect("the table");
+        let line = |row: &Vec<Cell>| row.iter().map(Cell::plain).collect::<Vec<_>>().join("|");
+        table.rows.iter().map(line).collect()
+    }
+}
+
+#[test]
+fn too_few_people_are_refused() {
+    assert!(matches!(fixture(13), Err(Error::TooFewPeople { threshold: 13 })));
+}
+
+/// Every file of an output folder.
+fn bytes(dir: &FilePath) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for part in ["keep", "release"] {
+        for entry in std::fs::read_dir(dir.join(part)).expect("listed") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(dir).expect("within").to_owned();
+            files.insert(name, std::fs::read(&path).expect("read"));
+        }
+    }
+    files
+}
+
+#[test]
+fn any_thread_count_and_order_of_files_gives_the_same_bytes() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let run = |threads: usize, reverse: bool| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        let mut files = events();
+        if reverse {
+            files.reverse();
+        }
+        let maps = FilePath::new(DIR).join("maps");
+        let analysis = pool
+            .install(|| analyse(&maps, &files, &settings(3), &Progress::silent()))
+            .expect("an analysis");
+        let out = home.path().join(format!("{threads}-{reverse}"));
+        crate::report::write(&analysis, &out, Overwrite::Refuse).expect("written");
+        bytes(&out)
+    };
+    let one = run(1, false);
+    assert_eq!(one.len(), 13);
+    assert_eq!(one, run(7, false));
+    assert_eq!(one, run(2, true));
+}
+
+#[test]
+fn hostile_program_names_stay_text() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let mut map = "row_id,person_id,band\n".to_owned();
+    let mut events = "row_id,program,start,end\n".to_owned();
+    for i in 0..20 {
+        map += &format!("{i:032x},p{i:016},single\n");
+        events += &format!("{i:032x},<script>alert(1)</script>,2024-01-01,\n");
+        events += &format!("{i:032x},=HYPERLINK(1),2024-02-01,\n");
+    }
+    std::fs::write(dir.path().join("a.map.csv"), map).expect("written");
+    let file = dir.path().join("a.events.csv");
+    std::fs::write(&file, events).expect("written");
+    let analysis =
+        analyse(dir.path(), &[file], &Settings::default(), &Progress::silent()).expect("analysed");
+    let out = dir.path().join("out");
+    crate::report::write(&analysis, &out, Overwrite::Refuse).expect("written");
+    for (name, bytes) in bytes(&out) {
+        let text = String::from_utf8(bytes).expect("text");
+        match name.extension().and_then(|e| e.to_str()) {
+            Some("html") => assert!(!text.to_lowercase().contains("<script")),
+            _ => assert!(!text.contains("\n=") && !text.contains(",="), "{name:?}"),
+        }
+    }
+}
+
+/// Journeys of people who used exactly these sets of three programs, each set so many times.
+fn people_of(sets: &[u64]) -> Journeys {
+    let mut episodes = Vec::new();
+    let mut persons = Vec::new();
+    for (set, &count) in (1u16..).zip(sets) {
+        for _ in 0..count {
+            let person = persons.len() as u32;
+            let mut id = [0; 10];
+            id[..4].copy_from_slice(&person.to_be_bytes());
+            persons.push(PersonId::from_bytes(id));
+            for program in (0..3).filter(|p| set >> p & 1 == 1) {
+                let start = Day(i32::from(program) * 10);
+                episodes.push(Episode { person, start, program, end: None, band: Band::Single });
+            }
+        }
+    }
+    Journeys { persons, episodes, unmapped: 0, after_extract: 0 }
+}
+
+/// Walks every way to fill the seven sets that agrees with what is published of people,
+/// programs, pairs and numbers of programs; the least and greatest of each set.
+fn attack(release: &Release) -> Vec<(u64, u64)> {
+    fn fill(release: &Release, sets: &mut Vec<u64>, left: u64, seen: &mut [(u64, u64)]) {
+        if sets.len() == 6 {
+            sets.push(left);
+            if agrees(release, sets) {
+                for (range, n) in seen.iter_mut().zip(sets.iter()) {
+                    *range = (range.0.min(*n), range.1.max(*n));
+                }
+            }
+            sets.pop();
+            return;
+        }
+        for n in 0..=left {
+            sets.push(n);
+            fill(release, sets, left - n, seen);
+            sets.pop();
+        }
+    }
+    fn agrees(release: &Release, sets: &[u64]) -> bool {
+        let sum = |has: &dyn Fn(usize) -> bool| -> u64 {
+            (1..=7).filter(|s| has(*s)).map(|s| sets[s - 1]).sum()
+        };
+        let fits = |count: Count, n: u64| count.shown().is_none_or(|shown| shown == n);
+        (0..3).all(|a| {
+            let n = release.programs.len();
+            a >= n
+                || fits(release.users[a], sum(&|s| s >> a & 1 == 1))
+                    && (a + 1..n).all(|b| {
+                        fits(release.both[a][b], sum(&|s| s >> a & 1 == 1 && s >> b & 1 == 1))
+                    })
+        }) && (1..=release.by_number.len())
+            .all(|k| fits(release.by_number[k - 1], sum(&|s| s.count_ones() as usize == k)))
+    }
+    let mut seen = vec![(u64::MAX, 0); 7];
+    fill(release, &mut Vec::new(), release.people, &mut seen);
+    seen
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_used_exactly_what_cannot_be_worked_out_across_tables(
+        sets in prop::collection::vec(0u64..5, 7),
+    ) {
+        let journeys = people_of(&sets);
+        let rules = Rules { extract: Day(1000), merge_gap: 0 };
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let linkage =
+            Linkage { rows: Vec::new(), people: journeys.persons.len() as u64, one_row: 0 };
+        prop_assume!((0..3).all(|p| journeys.episodes.iter().any(|e| e.program == p)));
+        let m = Measures::of(&journeys, &names, rules).expect("people");
+        let Ok(release) = Release::of(&m, &linkage, &[], Threshold::new(3)) else {
+            // Refusing is safe; it must be for want of people only.
+            prop_assert!(m.people < 8, "{} people refused", m.people);
+            return Ok(());
+        };
+        prop_assert!(small_counts(&release).is_empty());
+        for (n, (least, most)) in sets.iter().zip(attack(&release)) {
+            prop_assert!(!(1..3).contains(n) || most - least >= 3, "{n} in {least}..{most}");
+        }
+    }
+}
