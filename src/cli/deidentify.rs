@@ -69,7 +69,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         agency_key: args.agency_key,
         out: args.out,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
-        today: jiff::Zoned::now().date(),
+        today: super::slk::today(),
     };
     let summary = deidentify::run(&job, &printer.progress())?;
     for warning in &summary.warnings {

@@ -187,7 +187,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
 
 /// The latest date it is anywhere on earth: nobody born today is in the future, whatever
 /// time zone the machine is set to.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let ahead = Timestamp::now().checked_add(SignedDuration::from_hours(14));
     ahead.unwrap_or_default().to_zoned(TimeZone::UTC).date()
 }
