@@ -464,9 +464,9 @@ fn numbers(
     });
     let users_sum: u64 = m.users.iter().sum();
     let pairs_sum: u64 = m.both.iter().flatten().sum::<u64>() / 2;
+    let one_each: fn(usize) -> usize = |k| k;
     let choose_two: fn(usize) -> usize = |k| k * k.saturating_sub(1) / 2;
-    let ways: [(&[CellId], u64, fn(usize) -> usize); 2] =
-        [(users, users_sum, |k| k), (&pairs, pairs_sum, choose_two)];
+    let ways = [(users, users_sum, one_each), (pairs.as_slice(), pairs_sum, choose_two)];
     for (parts, sum, each) in ways {
         if parts.is_empty() {
             continue;
