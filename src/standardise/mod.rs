@@ -87,7 +87,7 @@ pub enum Reason {
     NoSuchDay,
     /// A date after today.
     FutureDate,
-    /// An age of more than 120 years.
+    /// A birth before 1900.
     TooOld,
     /// A code that the source's code map does not name.
     UnknownCode,
@@ -121,7 +121,7 @@ impl fmt::Display for Reason {
             Reason::DateFormat => "does not have the declared date format",
             Reason::NoSuchDay => "day does not exist in that month",
             Reason::FutureDate => "date is in the future",
-            Reason::TooOld => "date is more than 120 years ago",
+            Reason::TooOld => "date is before 1900",
             Reason::UnknownCode => "code is not in the code map",
             Reason::Postcode => "is not a postcode of four digits",
             Reason::SlkGrammar => "is not a well-formed SLK-581",
