@@ -25,13 +25,12 @@ pub enum Preset {
 /// linkage does), then loose ones, which say something only where they are unique.
 const MATCH_KEYS: &[(&str, &[&str])] = &[
     ("slk581", &["slk581"]),
-    ("names_birth", &["family_name", "given_name", "birth_date"]),
     ("names_sound_birth", &["family_name.phonetic", "given_name.phonetic", "birth_date"]),
     ("family_birth", &["family_name", "birth_date"]),
     ("given_birth", &["given_name", "birth_date"]),
     ("given_initial_birth_sex", &["given_name.initial", "birth_date", "sex"]),
     ("family_initial_birth_sex", &["family_name.initial", "birth_date", "sex"]),
-    ("initials_birth_sex", &["family_name.initial", "given_name.initial", "birth_date", "sex"]),
+    ("initials_birth", &["family_name.initial", "given_name.initial", "birth_date"]),
     ("names_any_order_birth", &["names.any_order", "birth_date"]),
     ("birth_sex", &["birth_date", "sex"]),
     ("birth_sex_postcode", &["birth_date", "sex", "postcode"]),
@@ -47,8 +46,8 @@ const MATCH_KEYS: &[(&str, &[&str])] = &[
         &["family_name.slk", "given_name.slk", "birth_date.month", "birth_date.year", "sex"],
     ),
     (
-        "names_slk_day_month_sex",
-        &["family_name.slk", "given_name.slk", "birth_date.day", "birth_date.month", "sex"],
+        "names_slk_day_month",
+        &["family_name.slk", "given_name.slk", "birth_date.day", "birth_date.month"],
     ),
     ("family_year_postcode", &["family_name", "birth_date.year", "postcode"]),
     ("given_year_postcode", &["given_name", "birth_date.year", "postcode"]),
@@ -56,19 +55,17 @@ const MATCH_KEYS: &[(&str, &[&str])] = &[
         "family_day_month_postcode",
         &["family_name", "birth_date.day", "birth_date.month", "postcode"],
     ),
-    (
-        "given_day_month_sex_postcode",
-        &["given_name", "birth_date.day", "birth_date.month", "sex", "postcode"],
-    ),
+    ("given_day_month_postcode", &["given_name", "birth_date.day", "birth_date.month", "postcode"]),
     ("names_any_order_postcode", &["names.any_order", "postcode"]),
     ("names_sound_postcode", &["family_name.phonetic", "given_name.phonetic", "postcode"]),
     (
         "family_given_initial_sex_postcode",
         &["family_name", "given_name.initial", "sex", "postcode"],
     ),
-    ("family_initial_given_sex_suburb", &["family_name.initial", "given_name", "sex", "suburb"]),
+    ("family_initial_given_suburb", &["family_name.initial", "given_name", "suburb"]),
     ("given_postcode", &["given_name", "postcode"]),
     ("family_postcode", &["family_name", "postcode"]),
+    ("names_state", &["family_name", "given_name", "state"]),
 ];
 
 /// Every field of the presets: name, kind, what it is compared as, and what it is.
