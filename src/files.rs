@@ -1,6 +1,9 @@
 //! Files, written whole or not at all. Output is made in a hidden temporary neighbour of
 //! its final place, synced, and renamed; a run that fails or is killed leaves what was
-//! there before. This is the only room that creates files and folders.
+//! there before, and one run at a time writes to a place. This is the only room that creates
+//! files and folders.
+
+mod claim;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,6 +12,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
+use claim::{Claim, aside, discard};
 
 /// Whether existing output may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,12 @@ pub enum Error {
         /// The output file or folder.
         path: PathBuf,
     },
+    /// Another run is writing the output at this moment.
+    #[error("{}: another run is writing it", clean(.path))]
+    Busy {
+        /// The output file or folder.
+        path: PathBuf,
+    },
     /// A file was expected and a folder found.
     #[error("{}: is a folder; expected a file", clean(.path))]
     Folder {
@@ -66,7 +76,7 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::Io { .. } => Class::Io,
-            Error::Exists { .. } => Class::Refused,
+            Error::Exists { .. } | Error::Busy { .. } => Class::Refused,
             Error::Folder { .. } | Error::NotText { .. } => Class::Input,
         }
     }
@@ -76,6 +86,7 @@ impl Fault for Error {
             Error::Exists { .. } => {
                 Some("name another place, or add `--force` to replace it".into())
             }
+            Error::Busy { .. } => Some("wait until it is done, or name another place".into()),
             Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
                 "free some space on the disk and run again; nothing was left half-written".into(),
             ),
@@ -152,26 +163,30 @@ pub struct Staged {
     temp: TempDir,
     target: PathBuf,
     overwrite: Overwrite,
+    // Dropped last: what is above is still the claimant's to remove.
+    claim: Claim,
 }
 
 impl Staged {
     /// Begins an output folder that will be `target`.
     ///
     /// # Errors
-    /// When `target` is there already and may not be replaced (an empty folder may), or its
-    /// parent cannot be written.
+    /// When `target` is there already and may not be replaced (an empty folder may), another
+    /// run is writing it, or its parent cannot be written.
     pub fn folder(target: &Path, overwrite: Overwrite) -> Result<Self, Error> {
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
-        if overwrite == Overwrite::Refuse && occupied(&target) {
-            return Err(Error::Exists { path: target });
-        }
+        refuse_occupied(&target, overwrite)?;
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
+        let fail = |source| Error::Io { path: parent.clone(), doing: "write in", source };
+        let claim = Claim::take(&target, fail)?;
+        // Another run may have finished meanwhile, or a killed one's old output be back.
+        refuse_occupied(&target, overwrite)?;
         let temp = tempfile::Builder::new()
-            .prefix(".veilway-")
+            .prefix(&claim.prefix())
             .tempdir_in(&parent)
-            .map_err(|e| Error::Io { path: parent, doing: "write in", source: e })?;
-        Ok(Staged { temp, target, overwrite })
+            .map_err(|e| Error::Io { path: parent.clone(), doing: "write in", source: e })?;
+        Ok(Staged { temp, target, overwrite, claim })
     }
 
     /// Where the files are made until [`Staged::commit`].
@@ -196,15 +211,27 @@ impl Staged {
     /// # Errors
     /// When syncing or renaming fails; the old output is then still there.
     pub fn commit(self) -> Result<(), Error> {
-        sync_tree(self.temp.path())?;
-        let fail = |e| io_error(&self.target, "write", e);
-        share_folder(self.temp.path()).map_err(fail)?;
-        let temp = self.temp.keep();
-        let result = replace(&temp, &self.target, self.overwrite);
-        if result.is_err() {
-            let _ = fs::remove_dir_all(&temp);
+        let Staged { temp, target, overwrite, claim } = self;
+        sync_tree(temp.path())?;
+        let mode = default_mode(temp.path()).map_err(|e| io_error(&target, "write", e))?;
+        let temp = temp.keep();
+        if let Err(e) = replace(&temp, &target, overwrite) {
+            discard(&temp);
+            return Err(e);
         }
-        result
+        // Until now the folder was its owner's alone.
+        if let Some(mode) = mode {
+            fs::set_permissions(&target, mode).map_err(|e| io_error(&target, "write", e))?;
+        }
+        drop(claim);
+        Ok(())
+    }
+}
+
+fn refuse_occupied(target: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    match overwrite {
+        Overwrite::Refuse if occupied(target) => Err(Error::Exists { path: target.to_owned() }),
+        _ => Ok(()),
     }
 }
 
@@ -215,46 +242,69 @@ fn occupied(target: &Path) -> bool {
     }
 }
 
-/// A temporary folder is the owner's alone; the finished one follows the machine's defaults.
+/// The permissions that the machine's defaults give to a new folder.
 #[cfg(unix)]
-fn share_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let probe = path.join(".mode");
+fn default_mode(within: &Path) -> io::Result<Option<fs::Permissions>> {
+    let probe = within.join(".mode");
     fs::create_dir(&probe)?;
-    let mode = fs::metadata(&probe)?.permissions().mode();
+    let mode = fs::metadata(&probe)?.permissions();
     fs::remove_dir(&probe)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    Ok(Some(mode))
 }
 
 #[cfg(not(unix))]
-fn share_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
+fn default_mode(_within: &Path) -> io::Result<Option<fs::Permissions>> {
+    Ok(None)
 }
 
+/// Puts `temp` in the place of `target`, and removes what was there.
 fn replace(temp: &Path, target: &Path, overwrite: Overwrite) -> Result<(), Error> {
     let fail = |e| io_error(target, "write", e);
+    refuse_occupied(target, overwrite)?;
     if !occupied(target) {
         // An empty folder may be in the way; rename replaces it on Unix, not elsewhere.
         let _ = fs::remove_dir(target);
         fs::rename(temp, target).map_err(fail)?;
-    } else if overwrite == Overwrite::Replace {
-        let old = tempfile::Builder::new()
-            .prefix(".veilway-old-")
-            .tempdir_in(target.parent().unwrap_or(target))
-            .map_err(fail)?;
-        let aside = old.path().join("old");
+    } else if exchange(temp, target).map_err(fail)? == Exchanged::Yes {
+        discard(temp);
+    } else {
+        let aside = aside(temp);
         fs::rename(target, &aside).map_err(fail)?;
         if let Err(e) = fs::rename(temp, target) {
             let _ = fs::rename(&aside, target);
             return Err(fail(e));
         }
-    } else {
-        return Err(Error::Exists { path: target.to_owned() });
+        discard(&aside);
     }
     if let Some(parent) = target.parent() {
         sync_folder(parent)?;
     }
     Ok(())
+}
+
+/// Whether two folders changed places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exchanged {
+    Yes,
+    /// The system or the file system cannot do it.
+    Unsupported,
+}
+
+/// Lets two folders change places in one step, so that there is no moment without either.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<Exchanged> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(Exchanged::Yes),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(Exchanged::Unsupported),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn exchange(_a: &Path, _b: &Path) -> io::Result<Exchanged> {
+    Ok(Exchanged::Unsupported)
 }
 
 fn sync_tree(path: &Path) -> Result<(), Error> {
@@ -338,14 +388,15 @@ pub struct StagedFile {
     inner: BufWriter<NamedTempFile>,
     target: PathBuf,
     overwrite: Overwrite,
+    claim: Claim,
 }
 
 impl StagedFile {
     /// Begins a file that will be `target`.
     ///
     /// # Errors
-    /// When it is there already and may not be replaced, is a folder, or its parent cannot
-    /// be written.
+    /// When it is there already and may not be replaced, is a folder, another run is writing
+    /// it, or its parent cannot be written.
     pub fn create(target: &Path, readers: Readers, overwrite: Overwrite) -> Result<Self, Error> {
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
         let parent = target.parent().unwrap_or(&target);
@@ -356,8 +407,10 @@ impl StagedFile {
             return Err(Error::Exists { path: target });
         }
         fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
+        let claim = Claim::take(&target, |e| io_error(&target, "write", e))?;
+        let prefix = claim.prefix();
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".veilway-");
+        builder.prefix(&prefix);
         #[cfg(unix)]
         if readers == Readers::Default {
             use std::os::unix::fs::PermissionsExt;
@@ -366,7 +419,7 @@ impl StagedFile {
         #[cfg(not(unix))]
         let _ = readers;
         let temp = builder.tempfile_in(parent).map_err(|e| io_error(&target, "write", e))?;
-        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, overwrite })
+        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, overwrite, claim })
     }
 
     /// The place the file will have.
@@ -379,7 +432,7 @@ impl StagedFile {
     /// # Errors
     /// When the disk refuses, or somebody made `target` meanwhile and it may not be replaced.
     pub fn commit(self) -> Result<(), Error> {
-        let StagedFile { inner, target, overwrite } = self;
+        let StagedFile { inner, target, overwrite, claim } = self;
         let fail = |e: io::Error| io_error(&target, "write", e);
         let temp = inner.into_inner().map_err(|e| fail(e.into_error()))?;
         temp.as_file().sync_all().map_err(fail)?;
@@ -393,6 +446,7 @@ impl StagedFile {
                 }
             })?,
         }
+        drop(claim);
         sync_folder(target.parent().unwrap_or(&target))
     }
 }
