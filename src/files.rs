@@ -179,13 +179,18 @@ impl Staged {
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
         let fail = |source| Error::Io { path: parent.clone(), doing: "write in", source };
-        let claim = Claim::take(&target, fail)?;
+        let claim = Claim::take(&target, &fail)?;
         // Another run may have finished meanwhile, or a killed one's old output be back.
         refuse_occupied(&target, overwrite)?;
-        let temp = tempfile::Builder::new()
-            .prefix(&claim.prefix())
-            .tempdir_in(&parent)
-            .map_err(|e| Error::Io { path: parent.clone(), doing: "write in", source: e })?;
+        let prefix = claim.prefix();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        #[cfg(unix)]
+        builder.permissions({
+            use std::os::unix::fs::PermissionsExt;
+            fs::Permissions::from_mode(0o700)
+        });
+        let temp = builder.tempdir_in(&parent).map_err(fail)?;
         Ok(Staged { temp, target, overwrite, claim })
     }
 
