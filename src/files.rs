@@ -54,6 +54,24 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder was expected and a file found.
+    #[error("{}: is a file; expected a folder", clean(.path))]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A place for a file was expected and a device or a pipe found.
+    #[error("{}: is a device or a pipe; expected a place for a file", clean(.path))]
+    NotAFile {
+        /// The device or pipe.
+        path: PathBuf,
+    },
+    /// A folder that may be replaced, but holds what somebody else put there.
+    #[error("{}: is no output folder of veilway, so it is not replaced", clean(.path))]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A text file was expected and something else found.
     #[error("{}: is not UTF-8 text", clean(.path))]
     NotText {
@@ -66,7 +84,8 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::Io { .. } => Class::Io,
-            Error::Exists { .. } => Class::Refused,
+            Error::Exists { .. } | Error::NotOurs { .. } => Class::Refused,
+            Error::NotAFolder { .. } | Error::NotAFile { .. } => Class::Usage,
             Error::Folder { .. } | Error::NotText { .. } => Class::Input,
         }
     }
@@ -76,19 +95,45 @@ impl Fault for Error {
             Error::Exists { .. } => {
                 Some("name another place, or add `--force` to replace it".into())
             }
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
-                "free some space on the disk and run again; nothing was left half-written".into(),
-            ),
-            _ => None,
+            Error::NotOurs { .. } => {
+                Some("everything in it would be lost: name a new folder".into())
+            }
+            Error::NotAFolder { .. } => Some("name a new folder".into()),
+            Error::NotAFile { .. } => {
+                Some("name a file, or `-` for standard output where the command has it".into())
+            }
+            Error::NotText { .. } => Some("save the file again as UTF-8 text".into()),
+            Error::Folder { .. } => Some("name a file in it".into()),
+            Error::Io { path, source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge
+                    if path == Path::new(STDOUT) =>
+                {
+                    Some("free some space and run again; what was written so far is cut off".into())
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
+                    Some("free some space and run again; nothing was left half-written".into())
+                }
+                io::ErrorKind::NotFound => {
+                    Some("check the spelling and the folder you are in".into())
+                }
+                io::ErrorKind::PermissionDenied => {
+                    Some("ask whoever owns it for access, or name another place".into())
+                }
+                _ => None,
+            },
         }
     }
 }
+
+/// What messages call standard output.
+pub const STDOUT: &str = "standard output";
 
 fn reason(e: &io::Error) -> String {
     match e.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::FileTooLarge => "no larger file is allowed here".into(),
         _ => e.to_string(),
     }
 }
@@ -151,19 +196,35 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 pub struct Staged {
     temp: TempDir,
     target: PathBuf,
+    /// The target as it was named, for messages.
+    shown: PathBuf,
     overwrite: Overwrite,
 }
+
+/// Every finished folder holds this file; only a folder that does is ever replaced.
+const MARK: &str = ".veilway";
+const MARK_TEXT: &str = "Written by veilway. `--force` replaces this whole folder.\n";
 
 impl Staged {
     /// Begins an output folder that will be `target`.
     ///
     /// # Errors
-    /// When `target` is there already and may not be replaced (an empty folder may), or its
-    /// parent cannot be written.
+    /// When `target` is there already and may not be replaced (an empty folder may), is no
+    /// folder or not one of ours, or its parent cannot be written.
     pub fn folder(target: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+        let shown = target.to_owned();
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
-        if overwrite == Overwrite::Refuse && occupied(&target) {
-            return Err(Error::Exists { path: target });
+        if target.symlink_metadata().is_ok() && !target.is_dir() {
+            return Err(Error::NotAFolder { path: shown });
+        }
+        if occupied(&target) {
+            match overwrite {
+                Overwrite::Refuse => return Err(Error::Exists { path: shown }),
+                Overwrite::Replace if !target.join(MARK).is_file() => {
+                    return Err(Error::NotOurs { path: shown });
+                }
+                Overwrite::Replace => {}
+            }
         }
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
@@ -171,7 +232,7 @@ impl Staged {
             .prefix(".veilway-")
             .tempdir_in(&parent)
             .map_err(|e| Error::Io { path: parent, doing: "write in", source: e })?;
-        Ok(Staged { temp, target, overwrite })
+        Ok(Staged { temp, target, shown, overwrite })
     }
 
     /// Where the files are made until [`Staged::commit`].
@@ -188,7 +249,7 @@ impl Staged {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
         }
-        OutFile::create(path, self.target.join(name), readers)
+        OutFile::create(path, self.shown.join(name), readers)
     }
 
     /// Syncs everything and puts the folder in its final place.
@@ -196,11 +257,14 @@ impl Staged {
     /// # Errors
     /// When syncing or renaming fails; the old output is then still there.
     pub fn commit(self) -> Result<(), Error> {
+        let mut mark = self.create(MARK, Readers::Default)?;
+        mark.write_all(MARK_TEXT.as_bytes()).map_err(|e| mark.error(e))?;
+        mark.finish()?;
         sync_tree(self.temp.path())?;
-        let fail = |e| io_error(&self.target, "write", e);
+        let fail = |e| io_error(&self.shown, "write", e);
         share_folder(self.temp.path()).map_err(fail)?;
         let temp = self.temp.keep();
-        let result = replace(&temp, &self.target, self.overwrite);
+        let result = replace(&temp, &self.target, &self.shown, self.overwrite);
         if result.is_err() {
             let _ = fs::remove_dir_all(&temp);
         }
@@ -231,8 +295,8 @@ fn share_folder(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn replace(temp: &Path, target: &Path, overwrite: Overwrite) -> Result<(), Error> {
-    let fail = |e| io_error(target, "write", e);
+fn replace(temp: &Path, target: &Path, shown: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    let fail = |e| io_error(shown, "write", e);
     if !occupied(target) {
         // An empty folder may be in the way; rename replaces it on Unix, not elsewhere.
         let _ = fs::remove_dir(target);
@@ -249,7 +313,7 @@ fn replace(temp: &Path, target: &Path, overwrite: Overwrite) -> Result<(), Error
             return Err(fail(e));
         }
     } else {
-        return Err(Error::Exists { path: target.to_owned() });
+        return Err(Error::Exists { path: shown.to_owned() });
     }
     if let Some(parent) = target.parent() {
         sync_folder(parent)?;
@@ -337,6 +401,8 @@ impl Write for OutFile {
 pub struct StagedFile {
     inner: BufWriter<NamedTempFile>,
     target: PathBuf,
+    /// The target as it was named, for messages.
+    shown: PathBuf,
     overwrite: Overwrite,
 }
 
@@ -344,16 +410,19 @@ impl StagedFile {
     /// Begins a file that will be `target`.
     ///
     /// # Errors
-    /// When it is there already and may not be replaced, is a folder, or its parent cannot
-    /// be written.
+    /// When it is there already and may not be replaced, is a folder or a device, or its
+    /// parent cannot be written.
     pub fn create(target: &Path, readers: Readers, overwrite: Overwrite) -> Result<Self, Error> {
+        let shown = target.to_owned();
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
         let parent = target.parent().unwrap_or(&target);
-        if target.is_dir() {
-            return Err(Error::Folder { path: target });
+        match target.metadata() {
+            Ok(there) if there.is_dir() => return Err(Error::Folder { path: shown }),
+            Ok(there) if !there.is_file() => return Err(Error::NotAFile { path: shown }),
+            _ => {}
         }
         if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
-            return Err(Error::Exists { path: target });
+            return Err(Error::Exists { path: shown });
         }
         fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
         let mut builder = tempfile::Builder::new();
@@ -365,13 +434,13 @@ impl StagedFile {
         }
         #[cfg(not(unix))]
         let _ = readers;
-        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&target, "write", e))?;
-        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, overwrite })
+        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&shown, "write", e))?;
+        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, shown, overwrite })
     }
 
     /// The place the file will have.
     pub fn shown(&self) -> &Path {
-        &self.target
+        &self.shown
     }
 
     /// Syncs the file and gives it its final name.
@@ -379,15 +448,15 @@ impl StagedFile {
     /// # Errors
     /// When the disk refuses, or somebody made `target` meanwhile and it may not be replaced.
     pub fn commit(self) -> Result<(), Error> {
-        let StagedFile { inner, target, overwrite } = self;
-        let fail = |e: io::Error| io_error(&target, "write", e);
+        let StagedFile { inner, target, shown, overwrite } = self;
+        let fail = |e: io::Error| io_error(&shown, "write", e);
         let temp = inner.into_inner().map_err(|e| fail(e.into_error()))?;
         temp.as_file().sync_all().map_err(fail)?;
         match overwrite {
             Overwrite::Replace => temp.persist(&target).map(drop).map_err(|e| fail(e.error))?,
             Overwrite::Refuse => temp.persist_noclobber(&target).map(drop).map_err(|e| {
                 if e.error.kind() == io::ErrorKind::AlreadyExists {
-                    Error::Exists { path: target.clone() }
+                    Error::Exists { path: shown.clone() }
                 } else {
                     fail(e.error)
                 }
@@ -418,7 +487,7 @@ pub fn write_whole(
     overwrite: Overwrite,
 ) -> Result<(), Error> {
     let mut file = StagedFile::create(target, readers, overwrite)?;
-    file.write_all(bytes).map_err(|e| io_error(&file.target, "write", e))?;
+    file.write_all(bytes).map_err(|e| io_error(&file.shown, "write", e))?;
     file.commit()
 }
 
@@ -450,6 +519,21 @@ mod tests {
         staged.commit().expect("committed");
         assert!(out.join("b").exists() && !out.join("keep").exists());
         assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_is_never_replaced() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let theirs = home.path().join("theirs");
+        fs::create_dir(&theirs).expect("a folder");
+        Staged::folder(&theirs, Overwrite::Refuse).expect("an empty folder is free");
+        let file = theirs.join("thesis.txt");
+        fs::write(&file, "x").expect("written");
+        let refused = Staged::folder(&theirs, Overwrite::Replace);
+        assert!(matches!(refused, Err(Error::NotOurs { .. })));
+        let refused = Staged::folder(&file, Overwrite::Replace);
+        assert!(matches!(refused, Err(Error::NotAFolder { .. })));
+        assert!(file.exists());
     }
 
     #[test]
