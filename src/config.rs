@@ -40,6 +40,15 @@ impl Fault for Error {
     fn class(&self) -> Class {
         Class::Usage
     }
+
+    fn hint(&self) -> Option<String> {
+        let Error::Mistakes { mistakes, .. } = self;
+        let (fix, it) = match mistakes.len() {
+            1 => ("correct the line", "it"),
+            _ => ("correct each line", "them"),
+        };
+        Some(format!("{fix}; the comments that `veilway` wrote into the file explain {it}"))
+    }
 }
 
 /// One mistake of a settings file.

@@ -64,6 +64,24 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder was expected and a file found.
+    #[error("{}: is a file; expected a folder", clean(.path))]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A place for a file was expected and a device or a pipe found.
+    #[error("{}: is a device or a pipe; expected a place for a file", clean(.path))]
+    NotAFile {
+        /// The device or pipe.
+        path: PathBuf,
+    },
+    /// A folder that may be replaced, but holds what somebody else put there.
+    #[error("{}: is no output folder of veilway, so it is not replaced", clean(.path))]
+    NotOurs {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A text file was expected and something else found.
     #[error("{}: is not UTF-8 text", clean(.path))]
     NotText {
@@ -76,7 +94,8 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::Io { .. } => Class::Io,
-            Error::Exists { .. } | Error::Busy { .. } => Class::Refused,
+            Error::Exists { .. } | Error::NotOurs { .. } | Error::Busy { .. } => Class::Refused,
+            Error::NotAFolder { .. } | Error::NotAFile { .. } => Class::Usage,
             Error::Folder { .. } | Error::NotText { .. } => Class::Input,
         }
     }
@@ -87,19 +106,45 @@ impl Fault for Error {
                 Some("name another place, or add `--force` to replace it".into())
             }
             Error::Busy { .. } => Some("wait until it is done, or name another place".into()),
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
-                "free some space on the disk and run again; nothing was left half-written".into(),
-            ),
-            _ => None,
+            Error::NotOurs { .. } => {
+                Some("everything in it would be lost: name a new folder".into())
+            }
+            Error::NotAFolder { .. } => Some("name a new folder".into()),
+            Error::NotAFile { .. } => {
+                Some("name a file, or `-` for standard output where the command has it".into())
+            }
+            Error::NotText { .. } => Some("save the file again as UTF-8 text".into()),
+            Error::Folder { .. } => Some("name a file in it".into()),
+            Error::Io { path, source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge
+                    if path == Path::new(STDOUT) =>
+                {
+                    Some("free some space and run again; what was written so far is cut off".into())
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
+                    Some("free some space and run again; nothing was left half-written".into())
+                }
+                io::ErrorKind::NotFound => {
+                    Some("check the spelling and the folder you are in".into())
+                }
+                io::ErrorKind::PermissionDenied => {
+                    Some("ask whoever owns it for access, or name another place".into())
+                }
+                _ => None,
+            },
         }
     }
 }
+
+/// What messages call standard output.
+pub const STDOUT: &str = "standard output";
 
 fn reason(e: &io::Error) -> String {
     match e.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::FileTooLarge => "no larger file is allowed here".into(),
         _ => e.to_string(),
     }
 }
@@ -162,26 +207,33 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 pub struct Staged {
     temp: TempDir,
     target: PathBuf,
+    /// The target as it was named, for messages.
+    shown: PathBuf,
     overwrite: Overwrite,
     // Dropped last: what is above is still the claimant's to remove.
     claim: Claim,
 }
 
+/// Every finished folder holds this file; only a folder that does is ever replaced.
+const MARK: &str = ".veilway";
+const MARK_TEXT: &str = "Written by veilway. `--force` replaces this whole folder.\n";
+
 impl Staged {
     /// Begins an output folder that will be `target`.
     ///
     /// # Errors
-    /// When `target` is there already and may not be replaced (an empty folder may), another
-    /// run is writing it, or its parent cannot be written.
+    /// When `target` is there already and may not be replaced (an empty folder may), is no
+    /// folder or not one of ours, another run is writing it, or its parent cannot be written.
     pub fn folder(target: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+        let shown = target.to_owned();
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
-        refuse_occupied(&target, overwrite)?;
+        refuse_occupied(&target, &shown, overwrite)?;
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
         let fail = |source| Error::Io { path: parent.clone(), doing: "write in", source };
         let claim = Claim::take(&target, &fail)?;
         // Another run may have finished meanwhile, or a killed one's old output be back.
-        refuse_occupied(&target, overwrite)?;
+        refuse_occupied(&target, &shown, overwrite)?;
         let prefix = claim.prefix();
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix);
@@ -191,7 +243,7 @@ impl Staged {
             fs::Permissions::from_mode(0o700)
         });
         let temp = builder.tempdir_in(&parent).map_err(fail)?;
-        Ok(Staged { temp, target, overwrite, claim })
+        Ok(Staged { temp, target, shown, overwrite, claim })
     }
 
     /// Where the files are made until [`Staged::commit`].
@@ -208,7 +260,7 @@ impl Staged {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
         }
-        OutFile::create(path, self.target.join(name), readers)
+        OutFile::create(path, self.shown.join(name), readers)
     }
 
     /// Syncs everything and puts the folder in its final place.
@@ -216,11 +268,14 @@ impl Staged {
     /// # Errors
     /// When syncing or renaming fails; the old output is then still there.
     pub fn commit(self) -> Result<(), Error> {
-        let Staged { temp, target, overwrite, claim } = self;
+        let mut mark = self.create(MARK, Readers::Default)?;
+        mark.write_all(MARK_TEXT.as_bytes()).map_err(|e| mark.error(e))?;
+        mark.finish()?;
+        let Staged { temp, target, shown, overwrite, claim } = self;
         sync_tree(temp.path())?;
-        let mode = default_mode(temp.path()).map_err(|e| io_error(&target, "write", e))?;
+        let mode = default_mode(temp.path()).map_err(|e| io_error(&shown, "write", e))?;
         let temp = temp.keep();
-        if let Err(e) = replace(&temp, &target, overwrite) {
+        if let Err(e) = replace(&temp, &target, &shown, overwrite) {
             discard(&temp);
             return Err(e);
         }
@@ -233,10 +288,17 @@ impl Staged {
     }
 }
 
-fn refuse_occupied(target: &Path, overwrite: Overwrite) -> Result<(), Error> {
+fn refuse_occupied(target: &Path, shown: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    if target.symlink_metadata().is_ok() && !target.is_dir() {
+        return Err(Error::NotAFolder { path: shown.to_owned() });
+    }
     match overwrite {
-        Overwrite::Refuse if occupied(target) => Err(Error::Exists { path: target.to_owned() }),
-        _ => Ok(()),
+        _ if !occupied(target) => Ok(()),
+        Overwrite::Refuse => Err(Error::Exists { path: shown.to_owned() }),
+        Overwrite::Replace if !target.join(MARK).is_file() => {
+            Err(Error::NotOurs { path: shown.to_owned() })
+        }
+        Overwrite::Replace => Ok(()),
     }
 }
 
@@ -263,9 +325,9 @@ fn default_mode(_within: &Path) -> io::Result<Option<fs::Permissions>> {
 }
 
 /// Puts `temp` in the place of `target`, and removes what was there.
-fn replace(temp: &Path, target: &Path, overwrite: Overwrite) -> Result<(), Error> {
-    let fail = |e| io_error(target, "write", e);
-    refuse_occupied(target, overwrite)?;
+fn replace(temp: &Path, target: &Path, shown: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    let fail = |e| io_error(shown, "write", e);
+    refuse_occupied(target, shown, overwrite)?;
     if !occupied(target) {
         // An empty folder may be in the way; rename replaces it on Unix, not elsewhere.
         let _ = fs::remove_dir(target);
@@ -392,6 +454,8 @@ impl Write for OutFile {
 pub struct StagedFile {
     inner: BufWriter<NamedTempFile>,
     target: PathBuf,
+    /// The target as it was named, for messages.
+    shown: PathBuf,
     overwrite: Overwrite,
     claim: Claim,
 }
@@ -400,16 +464,19 @@ impl StagedFile {
     /// Begins a file that will be `target`.
     ///
     /// # Errors
-    /// When it is there already and may not be replaced, is a folder, another run is writing
-    /// it, or its parent cannot be written.
+    /// When it is there already and may not be replaced, is a folder or a device, another run
+    /// is writing it, or its parent cannot be written.
     pub fn create(target: &Path, readers: Readers, overwrite: Overwrite) -> Result<Self, Error> {
+        let shown = target.to_owned();
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
         let parent = target.parent().unwrap_or(&target);
-        if target.is_dir() {
-            return Err(Error::Folder { path: target });
+        match target.metadata() {
+            Ok(there) if there.is_dir() => return Err(Error::Folder { path: shown }),
+            Ok(there) if !there.is_file() => return Err(Error::NotAFile { path: shown }),
+            _ => {}
         }
         if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
-            return Err(Error::Exists { path: target });
+            return Err(Error::Exists { path: shown });
         }
         fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
         let claim = Claim::take(&target, |e| io_error(&target, "write", e))?;
@@ -423,13 +490,14 @@ impl StagedFile {
         }
         #[cfg(not(unix))]
         let _ = readers;
-        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&target, "write", e))?;
-        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, overwrite, claim })
+        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&shown, "write", e))?;
+        let inner = BufWriter::with_capacity(1 << 18, temp);
+        Ok(StagedFile { inner, target, shown, overwrite, claim })
     }
 
     /// The place the file will have.
     pub fn shown(&self) -> &Path {
-        &self.target
+        &self.shown
     }
 
     /// Syncs the file and gives it its final name.
@@ -437,15 +505,15 @@ impl StagedFile {
     /// # Errors
     /// When the disk refuses, or somebody made `target` meanwhile and it may not be replaced.
     pub fn commit(self) -> Result<(), Error> {
-        let StagedFile { inner, target, overwrite, claim } = self;
-        let fail = |e: io::Error| io_error(&target, "write", e);
+        let StagedFile { inner, target, shown, overwrite, claim } = self;
+        let fail = |e: io::Error| io_error(&shown, "write", e);
         let temp = inner.into_inner().map_err(|e| fail(e.into_error()))?;
         temp.as_file().sync_all().map_err(fail)?;
         match overwrite {
             Overwrite::Replace => temp.persist(&target).map(drop).map_err(|e| fail(e.error))?,
             Overwrite::Refuse => temp.persist_noclobber(&target).map(drop).map_err(|e| {
                 if e.error.kind() == io::ErrorKind::AlreadyExists {
-                    Error::Exists { path: target.clone() }
+                    Error::Exists { path: shown.clone() }
                 } else {
                     fail(e.error)
                 }
@@ -477,7 +545,7 @@ pub fn write_whole(
     overwrite: Overwrite,
 ) -> Result<(), Error> {
     let mut file = StagedFile::create(target, readers, overwrite)?;
-    file.write_all(bytes).map_err(|e| io_error(&file.target, "write", e))?;
+    file.write_all(bytes).map_err(|e| io_error(&file.shown, "write", e))?;
     file.commit()
 }
 
@@ -509,6 +577,21 @@ mod tests {
         staged.commit().expect("committed");
         assert!(out.join("b").exists() && !out.join("keep").exists());
         assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1);
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_is_never_replaced() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let theirs = home.path().join("theirs");
+        fs::create_dir(&theirs).expect("a folder");
+        Staged::folder(&theirs, Overwrite::Refuse).expect("an empty folder is free");
+        let file = theirs.join("thesis.txt");
+        fs::write(&file, "x").expect("written");
+        let refused = Staged::folder(&theirs, Overwrite::Replace);
+        assert!(matches!(refused, Err(Error::NotOurs { .. })));
+        let refused = Staged::folder(&file, Overwrite::Replace);
+        assert!(matches!(refused, Err(Error::NotAFolder { .. })));
+        assert!(file.exists());
     }
 
     #[test]

@@ -15,8 +15,10 @@ use crate::project::Project;
 /// Needs no key and sees no name. Give two packages or more, of different sources; one
 /// package alone is searched for people it holds twice.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \
-    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links")]
+#[command(
+    after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \\\n      \
+    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links"
+)]
 pub(crate) struct Args {
     /// The packages of the agencies.
     #[arg(required = true, value_name = "PACKAGE")]
@@ -112,10 +114,14 @@ fn told(s: &Summary, job: &Job) -> String {
             c.kept, c.merged, c.split
         )
     });
+    let expected = match s.definite + s.probable {
+        0 => String::new(),
+        _ => format!(" (expected precision {:.1} %)", 100.0 * s.expected_precision),
+    };
     format!(
         "people in     {}\n\
          compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches\n\
-         linked        {} definite, {} probable (expected precision {:.1} %); {} possible left for review\n\
+         linked        {} definite, {} probable{expected}; {} possible left for review\n\
          people out    {} persons, {} of them in more than one row; linked: {}{changes}\n\
          written       {} for the analyst; pairs and {} doubtful clusters in keep",
         rows.join(", "),
@@ -125,7 +131,6 @@ fn told(s: &Summary, job: &Job) -> String {
         s.model.expected_matches,
         s.definite,
         s.probable,
-        100.0 * s.expected_precision,
         s.possible,
         s.persons,
         s.linked_persons,

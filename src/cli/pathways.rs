@@ -61,7 +61,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             printer.warn(&format!("{count} {what}"));
         }
     }
-    printer.result(record, &summary(record, &clean(&args.out.join("release/report.html"))))
+    printer.close(record, &summary(record, &clean(&args.out.join("release/report.html"))))
 }
 
 fn summary(r: &Record, report: &str) -> String {
@@ -70,7 +70,7 @@ fn summary(r: &Record, report: &str) -> String {
          people    {} with a journey, of {} in the maps\n\
          programs  {}\n\
          counts    {} printed: {} withheld as small, {} to protect those\n\
-         report    {report}\n",
+         report    {report}",
         r.events_read,
         r.events_read - r.events_set_aside - r.events_not_in_maps - r.events_after_extract,
         r.episodes,

@@ -160,7 +160,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let record = RunRecord::new(job, &manifest, rows_in, digest, &asides, events.as_ref());
     write::run_record(&staged, &record)?;
     staged.commit()?;
-    let warnings = record.warnings(source.check_against(project));
+    let warnings = record.warnings(job);
     let events = events.map(|written| written.name);
     Ok(Summary { record, out: job.out.clone(), package, events, warnings })
 }

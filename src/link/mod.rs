@@ -16,13 +16,13 @@ mod persons;
 mod score;
 mod space;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::error::{Class, Fault};
-use crate::files::{Overwrite, Staged, clean};
+use crate::files::{Overwrite, Staged, clean, clean_text};
 use crate::ids::{Band, SourceName};
 use crate::package::Package;
 use crate::progress::Progress;
@@ -139,13 +139,13 @@ pub struct ChangeSummary {
 #[non_exhaustive]
 pub enum Error {
     /// A package of another agreement.
-    #[error("{}: source {source_name} was made under another agreement than `project.toml`: {}", clean(.path), .differing.join("; "))]
+    #[error("{}: source {source_name} was made under another agreement than the project file given here:\n  {}", clean(.path), .differing.join("\n  "))]
     OtherAgreement {
         /// The package.
         path: PathBuf,
         /// Its source.
         source_name: SourceName,
-        /// The settings that differ.
+        /// The settings that differ, and how.
         differing: Vec<String>,
     },
     /// A package made with another key.
@@ -269,6 +269,33 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     Ok(summary)
 }
 
+/// The settings that differ, and how: one line each.
+fn differing(here: &BTreeMap<String, String>, there: &BTreeMap<String, String>) -> Vec<String> {
+    let names = differences(here, there);
+    // The list of all match keys says no more than the match keys that differ.
+    let said = |name: &String| names.iter().any(|other| other.starts_with(&format!("{name}.")));
+    let shown = |value: &String| {
+        let short: String = value.chars().take(LONGEST_SETTING).collect();
+        let dots = if short.len() < value.len() { "…" } else { "" };
+        format!("`{}{dots}`", clean_text(&short))
+    };
+    let line = |name: &String| {
+        let setting = clean_text(name);
+        match (here.get(name), there.get(name)) {
+            (Some(here), Some(there)) if !said(name) => {
+                Some(format!("{setting}: {} in the package, {} here", shown(there), shown(here)))
+            }
+            (None, Some(_)) => Some(format!("{setting}: in the package only")),
+            (Some(_), None) => Some(format!("{setting}: here only")),
+            _ => None,
+        }
+    };
+    names.iter().filter_map(line).collect()
+}
+
+/// Longer settings are cut when they are shown.
+const LONGEST_SETTING: usize = 60;
+
 /// Opens the packages, sorted by source, and checks that they belong together.
 fn open(paths: &[PathBuf], project: &Project) -> Result<Vec<Package>, crate::Error> {
     if paths.len() > MOST_SOURCES {
@@ -287,7 +314,7 @@ fn open(paths: &[PathBuf], project: &Project) -> Result<Vec<Package>, crate::Err
         if i > 0 && packages[i - 1].manifest().source == source_name {
             return Err(Error::TwiceTheSource { path, source_name }.into());
         }
-        let differing = differences(&settings, &manifest.settings);
+        let differing = differing(&settings, &manifest.settings);
         if !differing.is_empty() {
             return Err(Error::OtherAgreement { path, source_name, differing }.into());
         }

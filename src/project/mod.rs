@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::slk::Profile;
 
 pub use digest::{NotADigest, ProjectDigest, differences};
+pub use parse::{PLAIN_WORD, is_plain_word};
 pub use preset::Preset;
 
 /// A checked linkage agreement.

@@ -178,16 +178,17 @@ impl Fault for Error {
         let hint = match self {
             Error::File(e) => return e.hint(),
             Error::NotDeclared { found: Found::Utf8Mark | Found::NoUtf16, .. } => {
-                "declare `encoding = \"utf-8\"` in source.toml"
+                "say so: `encoding = \"utf-8\"` in source.toml, or `--encoding utf-8`"
             }
             Error::NotDeclared { found: Found::Utf16Mark, .. } => {
-                "declare `encoding = \"utf-16\"` in source.toml"
+                "say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
             }
             Error::NotDeclared { found: Found::Workbook, .. } => {
                 "save the sheet as `CSV UTF-8` and give that file"
             }
             Error::Malformed { declared: Encoding::Utf8, .. } => {
-                "if an older spreadsheet wrote it, declare `encoding = \"windows-1252\"` in source.toml"
+                "if an older spreadsheet wrote it, say so: `encoding = \"windows-1252\"` in \
+                 source.toml, or `--encoding windows-1252`"
             }
             Error::Malformed { .. } => "declare the encoding it really has in source.toml",
             Error::NulInHeader { .. } => {
@@ -196,8 +197,12 @@ impl Fault for Error {
             Error::OpenQuote { .. } | Error::TooLong { .. } => {
                 "close the quote, or double it (`\"\"`) where it is part of the text"
             }
-            Error::NoRows { .. } => "check that the export was not cut off or filtered away",
-            Error::Columns { .. } => "correct the header, or the column names in source.toml",
+            Error::Empty { .. } | Error::NoRows { .. } => {
+                "check that the export was not cut off or filtered away"
+            }
+            Error::Columns { .. } => {
+                "correct the column names in source.toml (or `--column`), or the header of the file"
+            }
             _ => return None,
         };
         Some(hint.into())
