@@ -179,7 +179,7 @@ impl Staged {
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
         let fail = |source| Error::Io { path: parent.clone(), doing: "write in", source };
-        let claim = Claim::take(&target, &fail)?;
+        let claim = Claim::take(&target, fail)?;
         // Another run may have finished meanwhile, or a killed one's old output be back.
         refuse_occupied(&target, overwrite)?;
         let prefix = claim.prefix();
