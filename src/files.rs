@@ -511,6 +511,39 @@ mod tests {
         assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1);
     }
 
+    /// Where two folders can change places, a reader always finds one of them.
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    #[test]
+    fn there_is_no_moment_without_an_output() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let out = home.path().join("out");
+        let write = || {
+            let staged = Staged::folder(&out, Overwrite::Replace).expect("staged");
+            staged.create("a", Readers::Default).expect("a file").finish().expect("finished");
+            staged.commit().expect("committed");
+        };
+        write();
+        fs::create_dir(home.path().join("other")).expect("made");
+        if exchange(&out, &home.path().join("other")).expect("tried") == Exchanged::Unsupported {
+            return;
+        }
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut looks = 0;
+                while !done.load(Ordering::Relaxed) {
+                    assert!(out.symlink_metadata().is_ok(), "the output is gone");
+                    looks += 1;
+                }
+                looks
+            });
+            (0..100).for_each(|_| write());
+            done.store(true, Ordering::Relaxed);
+            assert!(reader.join().expect("always there") > 100);
+        });
+    }
+
     #[test]
     fn one_file_is_not_replaced_unasked() {
         let home = tempfile::tempdir().expect("a temporary folder");
