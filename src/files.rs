@@ -268,6 +268,7 @@ fn replace(temp: &Path, target: &Path, overwrite: Overwrite) -> Result<(), Error
     refuse_occupied(target, overwrite)?;
     if !occupied(target) {
         // An empty folder may be in the way; rename replaces it on Unix, not elsewhere.
+        #[cfg(not(unix))]
         let _ = fs::remove_dir(target);
         fs::rename(temp, target).map_err(fail)?;
     } else if exchange(temp, target).map_err(fail)? == Exchanged::Yes {
