@@ -231,7 +231,7 @@ impl Staged {
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
         let fail = |source| Error::Io { path: parent.clone(), doing: "write in", source };
-        let claim = Claim::take(&target, &fail)?;
+        let claim = Claim::take(&target, fail)?;
         // Another run may have finished meanwhile, or a killed one's old output be back.
         refuse_occupied(&target, &shown, overwrite)?;
         let prefix = claim.prefix();
@@ -330,6 +330,7 @@ fn replace(temp: &Path, target: &Path, shown: &Path, overwrite: Overwrite) -> Re
     refuse_occupied(target, shown, overwrite)?;
     if !occupied(target) {
         // An empty folder may be in the way; rename replaces it on Unix, not elsewhere.
+        #[cfg(not(unix))]
         let _ = fs::remove_dir(target);
         fs::rename(temp, target).map_err(fail)?;
     } else if exchange(temp, target).map_err(fail)? == Exchanged::Yes {
@@ -577,6 +578,39 @@ mod tests {
         staged.commit().expect("committed");
         assert!(out.join("b").exists() && !out.join("keep").exists());
         assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1);
+    }
+
+    /// Where two folders can change places, a reader always finds one of them.
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    #[test]
+    fn there_is_no_moment_without_an_output() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let out = home.path().join("out");
+        let write = || {
+            let staged = Staged::folder(&out, Overwrite::Replace).expect("staged");
+            staged.create("a", Readers::Default).expect("a file").finish().expect("finished");
+            staged.commit().expect("committed");
+        };
+        write();
+        fs::create_dir(home.path().join("other")).expect("made");
+        if exchange(&out, &home.path().join("other")).expect("tried") == Exchanged::Unsupported {
+            return;
+        }
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut looks = 0;
+                while !done.load(Ordering::Relaxed) {
+                    assert!(out.symlink_metadata().is_ok(), "the output is gone");
+                    looks += 1;
+                }
+                looks
+            });
+            (0..100).for_each(|_| write());
+            done.store(true, Ordering::Relaxed);
+            assert!(reader.join().expect("always there") > 100);
+        });
     }
 
     #[test]

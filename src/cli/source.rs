@@ -13,7 +13,7 @@ use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
-use crate::sources::{DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
+use crate::sources::{self, DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
 
 /// How many rows are looked at for date formats and codes.
 const SAMPLE: usize = 1000;
@@ -92,6 +92,10 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         date_format: date_format.as_deref(),
     };
     let proposal = propose(table.header(), &sample, &known);
+    if !proposal.knows_a_heading() {
+        let (file, columns) = (clean(&export), table.header().len());
+        return Err(sources::Error::NoHeadings { file, columns }.into());
+    }
     let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
     files::write_whole(&out, proposal.toml.as_bytes(), Readers::Default, overwrite)?;
     let file = clean(&out);

@@ -185,8 +185,13 @@ impl Table {
         Err(ColumnProblem::Missing { column: asked.to_owned(), closest: self.closest(&lower) })
     }
 
-    /// The header name most similar to this one, unless it is quite another word.
+    /// The header name most similar to this one, unless it is quite another word. A first
+    /// line with a number or a date in it may be data, of which nothing is shown.
     fn closest(&self, lower: &str) -> Option<String> {
+        let is_number = |cell: &String| !cell.is_empty() && !cell.contains(char::is_alphabetic);
+        if self.header.iter().any(is_number) {
+            return None;
+        }
         let plain = |s: &str| s.to_lowercase().replace(['_', ' ', '-', '.'], "");
         let asked = plain(lower);
         self.header
@@ -604,6 +609,9 @@ mod tests {
              t.csv: has column `sex` twice, as columns 6 and 7\n\
              t.csv: has no column `postcode`"
         );
+        let table = open("Sumner,An,1980-05-17\nLee,Bo,1981-05-17\n").expect("a table");
+        let error = table.columns(["surname"]).expect_err("a problem").to_string();
+        assert_eq!(error, "t.csv: has no column `surname`", "the first line may be data");
     }
 
     #[test]

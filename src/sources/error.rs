@@ -48,6 +48,14 @@ pub enum Error {
         /// The declared encoding.
         declared: Encoding,
     },
+    /// A first line without any known heading; it may be data, so it is not shown.
+    #[error("{file} line 1: none of its {columns} cells is a known heading; expected column names")]
+    NoHeadings {
+        /// The file.
+        file: String,
+        /// How many cells it has.
+        columns: usize,
+    },
     /// A NUL in the header line.
     #[error("{file} line {line}: the header holds a NUL byte; expected text")]
     NulInHeader {
@@ -191,6 +199,10 @@ impl Fault for Error {
                  source.toml, or `--encoding windows-1252`"
             }
             Error::Malformed { .. } => "declare the encoding it really has in source.toml",
+            Error::NoHeadings { .. } => {
+                "if the export has no line of column names, put one above the data; if its names \
+                 are unusual, write source.toml by hand or rename a column to `surname`"
+            }
             Error::NulInHeader { .. } => {
                 "if it is UTF-16, declare `encoding = \"utf-16\"` in source.toml"
             }
