@@ -13,9 +13,11 @@ use crate::report;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  veilway pathways --map links --events a.events.csv \
-    b.events.csv --out pathways\n\nWrites OUT/release (protected tables and report.html, fit to \
-    publish) and OUT/keep\n(journeys, one line a step: not for release).")]
+#[command(
+    after_help = "Example:\n  veilway pathways --map links --events a/to-analyst/agency-a.events.csv \\\n      \
+    b/to-analyst/agency-b.events.csv --out pathways\n\nWrites OUT/release (protected tables and report.html, fit to \
+    publish) and OUT/keep\n(journeys, one line a step: not for release)."
+)]
 pub(crate) struct Args {
     /// Folder of maps: what `veilway link` wrote, or its `to-analyst` folder.
     #[arg(long, value_name = "DIR")]
