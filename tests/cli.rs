@@ -116,7 +116,7 @@ fn the_examples_of_the_help_pages_run() {
 }
 
 /// Every command with a help page of its own.
-const PAGES: [&str; 19] = [
+const PAGES: [&str; 20] = [
     "",
     "project",
     "project new",
@@ -136,6 +136,7 @@ const PAGES: [&str; 19] = [
     "pathways",
     "evaluate",
     "synth",
+    "exit-codes",
 ];
 
 /// Windows line ends and a byte-order mark change no byte of the package.
