@@ -5,7 +5,7 @@
 //!
 //! Beside its transcript, every command is held to the promises of all commands: a failure
 //! changes no file, is the same as one JSON object, and shows no value of the data; a success
-//! is one JSON document, quiet when asked to be, and the same with one thread and with two.
+//! is one JSON document, quiet when asked to be, and the same with one thread.
 
 #![allow(clippy::disallowed_methods)]
 
