@@ -94,6 +94,7 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
     for set_aside in &summary.record.values_set_aside {
         *columns.entry(clean_text(&set_aside.column)).or_default() += set_aside.values;
     }
+    let columns_total: u64 = columns.values().sum();
     let mut text = format!(
         "rows in            {rows_in}\n\
          people in package  {people}, in {package_rows} rows\n\
@@ -106,16 +107,18 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         tokens.shared,
         tokens.missing,
     );
+    let mut aside = rows_set_aside.total() + columns_total;
     if let Some(events) = &summary.record.events {
-        let aside: u64 = events.set_aside.values().sum();
-        text += &format!("events             {} written, {aside} set aside\n", events.written);
+        let set_aside = counted(events.set_aside.clone());
+        text += &format!("events             {} written; set aside {set_aside}\n", events.written);
+        aside += events.set_aside.values().sum::<u64>();
     }
     text += &format!("for linkage unit   {}\n", clean(&report.package));
     if let Some(events) = &report.events_file {
         text += &format!("for the analyst    {}\n", clean(events));
     }
     text += &format!("stays here         {}", clean(&report.keep));
-    if rows_set_aside.total() > 0 || !summary.record.values_set_aside.is_empty() {
+    if aside > 0 {
         let rejects = report.keep.join(format!("{}.rejects.csv", summary.record.source));
         text += &format!("\nlines and reasons  {}", clean(&rejects));
     }

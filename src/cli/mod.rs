@@ -18,12 +18,13 @@ mod verify;
 
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::{Class, Error, Fault};
+use crate::files::clean;
 pub(crate) use printer::{Format, Printer};
 
 /// Link the records of people across services without seeing who they are.
@@ -219,16 +220,33 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
     }
 }
 
+/// An output that would replace what must stay.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}, so it is not replaced", clean(.path))]
+struct Guarded {
+    path: PathBuf,
+    why: &'static str,
+}
+
+impl Fault for Guarded {
+    fn class(&self) -> Class {
+        Class::Refused
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("name another place with `--out`".into())
+    }
+}
+
 /// Refuses an output that would replace what it is made from, or a key.
 fn guard(out: &Path, inputs: &[&Path]) -> Result<(), Error> {
     let Ok(place) = out.canonicalize() else { return Ok(()) };
+    let refuse = |why| Err(Guarded { path: out.to_owned(), why }.into());
     if inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == place)) {
-        return Err(
-            UsageError::Clash("`--out` names a file that is read; name another place").into()
-        );
+        return refuse("is read by this command");
     }
     if crate::key::is_key_file(&place) {
-        return Err(UsageError::Clash("`--out` names a key, which is never replaced").into());
+        return refuse("is a key");
     }
     Ok(())
 }

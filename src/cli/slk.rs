@@ -81,11 +81,8 @@ enum Action {
     /// Show how each character of one person's key comes about.
     ///
     /// Prints back what you type, on your own screen only.
-    #[command(
-        arg_required_else_help = true,
-        after_help = "Example:\n  \
-        veilway slk explain --family O\\'Mara --given Jo --birth-date 19/12/2000 --sex 2"
-    )]
+    #[command(after_help = "Example:\n  \
+        veilway slk explain --family O\\'Mara --given Jo --birth-date 19/12/2000 --sex 2")]
     Explain(ExplainArgs),
 }
 
@@ -243,6 +240,8 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let rejects = rejects
         .into_inner()
         .map_err(|e| files::io_error(Path::new(&beside), "write", e.into_error()))?;
+    // Both are on the disk before the first has its name.
+    out.flush().map_err(|e| files::io_error(target, "write", e))?;
     rejects.commit()?;
     out.commit()?;
     report(&keyed, printer);
@@ -351,6 +350,9 @@ fn check_text(sum: &ColumnCheck) -> String {
 }
 
 fn run_explain(args: &ExplainArgs, printer: &Printer) -> Result<(), Error> {
+    if args.family.is_none() && args.given.is_none() && args.birth_date.is_none() {
+        return Err(UsageError::Clash("expected `--family`, `--given` and `--birth-date`").into());
+    }
     let list = PlaceholderList::new(&Placeholders::standard());
     let diacritics = args.reading.diacritics.unwrap_or(Diacritics::Fold);
     let profile = args.reading.profile.unwrap_or(Profile::Aihw);

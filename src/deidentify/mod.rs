@@ -80,7 +80,7 @@ pub enum Error {
     #[error("an events file was given, but source.toml has no section [events]")]
     NoEventSpec,
     /// The analyst would be given an identifier.
-    #[error("`keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
+    #[error("source.toml: `keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
     KeepsIdentifier {
         /// The column.
         column: String,

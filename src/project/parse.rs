@@ -50,7 +50,13 @@ impl Project {
 fn project(root: &mut Table<'_>) -> Option<Project> {
     let Some(mut head) = root.table("project") else {
         if !root.has("project") {
-            root.miss("project", "a section [project] with an id and a period");
+            root.miss(
+                "project",
+                match root.has("source") {
+                    true => "the agreement, `project.toml`; this looks like a `source.toml`",
+                    false => "a section [project] with an id and a period",
+                },
+            );
         }
         return None;
     };

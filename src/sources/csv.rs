@@ -508,44 +508,46 @@ mod tests {
             (
                 b"a,b\n1,2\nZo\xeb,2\n".to_vec(),
                 Encoding::Utf8,
-                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, declare \
-                 `encoding = \"windows-1252\"` in source.toml)",
+                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, say so: `encoding = \
+                 \"windows-1252\"` in source.toml, or `--encoding windows-1252`)",
             ),
             (
                 b"a,b\n\"1\r\n\xeb\",2\n".to_vec(),
                 Encoding::Utf8,
-                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, declare \
-                 `encoding = \"windows-1252\"` in source.toml)",
+                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, say so: `encoding = \
+                 \"windows-1252\"` in source.toml, or `--encoding windows-1252`)",
             ),
             (
                 wide(marked, false),
                 Encoding::Utf8,
                 "t.csv: begins with a UTF-16 byte-order mark but is not declared as UTF-16 \
-                 (declare `encoding = \"utf-16\"` in source.toml)",
+                 (say so: `encoding = \
+                 \"utf-16\"` in source.toml, or `--encoding utf-16`)",
             ),
             (
                 wide(text, false),
                 Encoding::Utf8,
                 "t.csv line 1: the header holds a NUL byte; expected text (if it is UTF-16, \
-                 declare `encoding = \"utf-16\"` in source.toml)",
+                 say so: `encoding = \
+                 \"utf-16\"` in source.toml, or `--encoding utf-16`)",
             ),
             (
                 marked.as_bytes().to_vec(),
                 Encoding::Windows1252,
-                "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (declare \
-                 `encoding = \"utf-8\"` in source.toml)",
+                "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (say so: `encoding = \
+                 \"utf-8\"` in source.toml, or `--encoding utf-8`)",
             ),
             (
                 text.as_bytes().to_vec(),
                 Encoding::Utf16,
-                "t.csv: is declared as UTF-16 but does not look like it (declare `encoding = \
-                 \"utf-8\"` in source.toml)",
+                "t.csv: is declared as UTF-16 but does not look like it (say so: `encoding = \
+                 \"utf-8\"` in source.toml, or `--encoding utf-8`)",
             ),
             (
                 [wide("a,b\n1,2\n", false), vec![0, 0xd8], wide("\n", false)].concat(),
                 Encoding::Utf16,
-                "t.csv line 3: is not UTF-16 text (declare the encoding it really has in \
-                 source.toml)",
+                "t.csv line 3: is not UTF-16 text (say which encoding it really \
+                 has: `encoding` in source.toml, or `--encoding`)",
             ),
             (
                 b"PK\x03\x04rest".to_vec(),
@@ -560,16 +562,12 @@ mod tests {
 
     #[test]
     fn files_that_are_no_table_are_refused() {
+        let cut = "check that the export was not cut off or filtered away";
         let quote = "close the quote, or double it (`\"\"`) where it is part of the text";
         for (text, expected) in [
-            ("", "t.csv: is empty; expected a header line and data rows".to_owned()),
-            ("\r\n\n", "t.csv: is empty; expected a header line and data rows".to_owned()),
-            (
-                "a,b\n\n",
-                "t.csv: has a header but no data rows (check that the export was not cut off or \
-                 filtered away)"
-                    .to_owned(),
-            ),
+            ("", format!("t.csv: is empty; expected a header line and data rows ({cut})")),
+            ("\r\n\n", format!("t.csv: is empty; expected a header line and data rows ({cut})")),
+            ("a,b\n\n", format!("t.csv: has a header but no data rows ({cut})")),
             (
                 "a,b\n1,2\n3,\"4\n5,6\n",
                 format!("t.csv line 3: a quote is opened here and never closed ({quote})"),
@@ -590,7 +588,7 @@ mod tests {
         let wide = format!("{}\n1\n", ",".repeat(10_000));
         assert_eq!(message(open(&wide)), "t.csv: has 10001 columns; expected at most 10000");
         let folder = Table::open(&Input::from_arg("."), Encoding::Utf8, None);
-        assert_eq!(message(folder), ".: is a folder; expected a file");
+        assert_eq!(message(folder), ".: is a folder; expected a file (name a file in it)");
     }
 
     #[test]

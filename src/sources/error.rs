@@ -129,6 +129,12 @@ pub enum ColumnProblem {
     },
 }
 
+impl ColumnProblem {
+    fn is_doubled(&self) -> bool {
+        matches!(self, ColumnProblem::Doubled { .. })
+    }
+}
+
 impl fmt::Display for ColumnProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -198,19 +204,24 @@ impl Fault for Error {
                 "if an older spreadsheet wrote it, say so: `encoding = \"windows-1252\"` in \
                  source.toml, or `--encoding windows-1252`"
             }
-            Error::Malformed { .. } => "declare the encoding it really has in source.toml",
+            Error::Malformed { .. } => {
+                "say which encoding it really has: `encoding` in source.toml, or `--encoding`"
+            }
             Error::NoHeadings { .. } => {
                 "if the export has no line of column names, put one above the data; if its names \
                  are unusual, write source.toml by hand or rename a column to `surname`"
             }
             Error::NulInHeader { .. } => {
-                "if it is UTF-16, declare `encoding = \"utf-16\"` in source.toml"
+                "if it is UTF-16, say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
             }
             Error::OpenQuote { .. } | Error::TooLong { .. } => {
                 "close the quote, or double it (`\"\"`) where it is part of the text"
             }
             Error::Empty { .. } | Error::NoRows { .. } => {
                 "check that the export was not cut off or filtered away"
+            }
+            Error::Columns { problems, .. } if problems.iter().any(ColumnProblem::is_doubled) => {
+                "rename or take out one of the two in the file"
             }
             Error::Columns { .. } => {
                 "correct the column names in source.toml (or `--column`), or the header of the file"

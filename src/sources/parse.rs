@@ -91,7 +91,10 @@ impl SourceSpec {
 fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let Some(mut head) = root.table("source") else {
         if !root.has("source") {
-            root.miss("source", "a section [source] with a name and a record_id");
+            root.miss("source", match root.has("project") {
+                true => "a description of the export, `source.toml`; this looks like a `project.toml`",
+                false => "a section [source] with a name and a record_id",
+            });
         }
         return None;
     };
