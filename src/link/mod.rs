@@ -192,6 +192,9 @@ pub enum Error {
     },
 }
 
+/// The usual [`Job::block_cap`].
+pub const BLOCK_CAP: usize = 1000;
+
 /// The most sources of one run.
 const MOST_SOURCES: usize = 64;
 
