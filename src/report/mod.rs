@@ -46,7 +46,7 @@ impl Fault for Error {
 /// Checks that the output folder can be begun, so that a long run does not fail at its end.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn check(out: &Path, overwrite: Overwrite) -> Result<(), Error> {
     Ok(Staged::folder(out, overwrite).map(drop)?)
 }
