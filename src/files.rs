@@ -266,6 +266,28 @@ impl Staged {
         OutFile::create(path, self.shown.join(name), readers)
     }
 
+    /// Copies a finished file into the folder, with its parents; who may read it stays.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn take_in(&self, from: &Path, name: &str) -> Result<(), Error> {
+        let path = self.temp.path().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
+        }
+        fs::copy(from, &path).map(drop).map_err(|e| io_error(&self.target.join(name), "write", e))
+    }
+
+    /// Gives a file or folder of the folder another name.
+    ///
+    /// # Errors
+    /// When it is not there, or the name is taken.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        let home = self.temp.path();
+        fs::rename(home.join(from), home.join(to))
+            .map_err(|e| io_error(&self.target.join(to), "write", e))
+    }
+
     /// Syncs everything and puts the folder in its final place.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Least::Probable)]
     band: Least,
     /// The most people with one token that are compared with each other.
-    #[arg(long, value_name = "N", default_value_t = 1000,
+    #[arg(long, value_name = "N", default_value_t = link::BLOCK_CAP as u32,
           value_parser = clap::value_parser!(u32).range(2..))]
     max_block: u32,
     /// Replace earlier output.

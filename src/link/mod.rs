@@ -1,10 +1,10 @@
 //! The linkage unit's room: packages in, a map per source out. Takes tokens and manifests;
 //! never sees a name, a birth date or a key.
 //!
-//! The stages, in order: check that the packages belong together; [`block`] finds the pairs
-//! that share a token; [`space`] says what their tokens leave possible; [`model`] fits
-//! Fellegi–Sunter weights to them with no labels; [`score`] gives each pair a probability;
-//! [`cluster`] makes people of pairs; [`persons`] names them; [`output`] writes.
+//! The stages, in order: check that the packages belong together; `block` finds the pairs
+//! that share a token; `space` says what their tokens leave possible; `model` fits
+//! Fellegi–Sunter weights to them with no labels; `score` gives each pair a probability;
+//! `cluster` makes people of pairs; `persons` names them; `output` writes.
 
 mod block;
 mod chance;
@@ -191,6 +191,9 @@ pub enum Error {
         line: u64,
     },
 }
+
+/// The usual [`Job::block_cap`].
+pub const BLOCK_CAP: usize = 1000;
 
 /// The most sources of one run.
 const MOST_SOURCES: usize = 64;
