@@ -3,10 +3,10 @@
 //! there before, and one run at a time writes to a place. This is the only room that creates
 //! files and folders.
 
-mod claim;
-
 // The one room that may; see `clippy.toml`.
 #![allow(clippy::disallowed_methods)]
+
+mod claim;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};

@@ -1,5 +1,7 @@
 //! The bundled benchmark: its settings fit its files, and its agreement is a preset's.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -3,6 +3,7 @@
 //! found in any byte of any file that leaves the agency, of the run record and the rejects
 //! that stay, or of what is printed.
 
+#![allow(clippy::disallowed_methods)]
 #![cfg(unix)]
 
 mod town;

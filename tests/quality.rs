@@ -1,6 +1,7 @@
 //! Links are as good as is claimed: floors on made people and on FEBRL 4. A floor is a
 //! little below the figure of the day it was set; a change that goes below it needs a reason.
 
+#![allow(clippy::disallowed_methods)]
 // The figures are shown with `--nocapture`.
 #![allow(clippy::print_stdout)]
 

@@ -1,6 +1,8 @@
 //! One token, one person: read with Arrow's own reader from packages of made people, some of
 //! whom are in the export twice or under another name.
 
+#![allow(clippy::disallowed_methods)]
+
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
