@@ -7,7 +7,7 @@ use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean};
 use crate::ids::Band;
 use crate::key::is_key_file;
-use crate::link::{self, Job, Summary};
+use crate::link::{BLOCK_CAP, Job, Linkage, Summary};
 use crate::project::Project;
 
 /// Link packages into a map per source: which rows are one person.
@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Least::Probable)]
     band: Least,
     /// The most people with one token that are compared with each other.
-    #[arg(long, value_name = "N", default_value_t = link::BLOCK_CAP as u32,
+    #[arg(long, value_name = "N", default_value_t = BLOCK_CAP as u32,
           value_parser = clap::value_parser!(u32).range(2..))]
     max_block: u32,
     /// Replace earlier output.
@@ -89,7 +89,9 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         block_cap: args.max_block as usize,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };
-    let summary = link::run(&job, &printer.progress())?;
+    let linkage = Linkage::open(&job)?;
+    printer.say(&format!("forecast      at most {} candidate pairs", linkage.forecast()));
+    let summary = linkage.run(&printer.progress())?;
     for warning in &summary.warnings {
         printer.warn(warning);
     }
