@@ -20,6 +20,7 @@ pub mod config;
 pub mod deidentify;
 pub mod demo;
 pub mod encode;
+mod engine;
 pub mod error;
 pub mod evaluate;
 pub mod files;

@@ -97,9 +97,13 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         true => String::new(),
         false => format!(" ({})", reasons.join(", ")),
     };
+    let joined = match summary.record.duplicates_joined {
+        0 => String::new(),
+        n => format!("; {n} found under a second record number"),
+    };
     let mut text = format!(
         "rows in            {rows_in}\n\
-         people in package  {people}, in {package_rows} rows\n\
+         people in package  {people}, in {package_rows} rows{joined}\n\
          rows set aside     {}{reasons}\n\
          tokens             {} written, {} withheld as shared, {} without a value\n",
         rows_set_aside.total(),

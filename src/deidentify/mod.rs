@@ -6,6 +6,7 @@
 //! package or set aside with a reason; the run fails rather than lose one.
 
 mod consent;
+mod duplicates;
 mod events;
 mod export;
 mod record;
@@ -141,7 +142,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let export = Export::read(table, job, &encoder, progress)?;
     let Export { rows_in, excluded, mut records, sets, mut asides, events } = export;
     progress.begin("finding people", None);
-    let row_ids = row_ids(&mut records, &agency_key, job);
+    let (row_ids, duplicates) = row_ids(&mut records, &sets, &encoder, &agency_key, job);
     progress.end();
 
     progress.begin("withholding shared tokens", None);
@@ -157,7 +158,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     };
     let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
     write::rejects(&staged, source, &mut asides)?;
-    let record = RunRecord::new(job, &manifest, rows_in, digest, &asides, events.as_ref());
+    let record =
+        RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     write::run_record(&staged, &record)?;
     staged.commit()?;
     let warnings = record.warnings(source.check_against(project));
@@ -180,13 +182,30 @@ fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
     Ok(key)
 }
 
-/// The row id of each record: made from the first record number of its person. Sorts the
-/// records.
-fn row_ids(records: &mut [Record], agency_key: &AgencyKey, job: &Job) -> Vec<RowId> {
-    let subkey = agency_key.subkey(&job.project, Purpose::RowId, job.source.name.as_str());
-    let representatives = people::group(records);
+/// The row id of each record, made from the first record number of its person; and how many
+/// people were found to be held under several numbers. Sorts the records.
+fn row_ids(
+    records: &mut [Record],
+    sets: &TokenSets,
+    encoder: &Encoder<'_>,
+    agency_key: &AgencyKey,
+    job: &Job,
+) -> (Vec<RowId>, u64) {
+    let Job { project, source, .. } = job;
+    let mut representatives = people::group(records);
+    let mut duplicates = 0;
+    if !source.unique_people {
+        let people: Vec<u32> =
+            (0..).zip(&representatives).filter(|(i, r)| i == *r).map(|(i, _)| i).collect();
+        let first: Vec<u32> = people.iter().map(|&p| records[p as usize].first_set).collect();
+        let chances = chance::of_groups(project, encoder.components(), sets, &first);
+        let pairs = duplicates::find(project, encoder.components(), sets, &first, &chances);
+        let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
+        duplicates = people::merge(&mut representatives, pairs);
+    }
+    let subkey = agency_key.subkey(project, Purpose::RowId, source.name.as_str());
     let id_of = |&first: &u32| RowId(subkey.mac128(records[first as usize].id.as_bytes()));
-    representatives.iter().map(id_of).collect()
+    (representatives.iter().map(id_of).collect(), duplicates)
 }
 
 /// The rows of the package, and the chances counted before any token was withheld.

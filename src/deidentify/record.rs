@@ -41,6 +41,8 @@ pub struct RunRecord {
     pub values_set_aside: Vec<Column>,
     /// People in the package.
     pub people: u64,
+    /// People found under several record numbers, and joined: how many fewer that made.
+    pub duplicates_joined: u64,
     /// Rows of the package.
     pub package_rows: u64,
     /// Tokens of all match keys together.
@@ -106,6 +108,7 @@ impl RunRecord {
         job: &Job,
         manifest: &Manifest,
         rows_in: u64,
+        duplicates_joined: u64,
         package_digest: String,
         asides: &[Aside],
         events: Option<&WrittenEvents>,
@@ -141,6 +144,7 @@ impl RunRecord {
             rows_set_aside: manifest.excluded,
             values_set_aside: values.collect(),
             people: manifest.people,
+            duplicates_joined,
             package_rows: manifest.rows,
             tokens: Tokens::sum(match_keys.iter().map(|key| key.tokens)),
             match_keys,

@@ -204,7 +204,7 @@ impl fmt::Debug for TokenSets {
 }
 
 /// The number of a missing value.
-pub(super) const NO_VALUE: u64 = 0;
+pub(crate) const NO_VALUE: u64 = 0;
 
 /// A number for a value, to count agreements with. At 64 bits, two different values of a
 /// million share a number once in tens of millions of files.

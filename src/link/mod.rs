@@ -7,20 +7,18 @@
 //! [`cluster`] makes people of pairs; [`persons`] names them; [`output`] writes.
 
 mod block;
-mod chance;
 mod cluster;
-mod model;
 mod output;
 mod people;
 mod persons;
 mod score;
-mod space;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::engine::Space;
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged, clean};
 use crate::ids::{Band, SourceName};
@@ -236,7 +234,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let packages = open(&job.packages, &job.project)?;
 
     let people = people::People::new(&packages);
-    let space = space::Space::new(&job.project);
+    let space = Space::of_match_keys(&job.project);
     let keys = job.project.match_keys.len();
     let (candidates, forecast) =
         block::candidates(&packages, &people, keys, job.block_cap, progress);

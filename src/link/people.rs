@@ -3,7 +3,7 @@
 use crate::ids::{RowId, SourceName};
 use crate::package::Package;
 
-use super::space::Keys;
+use crate::engine::Keys;
 
 /// One linked source.
 #[derive(Debug, Clone)]

@@ -20,52 +20,52 @@ use super::space::{GroupKind, Keys, Space, Veil, ones};
 
 /// One kind of observation between two sources, and how often it was made.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// Which pair of sources, as an index into the model's.
-    pub(super) between: usize,
+    pub(crate) between: usize,
     /// The match keys that agree.
-    pub(super) agree: Keys,
-    pub(super) veil: Veil,
+    pub(crate) agree: Keys,
+    pub(crate) veil: Veil,
     /// See [`Chance::rarity`].
-    pub(super) rarity: f64,
-    pub(super) count: u64,
+    pub(crate) rarity: f64,
+    pub(crate) count: u64,
 }
 
 /// Two sources that are linked (or one with itself).
 #[derive(Debug, Clone)]
-pub(super) struct Between {
-    pub(super) chance: Chance,
+pub(crate) struct Between {
+    pub(crate) chance: Chance,
     /// How many people each has.
-    pub(super) people: [u64; 2],
+    pub(crate) people: [u64; 2],
     /// How many pairs of people there are.
-    pub(super) pairs: f64,
+    pub(crate) pairs: f64,
 }
 
 /// A fitted model.
 #[derive(Debug, Clone)]
-pub(super) struct Model {
+pub(crate) struct Model {
     /// m: per group, the probability of each state when it is the same person.
-    pub(super) same: Vec<Vec<f64>>,
+    pub(crate) same: Vec<Vec<f64>>,
     household: Vec<Vec<f64>>,
     twin_birth_date: Vec<f64>,
     /// Per pair of sources.
-    pub(super) expected: Vec<Expected>,
-    pub(super) iterations: u32,
-    pub(super) stop: Stop,
+    pub(crate) expected: Vec<Expected>,
+    pub(crate) iterations: u32,
+    pub(crate) stop: Stop,
 }
 
 /// How many pairs of each kind a model expects between two sources.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     /// The same person, among the candidates.
-    pub(super) same: f64,
+    pub(crate) same: f64,
     household: f64,
     twins: f64,
 }
 
 /// Why EM stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The expected number of matches no longer changes.
     Converged,
     /// The most iterations were done without that.
@@ -74,7 +74,7 @@ pub(super) enum Stop {
 
 /// What a pattern says: the densities of the four kinds, with how many there are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kinds {
+pub(crate) struct Kinds {
     same: f64,
     unrelated: f64,
     household: f64,
@@ -87,7 +87,7 @@ impl Kinds {
     }
 
     /// Odds that it is the same person.
-    pub(super) fn odds(self) -> f64 {
+    pub(crate) fn odds(self) -> f64 {
         self.same / self.different().max(f64::MIN_POSITIVE)
     }
 }
@@ -104,7 +104,12 @@ const MOST_TWINS: f64 = 0.01;
 
 impl Model {
     /// Fits the model to the patterns.
-    pub(super) fn fit(space: &Space, between: &[Between], patterns: &[Pattern]) -> Model {
+    pub(crate) fn fit(
+        space: &Space,
+        blocking: &Space,
+        between: &[Between],
+        patterns: &[Pattern],
+    ) -> Model {
         let household: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.9)).collect();
         let prior: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.85)).collect();
         let twin_birth_date = space
@@ -127,7 +132,7 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
-        let candidates = space.candidates();
+        let candidates = blocking.candidates();
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
@@ -191,7 +196,7 @@ impl Model {
     }
 
     /// What the fitted model says of each pattern.
-    pub(super) fn judge(
+    pub(crate) fn judge(
         &self,
         space: &Space,
         between: &[Between],
@@ -210,7 +215,7 @@ impl Model {
 
     /// The match weight of a pattern: log2 of how much likelier it is for the same person
     /// than for different ones.
-    pub(super) fn weight(&self, between: &[Between], pattern: &Pattern, kinds: Kinds) -> f64 {
+    pub(crate) fn weight(&self, between: &[Between], pattern: &Pattern, kinds: Kinds) -> f64 {
         let b = pattern.between;
         let same = kinds.same / self.expected[b].same.max(f64::MIN_POSITIVE);
         let different = kinds.different() / between[b].pairs.max(1.0);
@@ -239,12 +244,15 @@ impl Model {
     /// tokens were both let out: where the one's own record in the other file has the same
     /// token, it is shared there and was withheld.
     fn survival(&self, space: &Space, between: &[Between]) -> Vec<Vec<f64>> {
-        let keys = between.first().map_or(0, |b| b.chance.keys());
-        let agreement: Vec<f64> = (0..keys).map(|k| space.agreement(k, &self.same)).collect();
+        let agreement: Vec<f64> =
+            (0..space.keys()).map(|k| space.agreement(k, &self.same)).collect();
         between
             .iter()
             .zip(&self.expected)
             .map(|(b, expected)| {
+                if !b.chance.is_withheld() {
+                    return vec![1.0; agreement.len()];
+                }
                 let linked = b.people.map(|n| (expected.same / n.max(1) as f64).min(1.0));
                 agreement
                     .iter()
