@@ -279,3 +279,157 @@ pub struct Statistics {
     /// Rows that are also another person's.
     pub shared: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Kernel;
+    use crate::project::{Diacritics, Field, Placeholders, Preset};
+    use crate::standardise::{Absent, BirthDate, Name, PlaceholderList, Sex, Text, Value};
+
+    const KINDS: [FieldKind; 6] = [
+        FieldKind::FamilyName,
+        FieldKind::GivenName,
+        FieldKind::BirthDate,
+        FieldKind::Sex,
+        FieldKind::Suburb,
+        FieldKind::Postcode,
+    ];
+
+    fn project() -> Project {
+        let mut project =
+            Project::parse(&Preset::Minimal.toml("yard", "2026"), "p").expect("a preset");
+        project.match_keys.clear();
+        project.fields = KINDS
+            .map(|kind| Field { name: kind.name().into(), kind, compare_as: kind.name().into() })
+            .to_vec();
+        project
+    }
+
+    fn encoder(settings: &FuzzySettings) -> FuzzyEncoder {
+        let project = project();
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = ProjectKey::create(&folder.path().join("k"), &project).expect("a key");
+        FuzzyEncoder::new(&project, &key, settings).expect("names")
+    }
+
+    fn person(values: [&str; 6]) -> Person {
+        let list = PlaceholderList::new(&Placeholders::default());
+        let name = |text| Name::read(text, Diacritics::Fold, &list);
+        let today = "2026-01-01".parse().expect("a date");
+        let mut others = vec![Value::Missing(Absent::Empty); 4];
+        others.extend([4, 5].map(|i| Text::read(KINDS[i], values[i], &list)));
+        Person {
+            family: name(values[0]),
+            given: name(values[1]),
+            birth: BirthDate::read(values[2], "%Y-%m-%d", today, None, &list),
+            sex: Sex::read(values[3]),
+            others,
+            slk: Value::Missing(Absent::Empty),
+        }
+    }
+
+    const JANE: [&str; 6] = ["Citizen", "Jane", "1984-05-12", "2", "Woden Valley", "2606"];
+
+    fn but(places: &[(usize, &'static str)]) -> Person {
+        let mut values = JANE;
+        places.iter().for_each(|&(place, value)| values[place] = value);
+        person(values)
+    }
+
+    #[test]
+    fn nearly_the_same_person_is_near_and_another_is_not() {
+        let people = [
+            but(&[]),
+            but(&[(0, "Citizne")]),
+            but(&[(0, "Jane"), (1, "Citizen")]),
+            but(&[(2, "1984-12-05")]),
+            but(&[(2, "1984-05-13")]),
+            but(&[(4, "Belconnen"), (5, "2617")]),
+            person(["Nguyen", "Peter", "1961-11-30", "1", "Fitzroy", "3065"]),
+        ];
+        let rows = encoder(&FuzzySettings::default()).encode(&people);
+        assert_eq!(rows.row(0).map(<[u8]>::len), Some(256));
+        let distance = |i: usize| {
+            Kernel::best().hamming(rows.row(0).expect("a row"), rows.row(i).expect("a row"))
+        };
+        // 1024 bits differ by chance, give or take 23.
+        for (i, what) in
+            [(1, "a name"), (2, "names"), (3, "day and month"), (4, "a digit"), (5, "a place")]
+        {
+            assert!(distance(i) < 860, "{what}: {}", distance(i));
+        }
+        assert!(distance(2) == 0, "one vocabulary for both names");
+        assert!(distance(6) > 900, "another person: {}", distance(6));
+    }
+
+    #[test]
+    fn too_little_to_compare_has_no_row() {
+        let people = [
+            but(&[(0, ""), (1, "")]),
+            person(["", "Jane", "", "", "", ""]),
+            but(&[(3, ""), (4, ""), (5, "")]),
+            but(&[]),
+        ];
+        let rows = encoder(&FuzzySettings::default()).encode(&people);
+        let with: Vec<bool> = (0..5).map(|i| rows.row(i).is_some()).collect();
+        assert_eq!(with, [false, false, true, true, false]);
+        assert!(rows.bytes()[..512].iter().all(|byte| *byte == 0));
+        let statistics = rows.statistics();
+        assert_eq!((statistics.rows, statistics.without, statistics.shared), (2, 2, 0));
+        rows.check().expect("half full");
+    }
+
+    #[test]
+    fn parts_put_together_are_the_whole() {
+        let days = ["1984-05-12", "1990-01-01", "2001-02-28"];
+        let people: Vec<Person> = (0..150).map(|i| but(&[(2, days[i % 3])])).collect();
+        for encoding in
+            [FuzzyEncoding::ELD, FuzzyEncoding::ELD_HIGH_ASSURANCE, FuzzyEncoding::UnhardenedClk]
+        {
+            let encoder = encoder(&FuzzySettings { encoding, ..FuzzySettings::default() });
+            let whole = encoder.encode(&people);
+            let mut parts = encoder.encode(&people[..67]);
+            parts.append(encoder.encode(&people[67..]));
+            assert_eq!(parts, whole);
+            assert_eq!(whole.bytes().len(), 150 * encoding.width());
+        }
+    }
+
+    #[test]
+    fn rows_that_two_people_share_are_told_and_can_be_withheld() {
+        let people = [but(&[]), but(&[(1, "Ann")]), but(&[]), but(&[(1, "Joan")])];
+        let mut rows = encoder(&FuzzySettings::default()).encode(&people);
+        assert_eq!(rows.shared(), [0, 2]);
+        for person in rows.shared() {
+            rows.withhold(person);
+        }
+        assert!(rows.shared().is_empty());
+        assert!(rows.row(0).is_none() && rows.row(1).is_some());
+    }
+
+    #[test]
+    fn base_filters_are_half_full_and_a_file_of_empty_ones_is_refused() {
+        let encoder = encoder(&FuzzySettings::default());
+        let full = encoder.encode(&[but(&[])]);
+        let statistics = full.statistics();
+        assert!((statistics.mean_fill - 0.5).abs() < 0.05, "{}", statistics.mean_fill);
+        let sparse = but(&[(0, "Ng"), (2, ""), (3, "")]);
+        let refused = encoder.encode(&[sparse]).check().expect_err("too empty");
+        assert!(matches!(refused, Error::Fill { thousandths: 320..400 }), "{refused}");
+        assert!(refused.hint().is_some_and(|hint| hint.contains("[fuzzy.weights]")));
+        assert_eq!(refused.class(), Class::Refused);
+    }
+
+    #[test]
+    fn a_column_without_names_is_refused() {
+        let project = project();
+        let folder = tempfile::tempdir().expect("a folder");
+        let key = ProjectKey::create(&folder.path().join("k"), &project).expect("a key");
+        let mut settings = FuzzySettings::default();
+        for name in ["family-name", "given-name"] {
+            settings.weights.insert(name.into(), 0);
+        }
+        assert_eq!(FuzzyEncoder::new(&project, &key, &settings).err(), Some(Error::NoNames));
+    }
+}

@@ -17,6 +17,8 @@ pub(super) const GROUP: usize = 16;
 pub(super) const QUERIES: usize = 8;
 /// A tile takes this many bytes, half of the second-level cache of small machines.
 const TILE_BYTES: usize = 128 * 1024;
+/// Query rows that are laid out at once; a tile is laid out again for each so many.
+const QUERIES_AT_ONCE: usize = 8192;
 /// From this many pairs on, it pays to look for the best place to give up.
 const WORTH_A_LOOK: usize = 1 << 20;
 
@@ -100,23 +102,27 @@ impl Kernel {
         let (query_ones, candidate_ones) = (ones_of(queries), ones_of(candidates));
         let rows_of_tile = (TILE_BYTES / (words * 4)).next_multiple_of(GROUP);
         let mut tile = Tile::default();
-        let mut block = Block::default();
         let mut near = Vec::new();
-        for first in (0..candidates.len()).step_by(rows_of_tile) {
-            let last = candidates.len().min(first + rows_of_tile);
-            tile.fill(candidates, first..last, &candidate_ones, limit, cut);
-            for start in (0..queries.len()).step_by(QUERIES) {
-                let end = queries.len().min(start + QUERIES);
-                block.fill(queries, start..end, &query_ones, limit, cut);
-                self.sweep(&tile, &block, cut, &mut near);
-                near.sort_unstable_by_key(|n| (n.query, n.candidate));
-                for Near { query, candidate, common } in near.drain(..) {
-                    let (q, c) = (start + query, first + candidate);
-                    // A lane behind the last row of a ragged tile is no candidate.
-                    if c < last {
-                        let sum = query_ones[q] + candidate_ones[c];
-                        if limit.allows(common, sum) {
-                            hit(q, c, Dice { common, sum });
+        for from in (0..queries.len()).step_by(QUERIES_AT_ONCE) {
+            let to = queries.len().min(from + QUERIES_AT_ONCE);
+            let blocks: Vec<(usize, Block)> = (from..to)
+                .step_by(QUERIES)
+                .map(|i| (i, Block::new(queries, i..to.min(i + QUERIES), &query_ones, limit, cut)))
+                .collect();
+            for first in (0..candidates.len()).step_by(rows_of_tile) {
+                let last = candidates.len().min(first + rows_of_tile);
+                tile.fill(candidates, first..last, &candidate_ones, limit, cut);
+                for (start, block) in &blocks {
+                    self.sweep(&tile, block, cut, &mut near);
+                    near.sort_unstable_by_key(|n| (n.query, n.candidate));
+                    for Near { query, candidate, common } in near.drain(..) {
+                        let (q, c) = (start + query, first + candidate);
+                        // A lane behind the last row of a ragged tile is no candidate.
+                        if c < last {
+                            let sum = query_ones[q] + candidate_ones[c];
+                            if limit.allows(common, sum) {
+                                hit(q, c, Dice { common, sum });
+                            }
                         }
                     }
                 }
@@ -220,36 +226,38 @@ impl Tile {
 }
 
 /// Up to eight query rows, word by word.
-#[derive(Default)]
 pub(super) struct Block {
     pub(super) len: usize,
     pub(super) words: Vec<[u32; QUERIES]>,
+    /// What each row adds to the bits that must be in common; a place without a row needs
+    /// more than any pair has.
     pub(super) needed: [i32; QUERIES],
+    /// The ones of each row behind the cut.
     pub(super) tail: [u32; QUERIES],
 }
 
 impl Block {
-    fn fill(
-        &mut self,
+    fn new(
         rows: Rows<'_>,
         range: std::ops::Range<usize>,
         ones: &[u32],
         limit: Limit,
         cut: usize,
-    ) {
-        self.len = range.len();
-        self.words.clear();
-        self.words.resize(rows.width().div_ceil(4), [0; QUERIES]);
-        // A place without a row needs more than any pair has.
-        self.needed = [i32::MAX / 2; QUERIES];
-        self.tail = [0; QUERIES];
+    ) -> Self {
+        let mut block = Block {
+            len: range.len(),
+            words: vec![[0; QUERIES]; rows.width().div_ceil(4)],
+            needed: [i32::MAX / 2; QUERIES],
+            tail: [0; QUERIES],
+        };
         for (i, row) in range.enumerate() {
-            for (words, word) in self.words.iter_mut().zip(words_of(rows.row(row))) {
+            for (words, word) in block.words.iter_mut().zip(words_of(rows.row(row))) {
                 words[i] = word;
             }
-            self.needed[i] = limit.needed_by_query(ones[row]);
-            self.tail[i] = ones_behind(rows.row(row), cut);
+            block.needed[i] = limit.needed_by_query(ones[row]);
+            block.tail[i] = ones_behind(rows.row(row), cut);
         }
+        block
     }
 }
 
