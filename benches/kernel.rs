@@ -26,7 +26,8 @@ fn sides(rng: &mut ChaCha8Rng, width: usize) -> [Vec<u8>; 2] {
     // A third of the bits set, as in a CLK of a few fields.
     let mut side = || -> Vec<u8> {
         let mut bytes = vec![0; ROWS * width];
-        let set = (0..8 * bytes.len()).filter(|_| rng.next_u32() % 3 == 0).collect::<Vec<_>>();
+        let set =
+            (0..8 * bytes.len()).filter(|_| rng.next_u32().is_multiple_of(3)).collect::<Vec<_>>();
         set.into_iter().for_each(|bit| bytes[bit / 8] |= 1 << (bit % 8));
         bytes
     };
