@@ -25,6 +25,7 @@ pub mod error;
 pub mod evaluate;
 pub mod files;
 pub mod ids;
+pub mod kernel;
 pub mod key;
 pub mod link;
 pub mod package;

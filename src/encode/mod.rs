@@ -1,8 +1,11 @@
 //! Persons become tokens. Takes standardised persons and the project key, gives keyed
 //! tokens, quality flags and counts; what leaves this room holds no name and no date.
 
+mod bloom;
 pub mod chance;
 pub mod component;
+mod eld;
+pub mod fuzzy;
 pub mod people;
 pub mod phonetic;
 pub mod rows;

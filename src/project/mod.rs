@@ -3,6 +3,7 @@
 //! and under which suite. Its digest goes in every package.
 
 mod digest;
+pub mod fuzzy;
 pub mod groups;
 mod parse;
 mod placeholders;
