@@ -7,7 +7,7 @@ use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean};
 use crate::ids::Band;
 use crate::key::is_key_file;
-use crate::link::{self, Job, Summary};
+use crate::link::{Job, Linkage, Summary};
 use crate::project::Project;
 
 /// Link packages into a map per source: which rows are one person.
@@ -87,7 +87,9 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         block_cap: args.max_block as usize,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };
-    let summary = link::run(&job, &printer.progress())?;
+    let linkage = Linkage::open(&job)?;
+    printer.say(&format!("forecast      at most {} candidate pairs", linkage.forecast()));
+    let summary = linkage.run(&printer.progress())?;
     for warning in &summary.warnings {
         printer.warn(warning);
     }

@@ -186,6 +186,15 @@ impl Space {
         })
     }
 
+    /// Which groups agree in full for certain, by bit: what a fuzzy level is read beside.
+    pub(crate) fn context(&self, agreeing: Components) -> usize {
+        self.groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| agreeing & group.bits == group.bits)
+            .fold(0, |set, (g, _)| set | 1 << g)
+    }
+
     /// The keys whose components all agree for certain when these components do.
     pub(crate) fn implied(&self, components: Components) -> Keys {
         (0..self.keys.len())
@@ -339,6 +348,27 @@ impl Space {
         }
     }
 
+    /// The keys that agree when each group is in this state.
+    pub(crate) fn agreeing_keys(&self, states: &[usize]) -> Keys {
+        let mut agreeing = 0;
+        let mut names = Names::InOrder;
+        for (group, &s) in self.groups.iter().zip(states) {
+            agreeing |= group.states[s];
+            if group.crossed == Some(s) {
+                names = Names::Crossed;
+            }
+        }
+        if names == Names::Crossed {
+            agreeing &= !(self.given_names | self.family_names);
+        }
+        (0..self.keys.len())
+            .filter(|&k| {
+                let parts = self.parts(k, names);
+                parts & !agreeing == 0 && (parts != 0 || names == Names::Crossed)
+            })
+            .fold(0, |set, k| set | 1 << k)
+    }
+
     /// Every joint state that makes a pair a candidate (some match key agrees), as a table
     /// over the groups' states in mixed radix, first group slowest; `None` when the table
     /// would be too large to be worth it.
@@ -347,27 +377,15 @@ impl Space {
         if size > 1 << 20 {
             return None;
         }
-        let radix: Vec<usize> = self.groups.iter().map(|g| g.states.len()).collect();
+        let mut states = vec![0; self.groups.len()];
         let table = (0..size)
             .map(|index| {
                 let mut rest = index;
-                let mut agreeing = 0;
-                let mut names = Names::InOrder;
-                for (group, &n) in self.groups.iter().zip(&radix).rev() {
-                    let s = rest % n;
-                    rest /= n;
-                    agreeing |= group.states[s];
-                    if group.crossed == Some(s) {
-                        names = Names::Crossed;
-                    }
+                for (state, group) in states.iter_mut().zip(&self.groups).rev() {
+                    *state = rest % group.states.len();
+                    rest /= group.states.len();
                 }
-                if names == Names::Crossed {
-                    agreeing &= !(self.given_names | self.family_names);
-                }
-                (0..self.keys.len()).any(|k| {
-                    let parts = self.parts(k, names);
-                    parts & !agreeing == 0 && (parts != 0 || names == Names::Crossed)
-                })
+                self.agreeing_keys(&states) != 0
             })
             .collect();
         Some(table)

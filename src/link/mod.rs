@@ -8,6 +8,7 @@
 
 mod block;
 mod cluster;
+mod compare;
 mod output;
 mod people;
 mod persons;
@@ -21,8 +22,8 @@ use serde::Serialize;
 use crate::engine::Space;
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged, clean};
-use crate::ids::{Band, SourceName};
-use crate::package::Package;
+use crate::ids::{Band, PersonId, RowId, SourceName};
+use crate::package::{Manifest, Package};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::project::differences;
@@ -220,51 +221,99 @@ impl Fault for Error {
     }
 }
 
-/// Links the packages and writes the maps.
+/// Links the packages and writes the maps: [`Linkage::open`] and [`Linkage::run`].
 ///
 /// # Errors
 /// When a package cannot be opened, the packages do not belong together, or the output
 /// cannot be written; nothing is left half-written.
 pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
-    let staged = Staged::folder(&job.out, job.overwrite)?;
-    let earlier = match &job.previous {
-        Some(folder) => Some(persons::earlier(folder)?),
-        None => None,
-    };
-    let packages = open(&job.packages, &job.project)?;
+    Linkage::open(job)?.run(progress)
+}
 
-    let people = people::People::new(&packages);
-    let space = Space::of_match_keys(&job.project);
-    let keys = job.project.match_keys.len();
-    let (candidates, forecast) =
-        block::candidates(&packages, &people, keys, job.block_cap, progress);
+/// Packages that belong together, ready to be linked.
+#[derive(Debug)]
+pub struct Linkage<'a> {
+    job: &'a Job,
+    packages: Vec<Package>,
+    staged: Staged,
+    earlier: Option<HashMap<RowId, PersonId>>,
+}
 
-    progress.begin("scoring pairs", None);
-    let scored = score::score(&space, &packages, &people, &candidates);
-    progress.end();
+impl<'a> Linkage<'a> {
+    /// Opens the packages and checks that they belong together and that the output can be
+    /// written.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub fn open(job: &'a Job) -> Result<Self, crate::Error> {
+        let staged = Staged::folder(&job.out, job.overwrite)?;
+        let earlier = match &job.previous {
+            Some(folder) => Some(persons::earlier(folder)?),
+            None => None,
+        };
+        let packages = open(&job.packages, &job.project)?;
+        Ok(Linkage { job, packages, staged, earlier })
+    }
 
-    let clusters = cluster::cluster(&people, &scored.pairs, job.least);
-    let doubts = clusters.doubts(&people, &scored.pairs);
-    let digest = job.project.digest().to_string();
-    let none = HashMap::new();
-    let persons = persons::persons(&digest, &people, &clusters, earlier.as_ref().unwrap_or(&none));
+    /// The most candidate pairs there can be, from the counts in the manifests: a token of
+    /// one source meets at most as many in another as people may share a token.
+    pub fn forecast(&self) -> u64 {
+        let manifests: Vec<&Manifest> = self.packages.iter().map(Package::manifest).collect();
+        let share = u64::from(self.job.project.people_per_token);
+        let mut pairs = 0;
+        for (i, a) in manifests.iter().enumerate() {
+            let within = share - 1;
+            pairs += a.match_keys.iter().map(|k| k.filled * within / 2).sum::<u64>();
+            for b in &manifests[i + 1..] {
+                let keys = a.match_keys.iter().zip(&b.match_keys);
+                pairs += keys.map(|(x, y)| x.filled.min(y.filled) * share).sum::<u64>();
+            }
+        }
+        pairs
+    }
 
-    let results = output::Results {
-        job,
-        packages: &packages,
-        people: &people,
-        space: &space,
-        scored: &scored,
-        clusters: &clusters,
-        doubts: &doubts,
-        persons: &persons,
-        forecast,
-        with_earlier: earlier.is_some(),
-    };
-    let summary = results.summary();
-    results.write(&staged, &summary)?;
-    staged.commit()?;
-    Ok(summary)
+    /// Links them and writes the maps.
+    ///
+    /// # Errors
+    /// When the output cannot be written.
+    pub fn run(self, progress: &Progress) -> Result<Summary, crate::Error> {
+        let Linkage { job, packages, staged, earlier } = self;
+        let people = people::People::new(&packages);
+        let space = Space::of_match_keys(&job.project);
+        let keys = job.project.match_keys.len();
+        let (candidates, forecast) =
+            block::candidates(&packages, &people, keys, job.block_cap, progress);
+
+        progress.begin("scoring pairs", None);
+        let encoding = job.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
+        let levels = compare::levels(&packages, &people, &candidates, encoding);
+        let scored = score::score(&space, &packages, &people, &candidates, &levels);
+        progress.end();
+
+        let clusters = cluster::cluster(&people, &scored.pairs, job.least);
+        let doubts = clusters.doubts(&people, &scored.pairs);
+        let digest = job.project.digest().to_string();
+        let none = HashMap::new();
+        let persons =
+            persons::persons(&digest, &people, &clusters, earlier.as_ref().unwrap_or(&none));
+
+        let results = output::Results {
+            job,
+            packages: &packages,
+            people: &people,
+            space: &space,
+            scored: &scored,
+            clusters: &clusters,
+            doubts: &doubts,
+            persons: &persons,
+            forecast,
+            with_earlier: earlier.is_some(),
+        };
+        let summary = results.summary();
+        results.write(&staged, &summary)?;
+        staged.commit()?;
+        Ok(summary)
+    }
 }
 
 /// Opens the packages, sorted by source, and checks that they belong together.

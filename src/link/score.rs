@@ -53,14 +53,17 @@ pub(super) fn score(
     packages: &[Package],
     people: &People,
     candidates: &[Candidate],
+    levels: &[u8],
 ) -> Scored {
     let links = Links::new(space, packages);
     let seen: Vec<Observation> = candidates
         .par_iter()
-        .map(|c| Observation {
+        .zip(levels)
+        .map(|(c, &level)| Observation {
             between: links.index(people.source_of(c.a), people.source_of(c.b)),
             both: people.keys_of(c.a) & people.keys_of(c.b),
             agree: c.agree,
+            level,
         })
         .collect();
     let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
