@@ -8,8 +8,8 @@ use super::events::{EventReader, Events};
 use super::{Error, Job};
 use crate::encode::people::Record;
 use crate::encode::{Encoder, Scratch, TokenSets};
-use crate::package::MAX_ROWS;
 use crate::package::manifest::Exclusions;
+use crate::package::max_rows;
 use crate::progress::Progress;
 use crate::sources::{Row, Table};
 use crate::standardise::Standardiser;
@@ -104,8 +104,9 @@ impl Export {
             for piece in pieces {
                 export.append(piece);
             }
-            if export.sets.len() > MAX_ROWS {
-                return Err(Error::TooManyRecords.into());
+            let most = max_rows(None);
+            if export.sets.len() > most {
+                return Err(Error::TooManyRecords { most }.into());
             }
             progress.advance(read as u64);
         }

@@ -23,8 +23,8 @@ use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged};
 use crate::ids::RowId;
 use crate::key::{AgencyKey, ProjectKey, Purpose};
+use crate::package::Contents;
 use crate::package::manifest::{Exclusions, FORMAT, KeySummary, Manifest, Role, published};
-use crate::package::{self, Contents};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::project::groups::ChanceOfGroup;
@@ -87,8 +87,11 @@ pub enum Error {
         column: String,
     },
     /// More records than a package can hold.
-    #[error("the export has more records than the {} a package can hold", package::MAX_ROWS)]
-    TooManyRecords,
+    #[error("the export has more records than the {most} a package can hold")]
+    TooManyRecords {
+        /// The most there can be.
+        most: usize,
+    },
     /// Rows that are neither in the package nor set aside.
     #[error("{rows_in} rows were read, but {accounted} are accounted for")]
     RowsLost {
@@ -104,7 +107,7 @@ impl Fault for Error {
         match self {
             Error::NoEventSpec => Class::Usage,
             Error::KeepsIdentifier { .. } => Class::Refused,
-            Error::TooManyRecords => Class::Input,
+            Error::TooManyRecords { .. } => Class::Input,
             Error::RowsLost { .. } => Class::Internal,
         }
     }
@@ -115,7 +118,7 @@ impl Fault for Error {
             Error::KeepsIdentifier { .. } => {
                 "take the column out of `keep`: the analyst may not have it"
             }
-            Error::TooManyRecords => "split the export into several sources",
+            Error::TooManyRecords { .. } => "split the export into several sources",
             Error::RowsLost { .. } => "please report it, with the version but without any data",
         };
         Some(hint.into())
@@ -282,6 +285,7 @@ fn manifest(
         rows: rows.row_ids.len() as u64,
         excluded,
         match_keys: match_keys.collect(),
+        fuzzy: None,
         fields: project.fields.iter().map(|f| f.name.clone()).collect(),
         chance,
     }
@@ -305,5 +309,5 @@ impl Events {
 /// Contents in the order of a package.
 fn contents(manifest: Manifest, rows: Rows) -> Contents {
     let Rows { row_ids, tokens, quality, .. } = rows;
-    Contents { manifest, row_ids, tokens, quality }
+    Contents { manifest, row_ids, tokens, fuzzy: vec![], quality }
 }

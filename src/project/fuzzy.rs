@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Field, FieldKind};
 use crate::config::Table;
 
@@ -15,8 +17,10 @@ pub struct FuzzySettings {
     pub weights: BTreeMap<String, u32>,
 }
 
-/// How a base filter becomes a value of the fuzzy column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a base filter becomes a value of the fuzzy column. In files it is its word, and one
+/// without a word cannot be read back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum FuzzyEncoding {
     /// Encoding with a linear diffusion layer (Armknecht, Heng, Schnell, PoPETs 2023).
     Eld {
@@ -56,12 +60,31 @@ impl FuzzyEncoding {
         }
     }
 
+    /// The encoding that has this word.
+    pub fn named(word: &str) -> Option<FuzzyEncoding> {
+        Self::WORDS.iter().find(|(name, _)| *name == word).map(|(_, encoding)| *encoding)
+    }
+
     /// Bytes of a value.
     pub fn width(self) -> usize {
         match self {
             FuzzyEncoding::Eld { outputs, .. } => usize::from(outputs).div_ceil(64) * 8,
             FuzzyEncoding::UnhardenedClk => 128,
         }
+    }
+}
+
+impl From<FuzzyEncoding> for String {
+    fn from(encoding: FuzzyEncoding) -> String {
+        encoding.name()
+    }
+}
+
+impl TryFrom<String> for FuzzyEncoding {
+    type Error = &'static str;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        FuzzyEncoding::named(&word).ok_or("expected the word of a fuzzy encoding")
     }
 }
 
@@ -142,6 +165,8 @@ mod tests {
             let settings = read(&format!("[fuzzy]\nencoding = \"{word}\"\n")).expect("read");
             assert_eq!(settings.encoding, encoding);
             assert_eq!(encoding.name(), word);
+            let json = serde_json::to_string(&encoding).expect("a word");
+            assert_eq!(serde_json::from_str::<FuzzyEncoding>(&json).ok(), Some(encoding));
         }
     }
 
