@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Printer;
-use crate::deidentify::{self, Job, RunRecord, Summary};
+use crate::deidentify::{self, Job, RunRecord, Summary, Unhardened};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
 use crate::project::Project;
@@ -46,6 +46,11 @@ pub(crate) struct Args {
     /// Replace the folder if it is there.
     #[arg(long)]
     force: bool,
+    /// Make the fuzzy column even though the agreement leaves it unhardened: whoever holds such
+    /// a package can name nearly everybody in it, without a key. To exchange data with older
+    /// tools only.
+    #[arg(long)]
+    danger_unhardened_clk: bool,
 }
 
 /// The result for machines.
@@ -69,6 +74,10 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         agency_key: args.agency_key,
         out: args.out,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        unhardened: match args.danger_unhardened_clk {
+            true => Unhardened::Allow,
+            false => Unhardened::Refuse,
+        },
         today: super::slk::today(),
     };
     let summary = deidentify::run(&job, &printer.progress())?;
@@ -111,6 +120,16 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         tokens.shared,
         tokens.missing,
     );
+    if let Some(fuzzy) = &summary.record.fuzzy {
+        text += &format!(
+            "fuzzy values       {} written, {} withheld as shared, {} without a value; base \
+             filters {:.1} % full\n",
+            fuzzy.filled,
+            fuzzy.shared,
+            fuzzy.missing,
+            100.0 * fuzzy.mean_fill,
+        );
+    }
     if let Some(events) = &summary.record.events {
         let aside: u64 = events.set_aside.values().sum();
         text += &format!("events             {} written, {aside} set aside\n", events.written);

@@ -10,7 +10,7 @@ use super::export::{Aside, Kind};
 use super::write::WrittenEvents;
 use crate::ids::SourceName;
 use crate::package::Manifest;
-use crate::package::manifest::{Exclusions, KeySummary};
+use crate::package::manifest::{Exclusions, FuzzySummary, KeySummary};
 
 /// The account of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,9 @@ pub struct RunRecord {
     pub tokens: Tokens,
     /// Each match key.
     pub match_keys: Vec<KeyFill>,
+    /// The fuzzy column, where the agreement has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuzzy: Option<FuzzySummary>,
     /// The events, where the source has any.
     pub events: Option<EventCount>,
 }
@@ -148,6 +151,7 @@ impl RunRecord {
             package_rows: manifest.rows,
             tokens: Tokens::sum(match_keys.iter().map(|key| key.tokens)),
             match_keys,
+            fuzzy: manifest.fuzzy,
             events: events.map(|events| EventCount {
                 read: events.read,
                 written: events.written,

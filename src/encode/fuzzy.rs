@@ -4,12 +4,14 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
+
 use super::bloom::{BITS, BaseFilter};
 use super::eld::{Diffusion, LANES, append_rows};
 use crate::error::{Class, Fault};
 use crate::key::{ProjectKey, Purpose};
+use crate::project::Project;
 use crate::project::fuzzy::{FuzzyEncoding, FuzzySettings};
-use crate::project::{FieldKind, Project};
 use crate::standardise::Person;
 
 /// A person whose base filter has fewer or more of its 1024 bits set has no row: there is
@@ -80,8 +82,7 @@ impl FuzzyEncoder {
         key: &ProjectKey,
         settings: &FuzzySettings,
     ) -> Result<Self, Error> {
-        let is_name = |kind| matches!(kind, FieldKind::FamilyName | FieldKind::GivenName);
-        if !project.fields.iter().any(|f| is_name(f.kind) && settings.weight(f) > 0) {
+        if !settings.has_name(&project.fields) {
             return Err(Error::NoNames);
         }
         let diffusion = match settings.encoding {
@@ -189,6 +190,37 @@ impl FuzzyRows {
         self.fills.append(&mut other.fills);
     }
 
+    /// The rows of these persons, in this order.
+    ///
+    /// # Panics
+    /// When there is no such person.
+    pub fn arranged(&self, persons: &[u32]) -> FuzzyRows {
+        let mut bytes = Vec::with_capacity(persons.len() * self.width);
+        for &person in persons {
+            bytes.extend_from_slice(&self.bytes[person as usize * self.width..][..self.width]);
+        }
+        let fills = persons.iter().map(|&person| self.fills[person as usize]).collect();
+        FuzzyRows { width: self.width, bytes, fills }
+    }
+
+    /// Leaves out the persons that are not kept, where they are.
+    pub fn retain(&mut self, keep: &[bool]) {
+        let mut kept = 0;
+        for (person, _) in keep.iter().enumerate().filter(|(_, keep)| **keep) {
+            let start = person * self.width;
+            self.bytes.copy_within(start..start + self.width, kept * self.width);
+            self.fills[kept] = self.fills[person];
+            kept += 1;
+        }
+        self.bytes.truncate(kept * self.width);
+        self.fills.truncate(kept);
+    }
+
+    /// All rows, one after the other.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Takes away the row of a person.
     pub fn withhold(&mut self, person: usize) {
         if let Some(fill) = self.fills.get_mut(person) {
@@ -201,7 +233,7 @@ impl FuzzyRows {
     /// a file share is written for neither, so that there is nothing to count.
     pub fn shared(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.len()).filter(|i| self.fills[*i] > 0).collect();
-        order.sort_unstable_by_key(|i| (self.row(*i), *i));
+        order.par_sort_unstable_by(|a, b| (self.row(*a), a).cmp(&(self.row(*b), b)));
         let alike = order.chunk_by(|a, b| self.row(*a) == self.row(*b)).filter(|c| c.len() > 1);
         let mut shared: Vec<usize> = alike.flatten().copied().collect();
         shared.sort_unstable();
@@ -211,14 +243,22 @@ impl FuzzyRows {
     /// What the rows look like from outside.
     pub fn statistics(&self) -> Statistics {
         let with: Vec<usize> = (0..self.len()).filter(|i| self.fills[*i] > 0).collect();
-        let mut columns = vec![0u64; 8 * self.width];
-        for row in with.iter().filter_map(|i| self.row(*i)) {
-            for (byte, columns) in row.iter().zip(columns.chunks_exact_mut(8)) {
-                for (bit, column) in columns.iter_mut().enumerate() {
-                    *column += u64::from(byte >> bit & 1);
+        // Rows without a value are all zeros, and add nothing.
+        let columns = self.bytes.par_chunks(self.width << 12).map(|rows| {
+            let mut columns = vec![0u64; 8 * self.width];
+            for row in rows.chunks_exact(self.width) {
+                for (byte, columns) in row.iter().zip(columns.as_chunks_mut::<8>().0) {
+                    for (bit, column) in columns.iter_mut().enumerate() {
+                        *column += u64::from(byte >> bit & 1);
+                    }
                 }
             }
-        }
+            columns
+        });
+        let columns = columns.reduce(
+            || vec![0; 8 * self.width],
+            |a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect(),
+        );
         let fills = || with.iter().map(|i| self.fills[*i]);
         let share = |ones: u64, of: u64| if of == 0 { 0.0 } else { ones as f64 / of as f64 };
         let (rows, bits) = (with.len() as u64, BITS as u64);
@@ -231,7 +271,6 @@ impl FuzzyRows {
             most_fill: share(fills().max().unwrap_or(0).into(), bits),
             lightest_column: share(columns.iter().copied().min().unwrap_or(0), rows),
             heaviest_column: share(columns.iter().copied().max().unwrap_or(0), rows),
-            shared: self.shared().len(),
         }
     }
 
@@ -276,15 +315,13 @@ pub struct Statistics {
     pub lightest_column: f64,
     /// Rows that have the bit that most have.
     pub heaviest_column: f64,
-    /// Rows that are also another person's.
-    pub shared: usize,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::kernel::Kernel;
-    use crate::project::{Diacritics, Field, Placeholders, Preset};
+    use crate::project::{Diacritics, Field, FieldKind, Placeholders, Preset};
     use crate::standardise::{Absent, BirthDate, Name, PlaceholderList, Sex, Text, Value};
 
     const KINDS: [FieldKind; 6] = [
@@ -376,7 +413,7 @@ mod tests {
         assert_eq!(with, [false, false, true, true, false]);
         assert!(rows.bytes()[..512].iter().all(|byte| *byte == 0));
         let statistics = rows.statistics();
-        assert_eq!((statistics.rows, statistics.without, statistics.shared), (2, 2, 0));
+        assert_eq!((statistics.rows, statistics.without), (2, 2));
         rows.check().expect("half full");
     }
 
@@ -393,6 +430,10 @@ mod tests {
             parts.append(encoder.encode(&people[67..]));
             assert_eq!(parts, whole);
             assert_eq!(whole.bytes().len(), 150 * encoding.width());
+            let mut turned = whole.arranged(&[2, 149, 2]);
+            assert_eq!([0, 1, 2].map(|i| turned.row(i)), [2, 149, 2].map(|i| whole.row(i)));
+            turned.retain(&[false, true, false]);
+            assert_eq!(turned, whole.arranged(&[149]));
         }
     }
 

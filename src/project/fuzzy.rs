@@ -109,6 +109,12 @@ impl FuzzySettings {
         })
     }
 
+    /// Whether a name counts: without one there is too little to compare.
+    pub fn has_name(&self, fields: &[Field]) -> bool {
+        let is_name = |kind| matches!(kind, FieldKind::FamilyName | FieldKind::GivenName);
+        fields.iter().any(|field| is_name(field.kind) && self.weight(field) > 0)
+    }
+
     /// The settings that change a value of the fuzzy column, by their names in
     /// `project.toml`.
     pub fn settings(&self, fields: &[Field]) -> BTreeMap<String, String> {

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::slk::Profile;
 
+use fuzzy::FuzzySettings;
+
 pub use digest::{NotADigest, ProjectDigest, differences};
 pub use preset::Preset;
 
@@ -38,6 +40,8 @@ pub struct Project {
     pub fields: Vec<Field>,
     /// The match keys, in the order of the file; each is one column of a package.
     pub match_keys: Vec<MatchKey>,
+    /// How the fuzzy column is made; without this there is none.
+    pub fuzzy: Option<FuzzySettings>,
     /// Values that stand for "missing".
     pub placeholders: Placeholders,
 }
