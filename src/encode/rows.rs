@@ -221,11 +221,11 @@ impl Order {
         for (i, &start) in self.starts.iter().enumerate() {
             let start = start as usize;
             let end = self.starts.get(i + 1).map_or(rows.len(), |&next| next as usize);
-            for row in start + 1..end {
+            for (row, state) in (start..end).zip(&mut states[start..end]).skip(1) {
                 let value = rows.row(row);
                 if value.is_some() && (start..row).any(|earlier| rows.row(earlier) == value) {
                     rows.withhold(row);
-                    states[row] = State::Repeated;
+                    *state = State::Repeated;
                 }
             }
         }

@@ -118,7 +118,7 @@ fn write_to(contents: Contents, out: impl Write) -> Result<String, Failure> {
 
 fn fixed_size(bytes: Vec<u8>, kind: ColumnKind) -> Result<ArrayRef, Failure> {
     let width = kind.width();
-    if bytes.len() % width != 0 {
+    if !bytes.len().is_multiple_of(width) {
         return Err(Error::Layout.into());
     }
     let nulls = kind.is_nullable().then(|| {
