@@ -157,11 +157,11 @@ impl Model {
             }
         };
         fit(&mut model);
-        // Tokens first: with both from the start, EM could settle on any two kinds of pairs
-        // that differ in likeness.
+        // What levels mean is learnt from what the tokens say, once: let EM go on with both,
+        // and it would settle on any two kinds of pairs that differ in likeness.
         if patterns.iter().any(|p| p.level != NOT_COMPARED) {
             model.levels = Some(Levels::even(1 << space.groups.len()));
-            fit(&mut model);
+            model.step(space, between, patterns, &prior, &household, candidates.as_deref());
         }
         model
     }
@@ -254,11 +254,13 @@ impl Model {
         let expected = self.expected[pattern.between];
         let veil = &pattern.veil;
         let alive = ones(pattern.agree).map(|k| survival[k]).fold(1.0, f64::min);
+        let (alike, unlike) = self.levels.as_ref().map_or((1.0, 1.0), |l| l.of(pattern));
+        let by_chance = veil.likelihood(&views.unrelated) * pattern.rarity * alive;
         Kinds {
-            same: expected.same * veil.likelihood(&views.same),
-            unrelated: between.pairs * veil.likelihood(&views.unrelated) * pattern.rarity * alive,
-            household: expected.household * veil.likelihood(&views.household),
-            twins: expected.twins * veil.likelihood(&views.twins),
+            same: expected.same * veil.likelihood(&views.same) * alike,
+            unrelated: between.pairs * by_chance * unlike,
+            household: expected.household * veil.likelihood(&views.household) * unlike,
+            twins: expected.twins * veil.likelihood(&views.twins) * unlike,
         }
     }
 
