@@ -40,6 +40,15 @@ impl Fault for Error {
     fn class(&self) -> Class {
         Class::Usage
     }
+
+    fn hint(&self) -> Option<String> {
+        let Error::Mistakes { mistakes, .. } = self;
+        let (fix, it) = match mistakes.len() {
+            1 => ("correct the line", "it"),
+            _ => ("correct each line", "them"),
+        };
+        Some(format!("{fix}; the comments that `veilway` wrote into the file explain {it}"))
+    }
 }
 
 /// One mistake of a settings file.
@@ -90,7 +99,10 @@ pub fn read<T>(
     }
     let mut root = Table::new(&sink, String::new(), None, document.get_ref());
     let built = build(&mut root);
-    root.close();
+    // What was built of a broken file did not look at all that is there.
+    if syntax.is_empty() {
+        root.close();
+    }
     let mut mistakes = sink.found.into_inner();
     if !syntax.is_empty() {
         // What a broken line should have said is not known: neither call it missing nor

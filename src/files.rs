@@ -1,6 +1,12 @@
 //! Files, written whole or not at all. Output is made in a hidden temporary neighbour of
 //! its final place, synced, and renamed; a run that fails or is killed leaves what was
-//! there before. This is the only room that creates files and folders.
+//! there before, and one run at a time writes to a place. This is the only room that creates
+//! files and folders.
+
+// The one room that may; see `clippy.toml`.
+#![allow(clippy::disallowed_methods)]
+
+mod claim;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,6 +15,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
+use claim::{Claim, aside, discard};
 
 /// Whether existing output may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +55,33 @@ pub enum Error {
         /// The output file or folder.
         path: PathBuf,
     },
+    /// Another run is writing the output at this moment.
+    #[error("{}: another run is writing it", clean(.path))]
+    Busy {
+        /// The output file or folder.
+        path: PathBuf,
+    },
     /// A file was expected and a folder found.
     #[error("{}: is a folder; expected a file", clean(.path))]
     Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A folder was expected and a file found.
+    #[error("{}: is a file; expected a folder", clean(.path))]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A place for a file was expected and a device or a pipe found.
+    #[error("{}: is a device or a pipe; expected a place for a file", clean(.path))]
+    NotAFile {
+        /// The device or pipe.
+        path: PathBuf,
+    },
+    /// A folder that may be replaced, but holds what somebody else put there.
+    #[error("{}: is no output folder of veilway, so it is not replaced", clean(.path))]
+    NotOurs {
         /// The folder.
         path: PathBuf,
     },
@@ -66,7 +97,8 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::Io { .. } => Class::Io,
-            Error::Exists { .. } => Class::Refused,
+            Error::Exists { .. } | Error::NotOurs { .. } | Error::Busy { .. } => Class::Refused,
+            Error::NotAFolder { .. } | Error::NotAFile { .. } => Class::Usage,
             Error::Folder { .. } | Error::NotText { .. } => Class::Input,
         }
     }
@@ -76,19 +108,46 @@ impl Fault for Error {
             Error::Exists { .. } => {
                 Some("name another place, or add `--force` to replace it".into())
             }
-            Error::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => Some(
-                "free some space on the disk and run again; nothing was left half-written".into(),
-            ),
-            _ => None,
+            Error::Busy { .. } => Some("wait until it is done, or name another place".into()),
+            Error::NotOurs { .. } => {
+                Some("everything in it would be lost: name a new folder".into())
+            }
+            Error::NotAFolder { .. } => Some("name a new folder".into()),
+            Error::NotAFile { .. } => {
+                Some("name a file, or `-` for standard output where the command has it".into())
+            }
+            Error::NotText { .. } => Some("save the file again as UTF-8 text".into()),
+            Error::Folder { .. } => Some("name a file in it".into()),
+            Error::Io { path, source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge
+                    if path == Path::new(STDOUT) =>
+                {
+                    Some("free some space and run again; what was written so far is cut off".into())
+                }
+                io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge => {
+                    Some("free some space and run again; nothing was left half-written".into())
+                }
+                io::ErrorKind::NotFound => {
+                    Some("check the spelling and the folder you are in".into())
+                }
+                io::ErrorKind::PermissionDenied => {
+                    Some("ask whoever owns it for access, or name another place".into())
+                }
+                _ => None,
+            },
         }
     }
 }
+
+/// What messages call standard output.
+pub const STDOUT: &str = "standard output";
 
 fn reason(e: &io::Error) -> String {
     match e.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".into(),
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::FileTooLarge => "no larger file is allowed here".into(),
         _ => e.to_string(),
     }
 }
@@ -151,27 +210,43 @@ pub fn read_text(path: &Path) -> Result<String, Error> {
 pub struct Staged {
     temp: TempDir,
     target: PathBuf,
+    /// The target as it was named, for messages.
+    shown: PathBuf,
     overwrite: Overwrite,
+    // Dropped last: what is above is still the claimant's to remove.
+    claim: Claim,
 }
+
+/// Every finished folder holds this file; only a folder that does is ever replaced.
+const MARK: &str = ".veilway";
+const MARK_TEXT: &str = "Written by veilway. `--force` replaces this whole folder.\n";
 
 impl Staged {
     /// Begins an output folder that will be `target`.
     ///
     /// # Errors
-    /// When `target` is there already and may not be replaced (an empty folder may), or its
-    /// parent cannot be written.
+    /// When `target` is there already and may not be replaced (an empty folder may), is no
+    /// folder or not one of ours, another run is writing it, or its parent cannot be written.
     pub fn folder(target: &Path, overwrite: Overwrite) -> Result<Self, Error> {
+        let shown = target.to_owned();
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
-        if overwrite == Overwrite::Refuse && occupied(&target) {
-            return Err(Error::Exists { path: target });
-        }
+        refuse_occupied(&target, &shown, overwrite)?;
         let parent = target.parent().unwrap_or(&target).to_owned();
         fs::create_dir_all(&parent).map_err(|e| io_error(&parent, "create folder", e))?;
-        let temp = tempfile::Builder::new()
-            .prefix(".veilway-")
-            .tempdir_in(&parent)
-            .map_err(|e| Error::Io { path: parent, doing: "write in", source: e })?;
-        Ok(Staged { temp, target, overwrite })
+        let fail = |source| Error::Io { path: parent.clone(), doing: "write in", source };
+        let claim = Claim::take(&target, fail)?;
+        // Another run may have finished meanwhile, or a killed one's old output be back.
+        refuse_occupied(&target, &shown, overwrite)?;
+        let prefix = claim.prefix();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        #[cfg(unix)]
+        builder.permissions({
+            use std::os::unix::fs::PermissionsExt;
+            fs::Permissions::from_mode(0o700)
+        });
+        let temp = builder.tempdir_in(&parent).map_err(fail)?;
+        Ok(Staged { temp, target, shown, overwrite, claim })
     }
 
     /// Where the files are made until [`Staged::commit`].
@@ -188,7 +263,29 @@ impl Staged {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
         }
-        OutFile::create(path, self.target.join(name), readers)
+        OutFile::create(path, self.shown.join(name), readers)
+    }
+
+    /// Copies a finished file into the folder, with its parents; who may read it stays.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn take_in(&self, from: &Path, name: &str) -> Result<(), Error> {
+        let path = self.temp.path().join(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
+        }
+        fs::copy(from, &path).map(drop).map_err(|e| io_error(&self.target.join(name), "write", e))
+    }
+
+    /// Gives a file or folder of the folder another name.
+    ///
+    /// # Errors
+    /// When it is not there, or the name is taken.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), Error> {
+        let home = self.temp.path();
+        fs::rename(home.join(from), home.join(to))
+            .map_err(|e| io_error(&self.target.join(to), "write", e))
     }
 
     /// Syncs everything and puts the folder in its final place.
@@ -196,15 +293,37 @@ impl Staged {
     /// # Errors
     /// When syncing or renaming fails; the old output is then still there.
     pub fn commit(self) -> Result<(), Error> {
-        sync_tree(self.temp.path())?;
-        let fail = |e| io_error(&self.target, "write", e);
-        share_folder(self.temp.path()).map_err(fail)?;
-        let temp = self.temp.keep();
-        let result = replace(&temp, &self.target, self.overwrite);
-        if result.is_err() {
-            let _ = fs::remove_dir_all(&temp);
+        let mut mark = self.create(MARK, Readers::Default)?;
+        mark.write_all(MARK_TEXT.as_bytes()).map_err(|e| mark.error(e))?;
+        mark.finish()?;
+        let Staged { temp, target, shown, overwrite, claim } = self;
+        sync_tree(temp.path())?;
+        let mode = default_mode(temp.path()).map_err(|e| io_error(&shown, "write", e))?;
+        let temp = temp.keep();
+        if let Err(e) = replace(&temp, &target, &shown, overwrite) {
+            discard(&temp);
+            return Err(e);
         }
-        result
+        // Until now the folder was its owner's alone.
+        if let Some(mode) = mode {
+            fs::set_permissions(&target, mode).map_err(|e| io_error(&target, "write", e))?;
+        }
+        drop(claim);
+        Ok(())
+    }
+}
+
+fn refuse_occupied(target: &Path, shown: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    if target.symlink_metadata().is_ok() && !target.is_dir() {
+        return Err(Error::NotAFolder { path: shown.to_owned() });
+    }
+    match overwrite {
+        _ if !occupied(target) => Ok(()),
+        Overwrite::Refuse => Err(Error::Exists { path: shown.to_owned() }),
+        Overwrite::Replace if !target.join(MARK).is_file() => {
+            Err(Error::NotOurs { path: shown.to_owned() })
+        }
+        Overwrite::Replace => Ok(()),
     }
 }
 
@@ -215,46 +334,70 @@ fn occupied(target: &Path) -> bool {
     }
 }
 
-/// A temporary folder is the owner's alone; the finished one follows the machine's defaults.
+/// The permissions that the machine's defaults give to a new folder.
 #[cfg(unix)]
-fn share_folder(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let probe = path.join(".mode");
+fn default_mode(within: &Path) -> io::Result<Option<fs::Permissions>> {
+    let probe = within.join(".mode");
     fs::create_dir(&probe)?;
-    let mode = fs::metadata(&probe)?.permissions().mode();
+    let mode = fs::metadata(&probe)?.permissions();
     fs::remove_dir(&probe)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+    Ok(Some(mode))
 }
 
 #[cfg(not(unix))]
-fn share_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
+fn default_mode(_within: &Path) -> io::Result<Option<fs::Permissions>> {
+    Ok(None)
 }
 
-fn replace(temp: &Path, target: &Path, overwrite: Overwrite) -> Result<(), Error> {
-    let fail = |e| io_error(target, "write", e);
+/// Puts `temp` in the place of `target`, and removes what was there.
+fn replace(temp: &Path, target: &Path, shown: &Path, overwrite: Overwrite) -> Result<(), Error> {
+    let fail = |e| io_error(shown, "write", e);
+    refuse_occupied(target, shown, overwrite)?;
     if !occupied(target) {
         // An empty folder may be in the way; rename replaces it on Unix, not elsewhere.
+        #[cfg(not(unix))]
         let _ = fs::remove_dir(target);
         fs::rename(temp, target).map_err(fail)?;
-    } else if overwrite == Overwrite::Replace {
-        let old = tempfile::Builder::new()
-            .prefix(".veilway-old-")
-            .tempdir_in(target.parent().unwrap_or(target))
-            .map_err(fail)?;
-        let aside = old.path().join("old");
+    } else if exchange(temp, target).map_err(fail)? == Exchanged::Yes {
+        discard(temp);
+    } else {
+        let aside = aside(temp);
         fs::rename(target, &aside).map_err(fail)?;
         if let Err(e) = fs::rename(temp, target) {
             let _ = fs::rename(&aside, target);
             return Err(fail(e));
         }
-    } else {
-        return Err(Error::Exists { path: target.to_owned() });
+        discard(&aside);
     }
     if let Some(parent) = target.parent() {
         sync_folder(parent)?;
     }
     Ok(())
+}
+
+/// Whether two folders changed places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exchanged {
+    Yes,
+    /// The system or the file system cannot do it.
+    Unsupported,
+}
+
+/// Lets two folders change places in one step, so that there is no moment without either.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<Exchanged> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(Exchanged::Yes),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(Exchanged::Unsupported),
+        Err(e) => Err(e.into()),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn exchange(_a: &Path, _b: &Path) -> io::Result<Exchanged> {
+    Ok(Exchanged::Unsupported)
 }
 
 fn sync_tree(path: &Path) -> Result<(), Error> {
@@ -337,27 +480,35 @@ impl Write for OutFile {
 pub struct StagedFile {
     inner: BufWriter<NamedTempFile>,
     target: PathBuf,
+    /// The target as it was named, for messages.
+    shown: PathBuf,
     overwrite: Overwrite,
+    claim: Claim,
 }
 
 impl StagedFile {
     /// Begins a file that will be `target`.
     ///
     /// # Errors
-    /// When it is there already and may not be replaced, is a folder, or its parent cannot
-    /// be written.
+    /// When it is there already and may not be replaced, is a folder or a device, another run
+    /// is writing it, or its parent cannot be written.
     pub fn create(target: &Path, readers: Readers, overwrite: Overwrite) -> Result<Self, Error> {
+        let shown = target.to_owned();
         let target = std::path::absolute(target).map_err(|e| io_error(target, "write", e))?;
         let parent = target.parent().unwrap_or(&target);
-        if target.is_dir() {
-            return Err(Error::Folder { path: target });
+        match target.metadata() {
+            Ok(there) if there.is_dir() => return Err(Error::Folder { path: shown }),
+            Ok(there) if !there.is_file() => return Err(Error::NotAFile { path: shown }),
+            _ => {}
         }
         if overwrite == Overwrite::Refuse && target.symlink_metadata().is_ok() {
-            return Err(Error::Exists { path: target });
+            return Err(Error::Exists { path: shown });
         }
         fs::create_dir_all(parent).map_err(|e| io_error(parent, "create folder", e))?;
+        let claim = Claim::take(&target, |e| io_error(&target, "write", e))?;
+        let prefix = claim.prefix();
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".veilway-");
+        builder.prefix(&prefix);
         #[cfg(unix)]
         if readers == Readers::Default {
             use std::os::unix::fs::PermissionsExt;
@@ -365,13 +516,14 @@ impl StagedFile {
         }
         #[cfg(not(unix))]
         let _ = readers;
-        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&target, "write", e))?;
-        Ok(StagedFile { inner: BufWriter::with_capacity(1 << 18, temp), target, overwrite })
+        let temp = builder.tempfile_in(parent).map_err(|e| io_error(&shown, "write", e))?;
+        let inner = BufWriter::with_capacity(1 << 18, temp);
+        Ok(StagedFile { inner, target, shown, overwrite, claim })
     }
 
     /// The place the file will have.
     pub fn shown(&self) -> &Path {
-        &self.target
+        &self.shown
     }
 
     /// Syncs the file and gives it its final name.
@@ -379,20 +531,21 @@ impl StagedFile {
     /// # Errors
     /// When the disk refuses, or somebody made `target` meanwhile and it may not be replaced.
     pub fn commit(self) -> Result<(), Error> {
-        let StagedFile { inner, target, overwrite } = self;
-        let fail = |e: io::Error| io_error(&target, "write", e);
+        let StagedFile { inner, target, shown, overwrite, claim } = self;
+        let fail = |e: io::Error| io_error(&shown, "write", e);
         let temp = inner.into_inner().map_err(|e| fail(e.into_error()))?;
         temp.as_file().sync_all().map_err(fail)?;
         match overwrite {
             Overwrite::Replace => temp.persist(&target).map(drop).map_err(|e| fail(e.error))?,
             Overwrite::Refuse => temp.persist_noclobber(&target).map(drop).map_err(|e| {
                 if e.error.kind() == io::ErrorKind::AlreadyExists {
-                    Error::Exists { path: target.clone() }
+                    Error::Exists { path: shown.clone() }
                 } else {
                     fail(e.error)
                 }
             })?,
         }
+        drop(claim);
         sync_folder(target.parent().unwrap_or(&target))
     }
 }
@@ -418,7 +571,7 @@ pub fn write_whole(
     overwrite: Overwrite,
 ) -> Result<(), Error> {
     let mut file = StagedFile::create(target, readers, overwrite)?;
-    file.write_all(bytes).map_err(|e| io_error(&file.target, "write", e))?;
+    file.write_all(bytes).map_err(|e| io_error(&file.shown, "write", e))?;
     file.commit()
 }
 
@@ -450,6 +603,54 @@ mod tests {
         staged.commit().expect("committed");
         assert!(out.join("b").exists() && !out.join("keep").exists());
         assert_eq!(fs::read_dir(home.path()).expect("listed").count(), 1);
+    }
+
+    /// Where two folders can change places, a reader always finds one of them.
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    #[test]
+    fn there_is_no_moment_without_an_output() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let out = home.path().join("out");
+        let write = || {
+            let staged = Staged::folder(&out, Overwrite::Replace).expect("staged");
+            staged.create("a", Readers::Default).expect("a file").finish().expect("finished");
+            staged.commit().expect("committed");
+        };
+        write();
+        fs::create_dir(home.path().join("other")).expect("made");
+        if exchange(&out, &home.path().join("other")).expect("tried") == Exchanged::Unsupported {
+            return;
+        }
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut looks = 0;
+                while !done.load(Ordering::Relaxed) {
+                    assert!(out.symlink_metadata().is_ok(), "the output is gone");
+                    looks += 1;
+                }
+                looks
+            });
+            (0..100).for_each(|_| write());
+            done.store(true, Ordering::Relaxed);
+            assert!(reader.join().expect("always there") > 100);
+        });
+    }
+
+    #[test]
+    fn what_somebody_else_put_there_is_never_replaced() {
+        let home = tempfile::tempdir().expect("a temporary folder");
+        let theirs = home.path().join("theirs");
+        fs::create_dir(&theirs).expect("a folder");
+        Staged::folder(&theirs, Overwrite::Refuse).expect("an empty folder is free");
+        let file = theirs.join("thesis.txt");
+        fs::write(&file, "x").expect("written");
+        let refused = Staged::folder(&theirs, Overwrite::Replace);
+        assert!(matches!(refused, Err(Error::NotOurs { .. })));
+        let refused = Staged::folder(&file, Overwrite::Replace);
+        assert!(matches!(refused, Err(Error::NotAFolder { .. })));
+        assert!(file.exists());
     }
 
     #[test]

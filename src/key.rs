@@ -121,7 +121,10 @@ impl Fault for Error {
                 "copy the file again from an agency that holds it; do not retype it"
             }
             Error::Files(e) => return e.hint(),
-            Error::WrongKind { .. } | Error::Random | Error::Fingerprint => return None,
+            Error::WrongKind { .. } => {
+                "`--key-file` takes the project key, `--agency-key` the agency's own"
+            }
+            Error::Random | Error::Fingerprint => return None,
         };
         Some(hint.to_owned())
     }

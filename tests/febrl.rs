@@ -1,9 +1,12 @@
-//! The bundled benchmark: its settings fit its files.
+//! The bundled benchmark: its settings fit its files, and its agreement is a preset's.
 
+#![allow(clippy::disallowed_methods)]
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use veilway::project::Project;
+use veilway::project::{Preset, Project};
 use veilway::sources::SourceSpec;
 
 #[test]
@@ -20,5 +23,27 @@ fn the_settings_fit_the_files() {
             assert!(header.contains(&column.as_str()), "{data}: {column}");
         }
         assert_eq!(text.lines().count(), 5_001);
+    }
+}
+
+/// What the benchmark shows is what a user gets: the match keys of `minimal`, without the
+/// sex that the files lack, and without the key that would then be a birth date alone.
+#[test]
+fn the_agreement_is_the_minimal_preset_without_sex() {
+    let keys = |project: &Project| -> BTreeSet<BTreeSet<String>> {
+        let parts = project.match_keys.iter().map(|key| {
+            let names = key.components.iter().map(|c| project.component_name(*c));
+            names.filter(|name| name != "sex").collect()
+        });
+        let birth_date_alone = |key: &BTreeSet<String>| key.iter().all(|p| p.starts_with("birth"));
+        parts.filter(|key| !birth_date_alone(key)).collect()
+    };
+    let febrl = Project::load(Path::new("testdata/febrl/project.toml")).expect("a project");
+    let text = Preset::Minimal.toml("minimal", "open");
+    let minimal = Project::parse(&text, "minimal").expect("the preset");
+    assert_eq!(keys(&febrl), keys(&minimal));
+    assert!(febrl.fields.iter().all(|field| field.name != "sex"));
+    for field in &febrl.fields {
+        assert!(minimal.fields.contains(field), "{}", field.name);
     }
 }

@@ -1,5 +1,6 @@
 //! `veilway deidentify`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use super::Printer;
 use crate::deidentify::{self, Job, RunRecord, Summary, Unhardened};
 use crate::error::Error;
-use crate::files::{Overwrite, clean};
+use crate::files::{Overwrite, clean, clean_text};
 use crate::project::Project;
 use crate::sources::{Input, SourceSpec};
 
@@ -15,8 +16,8 @@ use crate::sources::{Input, SourceSpec};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  veilway deidentify clients.csv --project project.toml --source source.toml \\
-      --key-file project.key --out deidentified
+  veilway deidentify agency_a.csv --project project.toml --source a.toml \\
+      --key-file project.key --out a
 
 OUT/to-linkage-unit/ goes to the linkage unit, OUT/to-analyst/ to the analyst; OUT/keep/
 never leaves the agency.")]
@@ -91,21 +92,18 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         keep: summary.out.join("keep"),
         warnings: &summary.warnings,
     };
-    printer.result(&report, &text(&summary, &report))
+    printer.close(&report, &text(&summary, &report))
 }
 
 fn text(summary: &Summary, report: &Report<'_>) -> String {
     let RunRecord { rows_in, people, package_rows, rows_set_aside, tokens, .. } = &summary.record;
-    let reasons: Vec<String> = rows_set_aside
-        .by_reason()
-        .iter()
-        .filter(|(_, n)| *n > 0)
-        .map(|(reason, n)| format!("{reason} {n}"))
-        .collect();
-    let reasons = match reasons.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", reasons.join(", ")),
-    };
+    let reasons = rows_set_aside.by_reason();
+    let reasons = reasons.iter().map(|(reason, n)| (reason.to_string(), *n));
+    let mut columns: BTreeMap<String, u64> = BTreeMap::new();
+    for set_aside in &summary.record.values_set_aside {
+        *columns.entry(clean_text(&set_aside.column)).or_default() += set_aside.values;
+    }
+    let columns_total: u64 = columns.values().sum();
     let joined = match summary.record.duplicates_joined {
         0 => String::new(),
         n => format!("; {n} found under a second record number"),
@@ -113,9 +111,11 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
     let mut text = format!(
         "rows in            {rows_in}\n\
          people in package  {people}, in {package_rows} rows{joined}\n\
-         rows set aside     {}{reasons}\n\
+         rows set aside     {}\n\
+         values not usable  {}\n\
          tokens             {} written, {} withheld as shared, {} without a value\n",
-        rows_set_aside.total(),
+        counted(reasons),
+        counted(columns),
         tokens.filled,
         tokens.shared,
         tokens.missing,
@@ -130,13 +130,28 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
             100.0 * fuzzy.mean_fill,
         );
     }
+    let mut aside = rows_set_aside.total() + columns_total;
     if let Some(events) = &summary.record.events {
-        let aside: u64 = events.set_aside.values().sum();
-        text += &format!("events             {} written, {aside} set aside\n", events.written);
+        let set_aside = counted(events.set_aside.clone());
+        text += &format!("events             {} written; set aside {set_aside}\n", events.written);
+        aside += events.set_aside.values().sum::<u64>();
     }
     text += &format!("for linkage unit   {}\n", clean(&report.package));
     if let Some(events) = &report.events_file {
         text += &format!("for the analyst    {}\n", clean(events));
     }
-    text + &format!("stays here         {}\n", clean(&report.keep))
+    text += &format!("stays here         {}", clean(&report.keep));
+    if aside > 0 {
+        let rejects = report.keep.join(format!("{}.rejects.csv", summary.record.source));
+        text += &format!("\nlines and reasons  {}", clean(&rejects));
+    }
+    text
+}
+
+/// A sum and its parts: `3 (consent refused: 2, unreadable row: 1)`.
+fn counted(parts: impl IntoIterator<Item = (String, u64)>) -> String {
+    let parts: Vec<(String, u64)> = parts.into_iter().filter(|(_, n)| *n > 0).collect();
+    let sum: u64 = parts.iter().map(|(_, n)| n).sum();
+    let list: Vec<String> = parts.iter().map(|(name, n)| format!("{name}: {n}")).collect();
+    if sum == 0 { "0".to_owned() } else { format!("{sum} ({})", list.join(", ")) }
 }

@@ -14,7 +14,7 @@ use crate::project::fuzzy::FuzzyEncoding;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  veilway inspect deidentified/to-linkage-unit/agency-a.package.arrow")]
+  veilway inspect a/to-linkage-unit/agency-a.package.arrow")]
 pub(crate) struct Args {
     /// The package.
     #[arg(value_name = "PACKAGE")]

@@ -13,6 +13,9 @@ use crate::project::Project;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    veilway key new --project project.toml --out project.key\n  \
+    veilway key fingerprint project.key --project project.toml")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,

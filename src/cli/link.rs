@@ -7,7 +7,7 @@ use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean};
 use crate::ids::Band;
 use crate::key::is_key_file;
-use crate::link::{Job, Linkage, Summary};
+use crate::link::{BLOCK_CAP, Job, Linkage, Summary};
 use crate::project::Project;
 
 /// Link packages into a map per source: which rows are one person.
@@ -15,8 +15,10 @@ use crate::project::Project;
 /// Needs no key and sees no name. Give two packages or more, of different sources; one
 /// package alone is searched for people it holds twice.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \
-    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links")]
+#[command(
+    after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \\\n      \
+    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links"
+)]
 pub(crate) struct Args {
     /// The packages of the agencies.
     #[arg(required = true, value_name = "PACKAGE")]
@@ -34,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Least::Probable)]
     band: Least,
     /// The most people with one token that are compared with each other.
-    #[arg(long, value_name = "N", default_value_t = 1000,
+    #[arg(long, value_name = "N", default_value_t = BLOCK_CAP as u32,
           value_parser = clap::value_parser!(u32).range(2..))]
     max_block: u32,
     /// Replace earlier output.
@@ -114,10 +116,14 @@ fn told(s: &Summary, job: &Job) -> String {
             c.kept, c.merged, c.split
         )
     });
+    let expected = match s.definite + s.probable {
+        0 => String::new(),
+        _ => format!(" (expected precision {:.1} %)", 100.0 * s.expected_precision),
+    };
     format!(
         "people in     {}\n\
          compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches\n\
-         linked        {} definite, {} probable (expected precision {:.1} %); {} possible left for review\n\
+         linked        {} definite, {} probable{expected}; {} possible left for review\n\
          people out    {} persons, {} of them in more than one row; linked: {}{changes}\n\
          written       {} for the analyst; pairs and {} doubtful clusters in keep",
         rows.join(", "),
@@ -127,7 +133,6 @@ fn told(s: &Summary, job: &Job) -> String {
         s.model.expected_matches,
         s.definite,
         s.probable,
-        100.0 * s.expected_precision,
         s.possible,
         s.persons,
         s.linked_persons,

@@ -4,6 +4,7 @@
 mod deidentify;
 mod demo;
 mod evaluate;
+mod exit_codes;
 mod inspect;
 mod key;
 mod link;
@@ -17,16 +18,29 @@ mod verify;
 
 use std::ffi::OsString;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::{Class, Error, Fault};
+use crate::files::clean;
 pub(crate) use printer::{Format, Printer};
 
 /// Link the records of people across services without seeing who they are.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Exit codes: `veilway help-exit-codes`.")]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
+Example:
+  veilway project new --preset minimal --id yard --out project.toml
+  veilway key new --project project.toml --out project.key
+  veilway source new agency_a.csv --project project.toml --name agency-a --out a.toml
+  veilway deidentify agency_a.csv --project project.toml --source a.toml \\
+      --key-file project.key --out a
+  veilway link a/to-linkage-unit/agency-a.package.arrow --project project.toml --out links"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -77,9 +91,9 @@ enum Command {
     Synth(synth::Args),
     /// Run the whole story on bundled data.
     Demo(demo::Args),
-    /// Print the exit codes.
-    #[command(hide = true)]
-    HelpExitCodes,
+    /// Print what each exit code means.
+    #[command(after_help = "Example:\n  veilway exit-codes")]
+    ExitCodes,
 }
 
 /// A wrong combination of flags that clap cannot see.
@@ -107,8 +121,14 @@ pub fn main() -> ExitCode {
 
 /// Runs the program on these arguments; the first is the program's name.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
+        Err(e) if e.use_stderr() && asks_for_json(&args) => {
+            let e = Error::from(Misread(misreading(&e.to_string())));
+            Printer::new(Format::Json, true).error(&e);
+            return ExitCode::from(e.class().exit_code());
+        }
         Err(e) => {
             let _ = e.print();
             return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
@@ -129,6 +149,35 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             printer.error(&e);
             ExitCode::from(e.class().exit_code())
         }
+    }
+}
+
+/// Whether the words of a command line that could not be read ask for JSON.
+fn asks_for_json(args: &[OsString]) -> bool {
+    let pair = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
+    args.windows(2).any(pair) || args.iter().any(|arg| arg == "--format=json")
+}
+
+/// What clap says of a command line, without the usage that follows.
+fn misreading(text: &str) -> String {
+    let text = text.strip_prefix("error: ").unwrap_or(text);
+    let ends = ["\n\nUsage:", "\n\nFor more information"];
+    let end = ends.iter().filter_map(|end| text.find(end)).min().unwrap_or(text.len());
+    text[..end].trim().to_owned()
+}
+
+/// A command line that clap cannot read.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Misread(String);
+
+impl Fault for Misread {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("see `--help` of the command".into())
     }
 }
 
@@ -167,19 +216,39 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Evaluate(args) => evaluate::run(args, printer),
         Command::Synth(args) => synth::run(args, printer),
         Command::Demo(args) => demo::run(args, printer),
-        Command::HelpExitCodes => exit_codes(printer),
+        Command::ExitCodes => exit_codes::run(printer),
     }
 }
 
-fn exit_codes(printer: &Printer) -> Result<(), Error> {
-    let mut text = String::from("code  class\n   0  finished\n");
-    for class in Class::ALL {
-        text += &format!("{:>4}  {}\n", class.exit_code(), class.name());
+/// An output that would replace what must stay.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {why}, so it is not replaced", clean(.path))]
+struct Guarded {
+    path: PathBuf,
+    why: &'static str,
+}
+
+impl Fault for Guarded {
+    fn class(&self) -> Class {
+        Class::Refused
     }
-    text += " 130  interrupted\n";
-    printer
-        .data(&text)
-        .map_err(|e| crate::files::io_error("standard output".as_ref(), "write", e).into())
+
+    fn hint(&self) -> Option<String> {
+        Some("name another place with `--out`".into())
+    }
+}
+
+/// Refuses an output that would replace what it is made from, or a key.
+fn guard(out: &Path, inputs: &[&Path]) -> Result<(), Error> {
+    let Ok(place) = out.canonicalize() else { return Ok(()) };
+    let refuse = |why| Err(Guarded { path: out.to_owned(), why }.into());
+    if inputs.iter().any(|input| input.canonicalize().is_ok_and(|input| input == place)) {
+        return refuse("is read by this command");
+    }
+    if crate::key::is_key_file(&place) {
+        return refuse("is a key");
+    }
+    Ok(())
 }
 
 /// Closed pipes are nobody's fault.

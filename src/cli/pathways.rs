@@ -13,9 +13,11 @@ use crate::report;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  veilway pathways --map links --events a.events.csv \
-    b.events.csv --out pathways\n\nWrites OUT/release (protected tables and report.html, fit to \
-    publish) and OUT/keep\n(journeys, one line a step: not for release).")]
+#[command(
+    after_help = "Example:\n  veilway pathways --map links --events a/to-analyst/agency-a.events.csv \\\n      \
+    b/to-analyst/agency-b.events.csv --out pathways\n\nWrites OUT/release (protected tables and report.html, fit to \
+    publish) and OUT/keep\n(journeys, one line a step: not for release)."
+)]
 pub(crate) struct Args {
     /// Folder of maps: what `veilway link` wrote, or its `to-analyst` folder.
     #[arg(long, value_name = "DIR")]
@@ -52,16 +54,20 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let analysis = pathways::analyse(&args.map, &args.events, &settings, &printer.progress())?;
     report::write(&analysis, &args.out, overwrite)?;
     let record = &analysis.record;
+    let rejects = clean(&args.out.join("keep/rejects.csv"));
     for (count, what) in [
-        (record.events_set_aside, "malformed events were set aside; see keep/rejects.csv"),
-        (record.events_not_in_maps, "events belong to no row of the maps and were left out"),
-        (record.events_after_extract, "events begin after the extract date and were left out"),
+        (
+            record.events_set_aside,
+            format!("malformed and set aside; lines and reasons in {rejects}"),
+        ),
+        (record.events_not_in_maps, "of no row of the maps, and left out".to_owned()),
+        (record.events_after_extract, "after the extract date, and left out".to_owned()),
     ] {
         if count > 0 {
-            printer.warn(&format!("{count} {what}"));
+            printer.warn(&format!("{count} of {} events: {what}", record.events_read));
         }
     }
-    printer.result(record, &summary(record, &clean(&args.out.join("release/report.html"))))
+    printer.close(record, &summary(record, &clean(&args.out.join("release/report.html"))))
 }
 
 fn summary(r: &Record, report: &str) -> String {
@@ -70,7 +76,7 @@ fn summary(r: &Record, report: &str) -> String {
          people    {} with a journey, of {} in the maps\n\
          programs  {}\n\
          counts    {} printed: {} withheld as small, {} to protect those\n\
-         report    {report}\n",
+         report    {report}",
         r.events_read,
         r.events_read - r.events_set_aside - r.events_not_in_maps - r.events_after_extract,
         r.episodes,

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::files::clean_text;
+use crate::files::{STDOUT, clean_text, io_error};
 use crate::progress::{Listener, Progress};
 
 /// How results are written.
@@ -65,7 +65,7 @@ impl Printer {
                 self.data(&json)
             }
         };
-        written.map_err(|e| crate::files::io_error("standard output".as_ref(), "write", e).into())
+        written.map_err(|e| io_error(STDOUT.as_ref(), "write", e).into())
     }
 
     /// Closes a run: lines for people on standard error, or the JSON document for machines
@@ -87,9 +87,9 @@ impl Printer {
         }
     }
 
-    /// Warns, unless quiet.
+    /// Warns; not when quiet, and not for machines, whose document counts the same things.
     pub(crate) fn warn(&self, text: &str) {
-        if !self.quiet {
+        if !self.quiet && self.format == Format::Text {
             let _ = writeln!(io::stderr().lock(), "warning: {}", clean_text(text));
         }
     }

@@ -10,10 +10,13 @@ use serde::Serialize;
 use super::Printer;
 use crate::error::Error;
 use crate::files::{self, Overwrite, Readers, clean};
-use crate::project::{Component, FieldKind, Part, Preset, Project};
+use crate::project::{Component, FieldKind, PLAIN_WORD, Part, Preset, Project, is_plain_word};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    veilway project new --preset minimal --id housing-2026 --out project.toml\n  \
+    veilway project check project.toml")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -29,10 +32,10 @@ enum Command {
         #[arg(long, value_parser = presets())]
         preset: Preset,
         /// A short name of the project.
-        #[arg(long)]
+        #[arg(long, value_parser = plain_word)]
         id: String,
         /// The time the agreement covers, such as 2026 or 2025-26.
-        #[arg(long, default_value = "open")]
+        #[arg(long, default_value = "open", value_parser = plain_word)]
         period: String,
         /// Where to write it.
         #[arg(long, value_name = "FILE")]
@@ -49,6 +52,13 @@ enum Command {
     },
 }
 
+fn plain_word(text: &str) -> Result<String, String> {
+    match is_plain_word(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("expected {PLAIN_WORD}")),
+    }
+}
+
 fn presets() -> impl TypedValueParser<Value = Preset> {
     PossibleValuesParser::new(Preset::ALL.map(Preset::name))
         .try_map(|word| word.parse::<Preset>().map_err(|()| "no such preset"))
@@ -59,7 +69,8 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         Command::New { preset, id, period, out, force } => {
             let text = preset.toml(&id, &period);
             // The id and the period are judged before anything is written.
-            let project = Project::parse(&text, &clean(&out))?;
+            let project = Project::parse(&text, "the agreement to write")?;
+            super::guard(&out, &[])?;
             let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
             files::write_whole(&out, text.as_bytes(), Readers::Default, overwrite)?;
             let file = clean(&out);
@@ -191,8 +202,9 @@ impl Checked {
             text += &format!("{}\n", format!("{line}{compared}").trim_end());
         }
         text += &format!("\n{} match keys\n", self.match_keys.len());
+        let width = self.match_keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
         for key in &self.match_keys {
-            text += &format!("  {:<24} {}\n", key.name, key.components.join(" + "));
+            text += &format!("  {:<width$} {}\n", key.name, key.components.join(" + "));
         }
         if let Some(CheckedFuzzy { encoding, weights }) = &self.fuzzy {
             let weights = weights.iter().filter(|(_, weight)| **weight > 0);

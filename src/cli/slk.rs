@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Format, Printer, UsageError};
 use crate::error::{Class, Error, Fault};
-use crate::files::{self, Overwrite, Readers, StagedFile};
+use crate::files::{self, Overwrite, Readers, STDOUT, StagedFile};
 use crate::project::{Diacritics, Placeholders, Project};
 use crate::slk::explain::{Explanation, explain};
 use crate::slk::export::{ColumnCheck, Keyed, Sink, add_keys, check_column};
@@ -37,7 +37,7 @@ const SHOWN_REJECTS: usize = 20;
                       veilway slk check <FILE> --column <NAME>\n       \
                       veilway slk explain --family <NAME> --given <NAME> --birth-date <DD/MM/YYYY>",
     after_help = "Examples:\n  \
-        veilway slk clients.csv --source source.toml --out keyed.csv\n  \
+        veilway slk agency_a.csv --source a.toml --out keyed.csv\n  \
         veilway slk check keyed.csv --column slk581\n  \
         veilway slk explain --family Smith --given John --birth-date 01/01/2017 --sex 1\n\n\
         Adds the columns slk581, slk581_profile and slk581_quality. Rows that do not have the\n\
@@ -76,7 +76,7 @@ enum Action {
     ///
     /// The exit code is 1 when a key breaks a rule of the profile. Counts only: no key is
     /// shown.
-    #[command(after_help = "Example:\n  veilway slk check keyed.csv --column slk581 --profile dex")]
+    #[command(after_help = "Example:\n  veilway slk check keyed.csv --column slk581")]
     Check(CheckArgs),
     /// Show how each character of one person's key comes about.
     ///
@@ -164,7 +164,7 @@ enum SlkError {
     Failed { failed: u64, keys: u64, profile: String },
     #[error("there is no {profile} key: {why}")]
     NoKey { profile: Profile, why: NoKey },
-    #[error("`--accuracy` has no meaning; expected three letters of A, E and U")]
+    #[error("`--accuracy`: expected three letters of A, E and U, such as AAE")]
     Accuracy,
 }
 
@@ -204,6 +204,14 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let diacritics =
         args.reading.diacritics.or(project.map(|p| p.diacritics)).unwrap_or(Diacritics::Fold);
     let placeholders = project.map_or_else(Placeholders::standard, |p| p.placeholders.clone());
+    if out_arg == "-" && printer.format() == Format::Json {
+        return Err(UsageError::Clash(
+            "`--out -` writes the export to standard output, where the JSON document would go; \
+             name a file",
+        )
+        .into());
+    }
+    super::guard(out_arg.as_ref(), &[export.as_ref(), source])?;
     let input = Input::from_arg(export);
     let table = Table::open(&input, spec.encoding, spec.delimiter)?;
     let as_at = args.as_at.unwrap_or_else(today);
@@ -211,7 +219,7 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let job = Job { table, standardiser, profile, printer };
     if out_arg == "-" {
         let mut out = Stdout(printer);
-        let keyed = job.run(&mut out, Path::new("standard output"), |_| Ok(()))?;
+        let keyed = job.run(&mut out, Path::new(STDOUT), |_| Ok(()))?;
         report(&keyed, printer);
         return Ok(());
     }
@@ -232,6 +240,8 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let rejects = rejects
         .into_inner()
         .map_err(|e| files::io_error(Path::new(&beside), "write", e.into_error()))?;
+    // Both are on the disk before the first has its name.
+    out.flush().map_err(|e| files::io_error(target, "write", e))?;
     rejects.commit()?;
     out.commit()?;
     report(&keyed, printer);
@@ -340,6 +350,9 @@ fn check_text(sum: &ColumnCheck) -> String {
 }
 
 fn run_explain(args: &ExplainArgs, printer: &Printer) -> Result<(), Error> {
+    if args.family.is_none() && args.given.is_none() && args.birth_date.is_none() {
+        return Err(UsageError::Clash("expected `--family`, `--given` and `--birth-date`").into());
+    }
     let list = PlaceholderList::new(&Placeholders::standard());
     let diacritics = args.reading.diacritics.unwrap_or(Diacritics::Fold);
     let profile = args.reading.profile.unwrap_or(Profile::Aihw);

@@ -13,13 +13,15 @@ use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
-use crate::sources::{DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
+use crate::sources::{self, DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
 
 /// How many rows are looked at for date formats and codes.
 const SAMPLE: usize = 1000;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    veilway source new agency_a.csv --project project.toml --name agency-a --out a.toml")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -29,7 +31,7 @@ pub(crate) struct Args {
 enum Command {
     /// Propose a source.toml from an export's header, for you to check.
     #[command(after_help = "Example:\n  \
-        veilway source new export.csv --project project.toml --name agency-a --out a.toml\n\n\
+        veilway source new agency_a.csv --project project.toml --name agency-a --out a.toml\n\n\
         Only headings and short codes are shown, never a name or a date.")]
     New {
         /// The export, as CSV; `-` is standard input.
@@ -74,6 +76,7 @@ fn date_format(text: &str) -> Result<String, String> {
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let Command::New { export, project, name, date_format, unique_people, encoding, out, force } =
         args.command;
+    super::guard(&out, &[&export, &project])?;
     let agreement = clean(&project);
     let project = Project::load(&project)?;
     let mut table = Table::open(&Input::from_arg(&export), encoding, None)?;
@@ -89,6 +92,10 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         date_format: date_format.as_deref(),
     };
     let proposal = propose(table.header(), &sample, &known);
+    if !proposal.knows_a_heading() {
+        let (file, columns) = (clean(&export), table.header().len());
+        return Err(sources::Error::NoHeadings { file, columns }.into());
+    }
     let overwrite = if force { Overwrite::Replace } else { Overwrite::Refuse };
     files::write_whole(&out, proposal.toml.as_bytes(), Readers::Default, overwrite)?;
     let file = clean(&out);

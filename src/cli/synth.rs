@@ -34,8 +34,8 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let plan = Plan::new(args.people, usize::from(args.sources), args.seed)?;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let made = synth::write(&plan, &args.out, overwrite, &printer.progress())?;
-    let text = format!("{}written to {}\n", table(&made), clean(&args.out));
-    printer.result(&made, &text)
+    let text = format!("{}written to {}", table(&made), clean(&args.out));
+    printer.close(&made, &text)
 }
 
 fn table(made: &Made) -> String {

@@ -11,7 +11,7 @@ use crate::package;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Example:
-  veilway verify deidentified/to-linkage-unit/agency-a.package.arrow")]
+  veilway verify a/to-linkage-unit/agency-a.package.arrow")]
 pub(crate) struct Args {
     /// The packages.
     #[arg(required = true, value_name = "PACKAGE")]

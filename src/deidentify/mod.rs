@@ -97,7 +97,7 @@ pub enum Error {
     #[error("an events file was given, but source.toml has no section [events]")]
     NoEventSpec,
     /// The analyst would be given an identifier.
-    #[error("`keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
+    #[error("source.toml: `keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
     KeepsIdentifier {
         /// The column.
         column: String,
@@ -198,7 +198,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     write::run_record(&staged, &record)?;
     staged.commit()?;
-    let mut warnings = record.warnings(source.check_against(project));
+    let mut warnings = record.warnings(job);
     warnings.extend(fill_warning);
     if is_unhardened {
         warnings.insert(0, UNHARDENED.to_owned());

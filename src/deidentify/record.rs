@@ -11,6 +11,7 @@ use super::write::WrittenEvents;
 use crate::ids::SourceName;
 use crate::package::Manifest;
 use crate::package::manifest::{Exclusions, FuzzySummary, KeySummary};
+use crate::project::MatchKey;
 
 /// The account of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -160,19 +161,32 @@ impl RunRecord {
         }
     }
 
-    /// What a person should look at, beside what they are told of the source.
-    pub(super) fn warnings(&self, mut warnings: Vec<String>) -> Vec<String> {
+    /// What a person should look at.
+    pub(super) fn warnings(&self, job: &Job) -> Vec<String> {
+        let Job { project, source, .. } = job;
+        let mut warnings = source.check_against(project);
         if self.rows_used == 0 {
             warnings.push("no row of the export is in the package".to_owned());
             return warnings;
         }
-        for key in self.match_keys.iter().filter(|key| key.fill < LOW_FILL) {
-            let Tokens { missing, shared, .. } = key.tokens;
+        // A match key of a field without a column is explained already.
+        let explained =
+            |key: &MatchKey| key.components.iter().any(|c| !source.has(&project.fields[c.field]));
+        let keys = project.match_keys.iter().zip(&self.match_keys);
+        let low: Vec<&KeyFill> = keys
+            .filter(|(key, fill)| fill.fill < LOW_FILL && !explained(key))
+            .map(|(_, fill)| fill)
+            .collect();
+        let least = low.iter().min_by(|a, b| a.fill.total_cmp(&b.fill));
+        if let Some(KeyFill { name, fill, tokens }) = least {
             warnings.push(format!(
-                "match key `{}` is filled on {:.1} % of the rows only: {missing} lack a part, \
-                 {shared} are withheld as shared",
-                key.name,
-                100.0 * key.fill
+                "{} of {} match keys are filled on less than half of the rows, `{name}` on {:.1} % \
+                 ({} lack a part, {} are withheld as shared); `veilway inspect` shows each",
+                low.len(),
+                self.match_keys.len(),
+                100.0 * fill,
+                tokens.missing,
+                tokens.shared,
             ));
         }
         warnings

@@ -20,7 +20,7 @@ pub struct Chance {
     pub fill: f64,
 }
 
-/// Counts the agreements of one column; [`NO_VALUE`] is none. Sorts it.
+/// Counts the agreements of one column; `NO_VALUE` is none. Sorts it.
 pub fn chance(column: &mut [u64]) -> Chance {
     column.sort_unstable();
     let known = &column[column.partition_point(|&v| v == NO_VALUE)..];

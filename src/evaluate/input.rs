@@ -165,13 +165,13 @@ fn place(len: usize) -> Result<u32, Error> {
     u32::try_from(len).map_err(|_| Error::TooMany)
 }
 
-/// Reads a truth file: the first column is the record, the second its person.
+/// Reads a truth file of two columns: the record, and its person.
 pub(super) fn truth(path: &Path) -> Result<Truth, Error> {
     let mut table = Table::open(path)?;
     let mut people: HashMap<Box<[u8]>, u32> = HashMap::new();
     let mut truth = Truth { place: HashMap::new(), records: Vec::new() };
     while table.next()? {
-        if table.row.len() < 2 {
+        if table.row.len() != 2 {
             return Err(table.wrong("expected two columns: a record, and its person"));
         }
         let (record, person) = (&table.row[0], &table.row[1]);

@@ -71,7 +71,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// A row that is no CSV row, or does not have the columns that it should.
-    #[error("{}: line {line}: {expected}", clean(.path))]
+    #[error("{} line {line}: {expected}", clean(.path))]
     Row {
         /// The file.
         path: PathBuf,
@@ -81,7 +81,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A column that is not there.
-    #[error("{}: line 1: expected a column `{column}`", clean(.path))]
+    #[error("{} line 1: expected a column `{column}`", clean(.path))]
     Column {
         /// The file.
         path: PathBuf,
@@ -125,7 +125,7 @@ pub enum Error {
         name: String,
     },
     /// A record that stands for two people, or in two sources.
-    #[error("{}: line {line}: {what}", clean(.path))]
+    #[error("{} line {line}: {what}", clean(.path))]
     Conflict {
         /// The file.
         path: PathBuf,

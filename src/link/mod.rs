@@ -1,10 +1,10 @@
 //! The linkage unit's room: packages in, a map per source out. Takes tokens and manifests;
 //! never sees a name, a birth date or a key.
 //!
-//! The stages, in order: check that the packages belong together; [`block`] finds the pairs
-//! that share a token; [`space`] says what their tokens leave possible; [`model`] fits
-//! Fellegi–Sunter weights to them with no labels; [`score`] gives each pair a probability;
-//! [`cluster`] makes people of pairs; [`persons`] names them; [`output`] writes.
+//! The stages, in order: check that the packages belong together; `block` finds the pairs
+//! that share a token; `space` says what their tokens leave possible; `model` fits
+//! Fellegi–Sunter weights to them with no labels; `score` gives each pair a probability;
+//! `cluster` makes people of pairs; `persons` names them; `output` writes.
 
 mod block;
 mod cluster;
@@ -14,14 +14,14 @@ mod people;
 mod persons;
 mod score;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 use crate::engine::Space;
 use crate::error::{Class, Fault};
-use crate::files::{Overwrite, Staged, clean};
+use crate::files::{Overwrite, Staged, clean, clean_text};
 use crate::ids::{Band, PersonId, RowId, SourceName};
 use crate::package::{Manifest, Package};
 use crate::progress::Progress;
@@ -138,13 +138,13 @@ pub struct ChangeSummary {
 #[non_exhaustive]
 pub enum Error {
     /// A package of another agreement.
-    #[error("{}: source {source_name} was made under another agreement than `project.toml`: {}", clean(.path), .differing.join("; "))]
+    #[error("{}: source {source_name} was made under another agreement than the project file given here:\n  {}", clean(.path), .differing.join("\n  "))]
     OtherAgreement {
         /// The package.
         path: PathBuf,
         /// Its source.
         source_name: SourceName,
-        /// The settings that differ.
+        /// The settings that differ, and how.
         differing: Vec<String>,
     },
     /// A package made with another key.
@@ -190,6 +190,9 @@ pub enum Error {
         line: u64,
     },
 }
+
+/// The usual [`Job::block_cap`].
+pub const BLOCK_CAP: usize = 1000;
 
 /// The most sources of one run.
 const MOST_SOURCES: usize = 64;
@@ -316,6 +319,33 @@ impl<'a> Linkage<'a> {
     }
 }
 
+/// The settings that differ, and how: one line each.
+fn differing(here: &BTreeMap<String, String>, there: &BTreeMap<String, String>) -> Vec<String> {
+    let names = differences(here, there);
+    // The list of all match keys says no more than the match keys that differ.
+    let said = |name: &String| names.iter().any(|other| other.starts_with(&format!("{name}.")));
+    let shown = |value: &String| {
+        let short: String = value.chars().take(LONGEST_SETTING).collect();
+        let dots = if short.len() < value.len() { "…" } else { "" };
+        format!("`{}{dots}`", clean_text(&short))
+    };
+    let line = |name: &String| {
+        let setting = clean_text(name);
+        match (here.get(name), there.get(name)) {
+            (Some(here), Some(there)) if !said(name) => {
+                Some(format!("{setting}: {} in the package, {} here", shown(there), shown(here)))
+            }
+            (None, Some(_)) => Some(format!("{setting}: in the package only")),
+            (Some(_), None) => Some(format!("{setting}: here only")),
+            _ => None,
+        }
+    };
+    names.iter().filter_map(line).collect()
+}
+
+/// Longer settings are cut when they are shown.
+const LONGEST_SETTING: usize = 60;
+
 /// Opens the packages, sorted by source, and checks that they belong together.
 fn open(paths: &[PathBuf], project: &Project) -> Result<Vec<Package>, crate::Error> {
     if paths.len() > MOST_SOURCES {
@@ -334,7 +364,7 @@ fn open(paths: &[PathBuf], project: &Project) -> Result<Vec<Package>, crate::Err
         if i > 0 && packages[i - 1].manifest().source == source_name {
             return Err(Error::TwiceTheSource { path, source_name }.into());
         }
-        let differing = differences(&settings, &manifest.settings);
+        let differing = differing(&settings, &manifest.settings);
         if !differing.is_empty() {
             return Err(Error::OtherAgreement { path, source_name, differing }.into());
         }

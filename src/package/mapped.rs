@@ -1,4 +1,4 @@
-//! A package file as bytes in memory, without a copy. One of the two places with `unsafe`.
+//! A package file as bytes in memory, without a copy. The only place with `unsafe`.
 #![allow(unsafe_code)]
 
 use std::fs::{File, TryLockError};

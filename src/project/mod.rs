@@ -19,6 +19,7 @@ use crate::slk::Profile;
 use fuzzy::FuzzySettings;
 
 pub use digest::{NotADigest, ProjectDigest, differences};
+pub use parse::{PLAIN_WORD, is_plain_word};
 pub use preset::Preset;
 
 /// A checked linkage agreement.

@@ -51,7 +51,13 @@ impl Project {
 fn project(root: &mut Table<'_>) -> Option<Project> {
     let Some(mut head) = root.table("project") else {
         if !root.has("project") {
-            root.miss("project", "a section [project] with an id and a period");
+            root.miss(
+                "project",
+                match root.has("source") {
+                    true => "the agreement, `project.toml`; this looks like a `source.toml`",
+                    false => "a section [project] with an id and a period",
+                },
+            );
         }
         return None;
     };
@@ -112,14 +118,21 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
     Some(project)
 }
 
-/// A word that goes into labels and file names: letters, digits, `-`, `_` and `.`.
-fn plain_word(table: &Table<'_>, key: &str, word: Spanned<String>) -> Option<String> {
+/// What a project's id and period may be: they go into labels.
+pub const PLAIN_WORD: &str = "up to 64 letters, digits, `-`, `_` or `.`";
+
+/// Whether a word is a [`PLAIN_WORD`].
+pub fn is_plain_word(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if word.get_ref().len() <= 64 && word.get_ref().chars().all(plain) {
+    (1..=64).contains(&word.len()) && word.chars().all(plain)
+}
+
+fn plain_word(table: &Table<'_>, key: &str, word: Spanned<String>) -> Option<String> {
+    if is_plain_word(word.get_ref()) {
         return Some(word.into_inner());
     }
     let found = repeated(word.get_ref());
-    let message = format!("expected up to 64 letters, digits, `-`, `_` or `.`, found {found}");
+    let message = format!("expected {PLAIN_WORD}, found {found}");
     table.note_at(&word, key, message);
     None
 }

@@ -3,9 +3,12 @@
 
 use crate::pathways::{Flow, Place, Release, thousands};
 
-/// Okabe–Ito colours, told apart by colour-blind readers; black and yellow are left out for
-/// contrast on white.
-const PALETTE: [&str; 6] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"];
+/// Okabe–Ito colours first, told apart by colour-blind readers; black and yellow are left out
+/// for contrast on white. Then some of Paul Tol's, so that a dozen programs differ.
+const PALETTE: [&str; 12] = [
+    "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#332288", "#999933",
+    "#882255", "#44aa99", "#8c6d46", "#aa4499",
+];
 const OTHER: &str = "#8a8f98";
 const ENDED: &str = "#d3d7dd";
 
@@ -60,6 +63,8 @@ pub(crate) const NODE_WIDTH: f64 = 14.0;
 const TOP: f64 = 34.0;
 const GAP: f64 = 12.0;
 const WIDTH: f64 = 980.0;
+/// A last step that fewer than one in so many people reach is left to the table.
+const LEAST_REACHING: u64 = 100;
 /// Room for the labels of the last step.
 const RIGHT: f64 = 176.0;
 
@@ -77,8 +82,15 @@ struct Slot {
 impl Sankey {
     /// Lays out the flows of a release; None where there is none to draw.
     pub(crate) fn of(release: &Release) -> Option<Self> {
-        let flows = release.flows();
-        let last = flows.iter().map(|f| f.step + 1).max()?;
+        let mut flows = release.flows();
+        let mut last = flows.iter().map(|f| f.step + 1).max()?;
+        let reach = |step: usize| {
+            flows.iter().filter(|f| f.step + 1 == step).map(|f| f.people).sum::<u64>()
+        };
+        while last > 2 && reach(last) * LEAST_REACHING < release.people {
+            last -= 1;
+        }
+        flows.retain(|f| f.step < last);
         let mut slots = slots(release, &flows, last);
         let column = |slots: &[Slot], step: usize| -> (u64, usize) {
             let of_step = slots.iter().filter(|s| s.step == step);

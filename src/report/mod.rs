@@ -46,7 +46,7 @@ impl Fault for Error {
 /// Checks that the output folder can be begun, so that a long run does not fail at its end.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn check(out: &Path, overwrite: Overwrite) -> Result<(), Error> {
     Ok(Staged::folder(out, overwrite).map(drop)?)
 }
@@ -250,6 +250,17 @@ fn headlines(r: &Release) -> Vec<Headline> {
 /// What the tables say, in sentences, from protected counts.
 fn story(r: &Release) -> Vec<String> {
     let mut said = Vec::new();
+    if let Some((linked, all)) = r.people_with_more_rows.shown().zip(r.people_in_maps.shown())
+        && linked > 0
+    {
+        let share = 100.0 * linked as f64 / all as f64;
+        said.push(format!(
+            "Linking brought records together for {} of {} people ({share:.0}%): their way \
+             through services could not be seen in any record alone.",
+            thousands(linked),
+            thousands(all)
+        ));
+    }
     let (entries, _) = r.entries();
     let first = entries.iter().enumerate().filter_map(|(a, c)| c.shown().map(|n| (n, a)));
     if let Some((n, a)) = first.max_by_key(|(n, a)| (*n, std::cmp::Reverse(*a))) {

@@ -1,4 +1,4 @@
-//! The seven readings of the SLK-581 rules. What they agree on is in [`super::make`]; what
+//! The seven readings of the SLK-581 rules. What they agree on is in [`super::make()`]; what
 //! they differ in is the table here, and nowhere else.
 
 use std::fmt;

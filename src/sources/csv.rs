@@ -185,8 +185,13 @@ impl Table {
         Err(ColumnProblem::Missing { column: asked.to_owned(), closest: self.closest(&lower) })
     }
 
-    /// The header name most similar to this one, unless it is quite another word.
+    /// The header name most similar to this one, unless it is quite another word. A first
+    /// line with a number or a date in it may be data, of which nothing is shown.
     fn closest(&self, lower: &str) -> Option<String> {
+        let is_number = |cell: &String| !cell.is_empty() && !cell.contains(char::is_alphabetic);
+        if self.header.iter().any(is_number) {
+            return None;
+        }
         let plain = |s: &str| s.to_lowercase().replace(['_', ' ', '-', '.'], "");
         let asked = plain(lower);
         self.header
@@ -503,44 +508,46 @@ mod tests {
             (
                 b"a,b\n1,2\nZo\xeb,2\n".to_vec(),
                 Encoding::Utf8,
-                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, declare \
-                 `encoding = \"windows-1252\"` in source.toml)",
+                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, say so: `encoding = \
+                 \"windows-1252\"` in source.toml, or `--encoding windows-1252`)",
             ),
             (
                 b"a,b\n\"1\r\n\xeb\",2\n".to_vec(),
                 Encoding::Utf8,
-                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, declare \
-                 `encoding = \"windows-1252\"` in source.toml)",
+                "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, say so: `encoding = \
+                 \"windows-1252\"` in source.toml, or `--encoding windows-1252`)",
             ),
             (
                 wide(marked, false),
                 Encoding::Utf8,
                 "t.csv: begins with a UTF-16 byte-order mark but is not declared as UTF-16 \
-                 (declare `encoding = \"utf-16\"` in source.toml)",
+                 (say so: `encoding = \
+                 \"utf-16\"` in source.toml, or `--encoding utf-16`)",
             ),
             (
                 wide(text, false),
                 Encoding::Utf8,
                 "t.csv line 1: the header holds a NUL byte; expected text (if it is UTF-16, \
-                 declare `encoding = \"utf-16\"` in source.toml)",
+                 say so: `encoding = \
+                 \"utf-16\"` in source.toml, or `--encoding utf-16`)",
             ),
             (
                 marked.as_bytes().to_vec(),
                 Encoding::Windows1252,
-                "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (declare \
-                 `encoding = \"utf-8\"` in source.toml)",
+                "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (say so: `encoding = \
+                 \"utf-8\"` in source.toml, or `--encoding utf-8`)",
             ),
             (
                 text.as_bytes().to_vec(),
                 Encoding::Utf16,
-                "t.csv: is declared as UTF-16 but does not look like it (declare `encoding = \
-                 \"utf-8\"` in source.toml)",
+                "t.csv: is declared as UTF-16 but does not look like it (say so: `encoding = \
+                 \"utf-8\"` in source.toml, or `--encoding utf-8`)",
             ),
             (
                 [wide("a,b\n1,2\n", false), vec![0, 0xd8], wide("\n", false)].concat(),
                 Encoding::Utf16,
-                "t.csv line 3: is not UTF-16 text (declare the encoding it really has in \
-                 source.toml)",
+                "t.csv line 3: is not UTF-16 text (say which encoding it really \
+                 has: `encoding` in source.toml, or `--encoding`)",
             ),
             (
                 b"PK\x03\x04rest".to_vec(),
@@ -555,16 +562,12 @@ mod tests {
 
     #[test]
     fn files_that_are_no_table_are_refused() {
+        let cut = "check that the export was not cut off or filtered away";
         let quote = "close the quote, or double it (`\"\"`) where it is part of the text";
         for (text, expected) in [
-            ("", "t.csv: is empty; expected a header line and data rows".to_owned()),
-            ("\r\n\n", "t.csv: is empty; expected a header line and data rows".to_owned()),
-            (
-                "a,b\n\n",
-                "t.csv: has a header but no data rows (check that the export was not cut off or \
-                 filtered away)"
-                    .to_owned(),
-            ),
+            ("", format!("t.csv: is empty; expected a header line and data rows ({cut})")),
+            ("\r\n\n", format!("t.csv: is empty; expected a header line and data rows ({cut})")),
+            ("a,b\n\n", format!("t.csv: has a header but no data rows ({cut})")),
             (
                 "a,b\n1,2\n3,\"4\n5,6\n",
                 format!("t.csv line 3: a quote is opened here and never closed ({quote})"),
@@ -585,7 +588,7 @@ mod tests {
         let wide = format!("{}\n1\n", ",".repeat(10_000));
         assert_eq!(message(open(&wide)), "t.csv: has 10001 columns; expected at most 10000");
         let folder = Table::open(&Input::from_arg("."), Encoding::Utf8, None);
-        assert_eq!(message(folder), ".: is a folder; expected a file");
+        assert_eq!(message(folder), ".: is a folder; expected a file (name a file in it)");
     }
 
     #[test]
@@ -604,6 +607,9 @@ mod tests {
              t.csv: has column `sex` twice, as columns 6 and 7\n\
              t.csv: has no column `postcode`"
         );
+        let table = open("Sumner,An,1980-05-17\nLee,Bo,1981-05-17\n").expect("a table");
+        let error = table.columns(["surname"]).expect_err("a problem").to_string();
+        assert_eq!(error, "t.csv: has no column `surname`", "the first line may be data");
     }
 
     #[test]

@@ -48,6 +48,14 @@ pub enum Error {
         /// The declared encoding.
         declared: Encoding,
     },
+    /// A first line without any known heading; it may be data, so it is not shown.
+    #[error("{file} line 1: none of its {columns} cells is a known heading; expected column names")]
+    NoHeadings {
+        /// The file.
+        file: String,
+        /// How many cells it has.
+        columns: usize,
+    },
     /// A NUL in the header line.
     #[error("{file} line {line}: the header holds a NUL byte; expected text")]
     NulInHeader {
@@ -121,6 +129,12 @@ pub enum ColumnProblem {
     },
 }
 
+impl ColumnProblem {
+    fn is_doubled(&self) -> bool {
+        matches!(self, ColumnProblem::Doubled { .. })
+    }
+}
+
 impl fmt::Display for ColumnProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -178,26 +192,40 @@ impl Fault for Error {
         let hint = match self {
             Error::File(e) => return e.hint(),
             Error::NotDeclared { found: Found::Utf8Mark | Found::NoUtf16, .. } => {
-                "declare `encoding = \"utf-8\"` in source.toml"
+                "say so: `encoding = \"utf-8\"` in source.toml, or `--encoding utf-8`"
             }
             Error::NotDeclared { found: Found::Utf16Mark, .. } => {
-                "declare `encoding = \"utf-16\"` in source.toml"
+                "say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
             }
             Error::NotDeclared { found: Found::Workbook, .. } => {
                 "save the sheet as `CSV UTF-8` and give that file"
             }
             Error::Malformed { declared: Encoding::Utf8, .. } => {
-                "if an older spreadsheet wrote it, declare `encoding = \"windows-1252\"` in source.toml"
+                "if an older spreadsheet wrote it, say so: `encoding = \"windows-1252\"` in \
+                 source.toml, or `--encoding windows-1252`"
             }
-            Error::Malformed { .. } => "declare the encoding it really has in source.toml",
+            Error::Malformed { .. } => {
+                "say which encoding it really has: `encoding` in source.toml, or `--encoding`"
+            }
+            Error::NoHeadings { .. } => {
+                "if the export has no line of column names, put one above the data; if its names \
+                 are unusual, write source.toml by hand or rename a column to `surname`"
+            }
             Error::NulInHeader { .. } => {
-                "if it is UTF-16, declare `encoding = \"utf-16\"` in source.toml"
+                "if it is UTF-16, say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
             }
             Error::OpenQuote { .. } | Error::TooLong { .. } => {
                 "close the quote, or double it (`\"\"`) where it is part of the text"
             }
-            Error::NoRows { .. } => "check that the export was not cut off or filtered away",
-            Error::Columns { .. } => "correct the header, or the column names in source.toml",
+            Error::Empty { .. } | Error::NoRows { .. } => {
+                "check that the export was not cut off or filtered away"
+            }
+            Error::Columns { problems, .. } if problems.iter().any(ColumnProblem::is_doubled) => {
+                "rename or take out one of the two in the file"
+            }
+            Error::Columns { .. } => {
+                "correct the column names in source.toml (or `--column`), or the header of the file"
+            }
             _ => return None,
         };
         Some(hint.into())

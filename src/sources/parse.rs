@@ -14,7 +14,7 @@ use super::spec::{
 use crate::config::{self, Table, repeated};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
-use crate::project::{FieldKind, Project};
+use crate::project::{Field, FieldKind, Project};
 
 /// What a source without birth dates of its own declares: the plain form.
 const ISO_DATE: &str = "%Y-%m-%d";
@@ -63,15 +63,11 @@ impl SourceSpec {
                 config::did_you_mean(field, &names)
             ));
         }
-        for field in &project.fields {
-            // A recorded SLK-581 holds letters of both names, the birth date and the sex.
-            let in_slk = self.slk581.is_some() && field.kind.is_single();
-            if !self.columns.contains_key(&field.name) && !in_slk {
-                warnings.push(format!(
-                    "no column is mapped to the field `{}`; match keys that need it stay empty",
-                    field.name
-                ));
-            }
+        for field in project.fields.iter().filter(|field| !self.has(field)) {
+            warnings.push(format!(
+                "no column is mapped to the field `{}`; match keys that need it stay empty",
+                field.name
+            ));
         }
         for field in self.codes.keys() {
             let kind = project.fields.iter().find(|f| f.name == *field).map(|f| f.kind);
@@ -84,12 +80,21 @@ impl SourceSpec {
         }
         warnings
     }
+
+    /// Whether the source has a field of a project: a column, or a recorded SLK-581, which
+    /// holds letters of both names, the birth date and the sex.
+    pub fn has(&self, field: &Field) -> bool {
+        self.columns.contains_key(&field.name) || self.slk581.is_some() && field.kind.is_single()
+    }
 }
 
 fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let Some(mut head) = root.table("source") else {
         if !root.has("source") {
-            root.miss("source", "a section [source] with a name and a record_id");
+            root.miss("source", match root.has("project") {
+                true => "a description of the export, `source.toml`; this looks like a `project.toml`",
+                false => "a section [source] with a name and a record_id",
+            });
         }
         return None;
     };

@@ -49,6 +49,14 @@ pub struct Proposal {
     pub notes: Vec<String>,
 }
 
+impl Proposal {
+    /// Whether any heading is a known one. Where none is, the first line may be data, and no
+    /// word of it may be shown.
+    pub fn knows_a_heading(&self) -> bool {
+        !self.placed.is_empty()
+    }
+}
+
 /// A key of `source.toml` and the column that it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Placed {

@@ -1,0 +1,198 @@
+//! Three agencies, a linkage unit that links again later, and who is refused what.
+
+#![allow(clippy::disallowed_methods)]
+
+mod town;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use town::Town;
+
+/// The person id of every row of every map of a run.
+fn maps(town: &Town, links: &str) -> BTreeMap<String, String> {
+    let mut ids = BTreeMap::new();
+    for agency in town.agencies() {
+        let name = format!("{links}/to-analyst/{agency}.map.csv");
+        if !town.path(&name).exists() {
+            continue;
+        }
+        for line in town.read(&name).lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let before = ids.insert(cells[0].to_owned(), cells[1].to_owned());
+            assert!(before.is_none(), "a row id twice");
+        }
+    }
+    ids
+}
+
+/// The rows that each person has.
+fn by_person(ids: &BTreeMap<String, String>) -> BTreeMap<&String, BTreeSet<&String>> {
+    let mut people: BTreeMap<&String, BTreeSet<&String>> = BTreeMap::new();
+    for (row, person) in ids {
+        people.entry(person).or_default().insert(row);
+    }
+    people
+}
+
+fn link(town: &Town, packages: &str, out: &str, more: &str) -> serde_json::Value {
+    let line = format!("link {packages} --project town/project.toml --out {out} {more}");
+    town.ok(&format!("{line} --format json")).json()
+}
+
+#[test]
+fn three_agencies_and_an_earlier_run_whose_ids_are_kept() {
+    let town = Town::synth(3_000, 3, 7);
+    town.deidentify_all();
+    let packages = town.packages();
+    let two = packages[..2].join(" ");
+    let three = packages.join(" ");
+
+    let first = link(&town, &two, "first", "");
+    assert!(first["changes"].is_null());
+    let before = maps(&town, "first");
+
+    // The same again, told of the earlier run: nothing changes.
+    let same = link(&town, &two, "same", "--previous first");
+    assert_eq!(maps(&town, "same"), before);
+    assert_eq!((&same["changes"]["merged"], &same["changes"]["split"]), (&0.into(), &0.into()));
+    assert_eq!(town.read("same/keep/changes.csv").lines().count(), 1);
+
+    // A third agency joins: whoever was known keeps the id.
+    let more = link(&town, &three, "more", "--previous first");
+    let after = maps(&town, "more");
+    let changed: BTreeSet<&String> =
+        before.iter().filter(|(row, id)| after[*row] != **id).map(|(_, id)| id).collect();
+    let merged = more["changes"]["merged"].as_u64().expect("a number");
+    assert!(merged > 0, "the third agency knows that some two are one");
+    let (people_before, people_after) = (by_person(&before), by_person(&after));
+    // Whoever's id changed was merged with, or split from, somebody.
+    for id in &changed {
+        let rows = &people_before[*id];
+        let now: BTreeSet<&String> = rows.iter().map(|row| &after[*row]).collect();
+        let with: BTreeSet<&String> = now
+            .iter()
+            .flat_map(|id| &people_after[*id])
+            .filter_map(|row| before.get(*row))
+            .collect();
+        assert!(now.len() > 1 || with.len() > 1, "{id} changed for no reason");
+    }
+    // What is reported is what happened.
+    let several = |of: &BTreeSet<&String>, ids: &BTreeMap<String, String>| {
+        of.iter().filter_map(|row| ids.get(*row)).collect::<BTreeSet<_>>().len() > 1
+    };
+    let merges = people_after.values().filter(|rows| several(rows, &before)).count();
+    let splits = people_before.values().filter(|rows| several(rows, &after)).count();
+    assert_eq!(merged, merges as u64);
+    assert_eq!(more["changes"]["split"], splits as u64);
+    let report = town.read("more/keep/changes.csv");
+    assert!(report.lines().count() > merges + splits, "{report}");
+    // No id of somebody earlier is given to somebody new.
+    for (id, rows) in &people_after {
+        if let Some(earlier) = people_before.get(*id) {
+            assert!(!earlier.is_disjoint(rows), "{id} was given to somebody else");
+        }
+    }
+
+    // The agency goes again: splits are reported, and ids still belong to whom they did.
+    let fewer = link(&town, &two, "fewer", "--previous more");
+    assert!(fewer["changes"]["split"].as_u64().expect("a number") > 0);
+}
+
+#[test]
+fn a_package_alone_is_searched_only_where_the_project_lets_people_share_tokens() {
+    let town = Town::synth(6_000, 2, 13);
+    town.deidentify("housing", "one", "");
+    let package = "to-linkage-unit/housing.package.arrow";
+    let summary = link(&town, &format!("one/{package}"), "one-links", "");
+    let warnings = summary["warnings"].to_string();
+    assert!(warnings.contains("people_per_token = 1"), "{warnings}");
+    assert_eq!(summary["linked_persons"], 0);
+
+    // Raised, the same export can be searched for people who are in it twice.
+    let project = town.read("town/project.toml");
+    assert!(project.contains("people_per_token = 1"));
+    town.write(
+        "town/project.toml",
+        project.replace("people_per_token = 1", "people_per_token = 5"),
+    );
+    town.deidentify("housing", "five", "");
+    let summary = link(&town, &format!("five/{package}"), "five-links", "");
+    assert!(!summary["warnings"].to_string().contains("people_per_token = 1"));
+    let evaluation = town
+        .ok("evaluate --links five-links --truth town/truth.csv \
+             --rows five/keep/housing.rows.csv --format json")
+        .json();
+    let share = |name: &str| evaluation["pairs"][name].as_f64().expect("a number");
+    assert!(share("recall_packaged") > 0.9 && share("precision") > 0.8, "{evaluation}");
+    let shown = town.ok(&format!("inspect five/{package}")).out();
+    assert!(shown.contains("at most 5"), "{shown}");
+}
+
+#[test]
+fn each_party_is_refused_what_belongs_to_another() {
+    let town = Town::synth(600, 2, 19);
+    town.deidentify_all();
+    let packages = town.packages().join(" ");
+    let project = "--project town/project.toml";
+
+    // The linkage unit may hold no key, however it is offered.
+    for line in [
+        format!("link {packages} {project} --key-file project.key --out links"),
+        format!("link {packages} project.key {project} --out links"),
+        format!("link {packages} housing/keep/agency.key {project} --out links"),
+        format!("link {packages} --project project.key --out links"),
+    ] {
+        let said = town.fails(&line, 6);
+        assert!(said.contains("must not hold a key"), "{said}");
+        assert!(!town.path("links").exists());
+    }
+    // Neither exports nor row lists nor events are packages.
+    for file in [
+        "town/housing/export.csv",
+        "housing/keep/housing.rows.csv",
+        "housing/to-analyst/housing.events.csv",
+    ] {
+        town.fails(&format!("link {file} {packages} {project} --out links"), 5);
+    }
+
+    // The analyst may hold no package, no row list and no names.
+    town.ok(&format!("link {packages} {project} --out links"));
+    let events = "--events housing/to-analyst/housing.events.csv";
+    for line in [
+        format!("pathways --map links --events {packages} --out paths"),
+        format!("pathways --map housing/to-linkage-unit {events} --out paths"),
+        format!("pathways --map housing/keep {events} --out paths"),
+        "pathways --map links --events town/housing/export.csv --out paths".to_owned(),
+        "pathways --map links --events housing/keep/housing.rows.csv --out paths".to_owned(),
+    ] {
+        let outcome = town.run(&line);
+        assert!(matches!(outcome.code, Some(3 | 6)), "{line}: {}", outcome.err());
+        assert!(!town.path("paths").exists());
+    }
+
+    // The agencies' command takes no agency key for the project's, nor the other way.
+    town.fails(
+        &town::deidentify("housing", "again", "").replace("project.key", "housing/keep/agency.key"),
+        4,
+    );
+    town.fails(&town::deidentify("housing", "again", "--agency-key project.key"), 4);
+
+    // Packages of two keys, or of two agreements, are not linked; the party is named.
+    town.ok(&format!("key new {project} --out other.key"));
+    let other = town::deidentify("housing", "other-key", "").replace("project.key", "other.key");
+    town.ok(&other);
+    let mixed = packages.replace("housing/to-", "other-key/to-");
+    let said = town.fails(&format!("link {mixed} {project} --out mixed"), 5);
+    assert!(said.contains("housing") && said.contains("mental-health"), "{said}");
+    let changed = town
+        .read("town/project.toml")
+        .replace("slk_profile = \"act-v4\"", "slk_profile = \"aihw\"");
+    town.write("changed.toml", &changed);
+    let line =
+        town::deidentify("housing", "changed", "").replace("town/project.toml", "changed.toml");
+    town.ok(&line);
+    let mixed = packages.replace("housing/to-", "changed/to-");
+    let said = town.fails(&format!("link {mixed} {project} --out mixed"), 5);
+    assert!(said.contains("housing") && said.contains("slk_profile"), "{said}");
+    assert!(!town.path("mixed").exists());
+}
