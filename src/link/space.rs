@@ -434,14 +434,7 @@ impl Veil {
         let mut total = 0.0;
         for branch in &self.branches {
             let sums = branch.sums(states);
-            for combination in &branch.combinations {
-                let product: f64 = combination
-                    .iter()
-                    .zip(&sums)
-                    .map(|(&class, group)| group[usize::from(class)])
-                    .product();
-                total += product;
-            }
+            total += branch.combinations.iter().map(|c| product(c, &sums)).sum::<f64>();
         }
         total
     }
@@ -457,11 +450,7 @@ impl Veil {
             let sums = branch.sums(states);
             let mut shares: Vec<Vec<f64>> = sums.iter().map(|g| vec![0.0; g.len()]).collect();
             for combination in &branch.combinations {
-                let product: f64 = combination
-                    .iter()
-                    .zip(&sums)
-                    .map(|(&class, group)| group[usize::from(class)])
-                    .product();
+                let product = product(combination, &sums);
                 for (g, &class) in combination.iter().enumerate() {
                     shares[g][usize::from(class)] += product;
                 }
@@ -479,6 +468,11 @@ impl Veil {
             }
         }
     }
+}
+
+/// The probability of one combination of classes.
+fn product(combination: &[u8], sums: &[Vec<f64>]) -> f64 {
+    combination.iter().zip(sums).map(|(&class, group)| group[usize::from(class)]).product()
 }
 
 impl Branch {
