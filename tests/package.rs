@@ -12,11 +12,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
 use arrow_array::{Array, RecordBatch};
 use arrow_ipc::reader::FileReader;
-use veilway::deidentify::{self, Job, Summary};
+use veilway::deidentify::{self, Job, Summary, Unhardened};
 use veilway::files::Overwrite;
 use veilway::key::{AgencyKey, ProjectKey};
 use veilway::package::{self, Manifest, Package};
 use veilway::progress::Progress;
+use veilway::project::fuzzy::FuzzyEncoding;
 use veilway::project::{Preset, Project};
 use veilway::sources::{Input, SourceSpec};
 use veilway::{Class, Error};
@@ -68,6 +69,7 @@ impl Agency {
             agency_key: Some(self.path("agency.key")),
             out: self.path(out),
             overwrite: Overwrite::Refuse,
+            unhardened: Unhardened::Refuse,
             today: jiff::civil::date(2026, 1, 31),
         }
     }
@@ -120,13 +122,22 @@ impl Output {
                 .iter()
                 .enumerate()
                 .filter_map(|(c, field)| {
-                    let is_token = field.name() != "row_id" && field.name() != "quality";
+                    let is_token = !["row_id", "fuzzy", "quality"].contains(&field.name().as_str());
                     (is_token && batch.column(c).is_valid(i)).then(|| field.name().clone())
                 })
                 .collect();
             (hex(ids.value(i)), keys)
         };
         (0..batch.num_rows()).map(row).collect()
+    }
+
+    /// Whether each row has a fuzzy value, with its row id, and the value.
+    fn fuzzy(&self) -> Vec<(String, Option<Vec<u8>>)> {
+        let column = self.batch.column_by_name("fuzzy").expect("a fuzzy column");
+        let values = column.as_fixed_size_binary();
+        let ids = self.batch.column(0).as_fixed_size_binary();
+        let value = |i: usize| values.is_valid(i).then(|| values.value(i).to_vec());
+        (0..self.batch.num_rows()).map(|i| (hex(ids.value(i)), value(i))).collect()
     }
 }
 
@@ -184,7 +195,10 @@ fn no_two_rows_share_a_token() {
         for token in column.as_fixed_size_binary().iter().flatten() {
             assert!(seen.insert(token.to_owned()), "a token of {} is there twice", field.name());
         }
-        tokens += seen.len() as u64;
+        match (field.name().as_str(), output.manifest.fuzzy) {
+            ("fuzzy", Some(fuzzy)) => assert_eq!(seen.len() as u64, fuzzy.filled),
+            _ => tokens += seen.len() as u64,
+        }
     }
     let record = &output.summary.record;
     assert_eq!(tokens, record.tokens.filled);
@@ -520,4 +534,115 @@ fn a_flipped_or_cut_byte_of_a_real_package_is_found() {
     for length in (0..good.len()).step_by(997).chain(good.len() - 100..good.len()) {
         assert!(is_found(&good[..length]), "cut to {length}");
     }
+}
+
+#[test]
+fn an_agreement_without_a_fuzzy_section_has_no_fuzzy_column() {
+    let mut agency = Agency::new();
+    agency.project.fuzzy = None;
+    let output = agency.run(&population(30), COLUMNS, "out");
+    assert!(output.batch.column_by_name("fuzzy").is_none());
+    assert_eq!((output.manifest.fuzzy, output.summary.record.fuzzy), (None, None));
+    assert!(Package::open(&output.package).expect("opened").fuzzy().is_none());
+    assert!(output.manifest.settings.keys().all(|name| !name.starts_with("fuzzy")));
+}
+
+#[test]
+fn the_fuzzy_column_is_in_the_package_and_accounted_for() {
+    let agency = Agency::new();
+    let output = agency.run(&population(1500), COLUMNS, "out");
+    let fuzzy = output.manifest.fuzzy.expect("the preset has it");
+    assert_eq!(output.summary.record.fuzzy, Some(fuzzy));
+    assert_eq!(fuzzy.encoding, FuzzyEncoding::ELD);
+    let all = fuzzy.filled + fuzzy.missing + fuzzy.shared + fuzzy.repeated;
+    assert_eq!(all, output.manifest.rows);
+    assert!(fuzzy.filled > 0 && fuzzy.missing > 0, "{fuzzy:?}");
+    assert!((0.4..=0.6).contains(&fuzzy.mean_fill), "{}", fuzzy.mean_fill);
+    assert!(fuzzy.least_fill < fuzzy.mean_fill && fuzzy.mean_fill < fuzzy.most_fill);
+    let values = output.fuzzy();
+    let filled = values.iter().filter(|(_, value)| value.is_some()).count() as u64;
+    assert_eq!(filled, fuzzy.filled);
+
+    // Our own reader sees what Arrow's does.
+    let package = Package::open(&output.package).expect("opened");
+    let column = package.fuzzy().expect("a fuzzy column");
+    assert_eq!((column.width(), column.valid_count() as u64), (256, fuzzy.filled));
+    for (i, (value, (_, expected))) in column.bytes().chunks(256).zip(&values).enumerate() {
+        assert_eq!(column.is_valid(i), expected.is_some());
+        assert_eq!(value, expected.as_deref().unwrap_or(&[0; 256]));
+    }
+}
+
+#[test]
+fn a_fuzzy_value_of_two_people_is_withheld_and_one_of_a_person_is_there_once() {
+    let source = format!("{COLUMNS}[[aliases]]\nfamily_name = \"alias\"\n");
+    let source = format!("unique_people = true\n{source}");
+    let output = Agency::new().run(
+        &format!(
+            "{HEADER},alias\n\
+             a,Nguyen,Thi,F,1980-05-17,,,\n\
+             b,NGUYEN,thi,F,1980-05-17,,,\n\
+             c,Smith,Jo,M,1970-01-09,Braddon,2612,Brown\n\
+             c,Smith,Jo,M,1970-01-09,Braddon,2612,\n"
+        ),
+        &source,
+        "out",
+    );
+    let values = output.fuzzy();
+    let of = |id: &str| -> Vec<Option<&Vec<u8>>> {
+        let mine = values.iter().filter(|(row, _)| *row == output.rows[id]);
+        mine.map(|(_, value)| value.as_ref()).collect()
+    };
+    assert_ne!(output.rows["a"], output.rows["b"], "no place is known");
+    assert_eq!((of("a"), of("b")), (vec![None], vec![None]));
+    let [Some(own), Some(further)] = of("c")[..] else { panic!("expected two values") };
+    assert_ne!(own, further, "a further name has a value of its own");
+    let fuzzy = output.manifest.fuzzy.expect("the preset has it");
+    assert_eq!((fuzzy.filled, fuzzy.missing, fuzzy.shared), (2, 0, 2));
+}
+
+#[test]
+fn a_fuzzy_column_of_nearly_empty_filters_is_refused() {
+    let agency = Agency::new();
+    let sparse = |people: usize| {
+        // No name is in both lists: two names in either order have one value.
+        let families = ["An", "Bo", "Cy", "Di", "Ed", "Fa", "Gi", "Ha", "Ib", "Jo", "Ky", "Lu"];
+        let givens = ["Al", "Bi", "Ca", "Du", "Em", "Fi", "Go", "Hy", "Ik", "Ji", "Ka", "Le"];
+        (0..people).fold(format!("{HEADER}\n"), |mut text, i| {
+            let (family, given) = (families[i % 12], givens[i / 12 % 12]);
+            let _ = writeln!(text, "c{i},{family},{given},,,Braddon,2612");
+            text
+        })
+    };
+    let job = agency.job(&sparse(144), COLUMNS, "many");
+    let refused = deidentify::run(&job, &Progress::silent()).expect_err("too empty");
+    assert_eq!(refused.class(), Class::Refused, "{refused}");
+    assert!(refused.to_string().contains("% full on average"), "{refused}");
+    assert!(!job.out.exists());
+    let few = agency.run(&sparse(12), COLUMNS, "few");
+    let is_told = |warning: &String| warning.contains("% full on average");
+    assert!(few.summary.warnings.iter().any(is_told), "{:?}", few.summary.warnings);
+}
+
+#[test]
+fn an_unhardened_fuzzy_column_is_made_only_when_asked_for_by_name() {
+    let mut agency = Agency::new();
+    let hardened = agency.run(&population(20), COLUMNS, "hardened");
+    let is_danger = |warning: &String| warning.contains("graph matching");
+    assert!(!hardened.summary.warnings.iter().any(is_danger));
+    agency.project.fuzzy.as_mut().expect("the preset has it").encoding =
+        FuzzyEncoding::UnhardenedClk;
+    let mut job = agency.job(&population(20), COLUMNS, "out");
+    let refused = deidentify::run(&job, &Progress::silent()).expect_err("refused");
+    assert_eq!(refused.class(), Class::Refused);
+    assert!(!job.out.exists());
+    job.unhardened = Unhardened::Allow;
+    let output = Output::of(&job);
+    assert!(output.summary.warnings.iter().any(is_danger));
+    let fuzzy = output.manifest.fuzzy.expect("it was asked for");
+    assert_eq!(fuzzy.encoding, FuzzyEncoding::UnhardenedClk);
+    let bytes = fs::read(&output.package).expect("read");
+    let mark = b"\"encoding\":\"danger-unhardened-clk\"";
+    assert!(bytes.windows(mark.len()).any(|window| window == mark), "the manifest says it");
+    assert!(output.fuzzy().iter().flat_map(|(_, value)| value).all(|value| value.len() == 128));
 }

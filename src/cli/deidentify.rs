@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::Printer;
-use crate::deidentify::{self, Job, RunRecord, Summary};
+use crate::deidentify::{self, Job, RunRecord, Summary, Unhardened};
 use crate::error::Error;
 use crate::files::{Overwrite, clean, clean_text};
 use crate::project::Project;
@@ -47,6 +47,11 @@ pub(crate) struct Args {
     /// Replace the folder if it is there.
     #[arg(long)]
     force: bool,
+    /// Make the fuzzy column even though the agreement leaves it unhardened: whoever holds such
+    /// a package can name nearly everybody in it, without a key. To exchange data with older
+    /// tools only.
+    #[arg(long)]
+    danger_unhardened_clk: bool,
 }
 
 /// The result for machines.
@@ -70,6 +75,10 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         agency_key: args.agency_key,
         out: args.out,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+        unhardened: match args.danger_unhardened_clk {
+            true => Unhardened::Allow,
+            false => Unhardened::Refuse,
+        },
         today: super::slk::today(),
     };
     let summary = deidentify::run(&job, &printer.progress())?;
@@ -95,9 +104,13 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         *columns.entry(clean_text(&set_aside.column)).or_default() += set_aside.values;
     }
     let columns_total: u64 = columns.values().sum();
+    let joined = match summary.record.duplicates_joined {
+        0 => String::new(),
+        n => format!("; {n} found under a second record number"),
+    };
     let mut text = format!(
         "rows in            {rows_in}\n\
-         people in package  {people}, in {package_rows} rows\n\
+         people in package  {people}, in {package_rows} rows{joined}\n\
          rows set aside     {}\n\
          values not usable  {}\n\
          tokens             {} written, {} withheld as shared, {} without a value\n",
@@ -107,6 +120,16 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         tokens.shared,
         tokens.missing,
     );
+    if let Some(fuzzy) = &summary.record.fuzzy {
+        text += &format!(
+            "fuzzy values       {} written, {} withheld as shared, {} without a value; base \
+             filters {:.1} % full\n",
+            fuzzy.filled,
+            fuzzy.shared,
+            fuzzy.missing,
+            100.0 * fuzzy.mean_fill,
+        );
+    }
     let mut aside = rows_set_aside.total() + columns_total;
     if let Some(events) = &summary.record.events {
         let set_aside = counted(events.set_aside.clone());

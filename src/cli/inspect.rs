@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::Printer;
 use crate::error::Error;
+use crate::package::manifest::FuzzySummary;
 use crate::package::{Manifest, Package};
+use crate::project::fuzzy::FuzzyEncoding;
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -94,10 +96,40 @@ fn text(report: &Report<'_>) -> String {
             share(key.repeated),
         );
     }
+    if let Some(fuzzy) = &report.manifest.fuzzy {
+        text += &fuzzy_text(fuzzy, share);
+    }
     let width = report.quality.iter().map(|f| f.field.len()).max().unwrap_or(0).max(9);
     text += &format!("\n{:width$}  {:>8}\n", "field", "usable");
     for field in &report.quality {
         text += &format!("{:width$}  {:>6.1} %\n", field.field, share(field.rows));
     }
     text + &format!("\nestimated birth dates: {:.1} %\n", share(report.estimated_birth_dates))
+}
+
+fn fuzzy_text(fuzzy: &FuzzySummary, share: impl Fn(u64) -> f64) -> String {
+    let percent = |share: f64| 100.0 * share;
+    let danger = match fuzzy.encoding {
+        FuzzyEncoding::UnhardenedClk => {
+            "; NOT HARDENED: graph matching names nearly everybody, without a key"
+        }
+        FuzzyEncoding::Eld { .. } => "",
+    };
+    format!(
+        "\nfuzzy column     {}, {} bytes a value{danger}\n\
+         filled           {:.1} %, missing {:.1} %, shared {:.1} %, repeated {:.1} %\n\
+         filter fill      {:.1} % on average, {:.1} % to {:.1} %\n\
+         a bit is set in  {:.1} % to {:.1} % of the values\n",
+        fuzzy.encoding.name(),
+        fuzzy.encoding.width(),
+        share(fuzzy.filled),
+        share(fuzzy.missing),
+        share(fuzzy.shared),
+        share(fuzzy.repeated),
+        percent(fuzzy.mean_fill),
+        percent(fuzzy.least_fill),
+        percent(fuzzy.most_fill),
+        percent(fuzzy.lightest_column),
+        percent(fuzzy.heaviest_column),
+    )
 }

@@ -1,5 +1,6 @@
 //! `veilway project`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
@@ -105,6 +106,7 @@ struct Checked {
     people_per_token: u32,
     fields: Vec<CheckedField>,
     match_keys: Vec<CheckedKey>,
+    fuzzy: Option<CheckedFuzzy>,
     unused_fields: Vec<String>,
     placeholder_names: usize,
     placeholder_dates: usize,
@@ -124,6 +126,12 @@ struct CheckedKey {
     components: Vec<String>,
 }
 
+#[derive(Debug, Serialize)]
+struct CheckedFuzzy {
+    encoding: String,
+    weights: BTreeMap<String, u32>,
+}
+
 impl Checked {
     fn of(project: &Project) -> Self {
         let settings = project.settings();
@@ -135,6 +143,7 @@ impl Checked {
                 c.field == field || (given && c.part == Part::NamesAnyOrder)
             })
         };
+        let fields = project.fields.iter();
         let unused = (0..project.fields.len()).filter(|field| !used(*field));
         Checked {
             id: project.id.clone(),
@@ -160,6 +169,10 @@ impl Checked {
                     components: written(project, &k.components),
                 })
                 .collect(),
+            fuzzy: project.fuzzy.as_ref().map(|fuzzy| CheckedFuzzy {
+                encoding: fuzzy.encoding.name(),
+                weights: fields.map(|f| (f.name.clone(), fuzzy.weight(f))).collect(),
+            }),
             unused_fields: unused.map(|field| project.fields[field].name.clone()).collect(),
             placeholder_names: project.placeholders.names.len(),
             placeholder_dates: project.placeholders.dates.len(),
@@ -192,6 +205,11 @@ impl Checked {
         let width = self.match_keys.iter().map(|key| key.name.len()).max().unwrap_or(0);
         for key in &self.match_keys {
             text += &format!("  {:<width$} {}\n", key.name, key.components.join(" + "));
+        }
+        if let Some(CheckedFuzzy { encoding, weights }) = &self.fuzzy {
+            let weights = weights.iter().filter(|(_, weight)| **weight > 0);
+            let weights: Vec<String> = weights.map(|(name, w)| format!("{name} {w}")).collect();
+            text += &format!("\nfuzzy column {encoding}: {}\n", weights.join(", "));
         }
         if !self.unused_fields.is_empty() {
             text += &format!("\nin no match key: {}\n", self.unused_fields.join(", "));

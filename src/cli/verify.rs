@@ -27,12 +27,16 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             Ok(verified) => {
                 text += &format!(
                     "{}: good; every byte, {} rows of {} people in order, {} tokens in {} match \
-                     keys, none shared beyond the limit\n",
+                     keys, none shared beyond the limit{}\n",
                     clean(path),
                     verified.rows,
                     verified.people,
                     verified.tokens,
-                    verified.match_keys
+                    verified.match_keys,
+                    match verified.fuzzy {
+                        Some(n) => format!("; {n} fuzzy values, none there twice"),
+                        None => String::new(),
+                    }
                 );
                 all.push(verified);
             }

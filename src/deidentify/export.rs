@@ -6,13 +6,14 @@ use rayon::prelude::*;
 use super::consent::{Consent, Withheld};
 use super::events::{EventReader, Events};
 use super::{Error, Job};
+use crate::encode::fuzzy::{FuzzyEncoder, FuzzyRows};
 use crate::encode::people::Record;
 use crate::encode::{Encoder, Scratch, TokenSets};
-use crate::package::MAX_ROWS;
 use crate::package::manifest::Exclusions;
+use crate::package::max_rows;
 use crate::progress::Progress;
 use crate::sources::{Row, Table};
-use crate::standardise::Standardiser;
+use crate::standardise::{Person, Standardiser};
 
 /// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
 /// number of threads, and pieces are joined in order.
@@ -56,6 +57,8 @@ pub(super) struct Export {
     pub(super) excluded: Exclusions,
     pub(super) records: Vec<Record>,
     pub(super) sets: TokenSets,
+    /// The fuzzy row of each token set, where the agreement has the column.
+    pub(super) fuzzy: Option<FuzzyRows>,
     pub(super) asides: Vec<Aside>,
     pub(super) events: Events,
 }
@@ -69,6 +72,7 @@ impl Export {
         mut table: Table,
         job: &Job,
         encoder: &Encoder<'_>,
+        fuzzy: Option<&FuzzyEncoder>,
         progress: &Progress,
     ) -> Result<Export, crate::Error> {
         let Job { project, source, .. } = job;
@@ -82,8 +86,9 @@ impl Export {
                 _ => None,
             },
             encoder,
+            fuzzy,
         };
-        let mut export = Export { sets: encoder.token_sets(0), ..Export::default() };
+        let mut export = reader.piece(&[]);
         progress.begin("reading the export", None);
         loop {
             let batch = table.next_batch(BATCH)?;
@@ -104,8 +109,9 @@ impl Export {
             for piece in pieces {
                 export.append(piece);
             }
-            if export.sets.len() > MAX_ROWS {
-                return Err(Error::TooManyRecords.into());
+            let most = max_rows(None);
+            if export.sets.len() > most {
+                return Err(Error::TooManyRecords { most }.into());
             }
             progress.advance(read as u64);
         }
@@ -120,6 +126,9 @@ impl Export {
             record
         }));
         self.sets.append(piece.sets);
+        if let (Some(rows), Some(more)) = (&mut self.fuzzy, piece.fuzzy) {
+            rows.append(more);
+        }
         self.asides.extend(piece.asides);
         self.events.append(piece.events);
         let Exclusions {
@@ -144,6 +153,7 @@ struct Reader<'a> {
     standardiser: Standardiser,
     events: Option<EventReader>,
     encoder: &'a Encoder<'a>,
+    fuzzy: Option<&'a FuzzyEncoder>,
 }
 
 impl Reader<'_> {
@@ -151,18 +161,27 @@ impl Reader<'_> {
         let sets = self.encoder.token_sets(rows.len());
         let mut piece = Export { sets, ..Export::default() };
         let mut scratch = Scratch::default();
+        let mut persons = vec![];
         for row in rows {
-            let is_used = self.row(row, &mut scratch, &mut piece);
+            let is_used = self.row(row, &mut scratch, &mut persons, &mut piece);
             if let Some(events) = &self.events {
                 // Another row of the same client may be used; this one's event is not.
                 piece.events.push(if is_used { events.read(row) } else { Err(events.unused(row)) });
             }
         }
+        piece.fuzzy = self.fuzzy.map(|encoder| encoder.encode(&persons));
         piece
     }
 
-    /// Encodes a row, or sets it aside; gives whether it is used.
-    fn row(&self, row: &Row, scratch: &mut Scratch, piece: &mut Export) -> bool {
+    /// Encodes a row, or sets it aside; gives whether it is used. The persons of its token
+    /// sets are put behind the others.
+    fn row(
+        &self,
+        row: &Row,
+        scratch: &mut Scratch,
+        persons: &mut Vec<Person>,
+        piece: &mut Export,
+    ) -> bool {
         if let Some((withheld, column)) = self.consent.withheld(row) {
             match withheld {
                 Withheld::Refused => piece.excluded.consent_refused += 1,
@@ -185,8 +204,9 @@ impl Reader<'_> {
         }
         let first_set = piece.sets.len() as u32;
         self.encoder.encode(&person, scratch, &mut piece.sets);
-        for alias in self.standardiser.alias_persons(row, &person) {
-            self.encoder.encode(&alias, scratch, &mut piece.sets);
+        let aliases = self.standardiser.alias_persons(row, &person);
+        for alias in &aliases {
+            self.encoder.encode(alias, scratch, &mut piece.sets);
         }
         piece.records.push(Record {
             id: id.to_owned(),
@@ -195,6 +215,8 @@ impl Reader<'_> {
             first_set,
             sets: piece.sets.len() as u32 - first_set,
         });
+        persons.push(person);
+        persons.extend(aliases);
         true
     }
 }

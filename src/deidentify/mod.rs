@@ -6,6 +6,7 @@
 //! package or set aside with a reason; the run fails rather than lose one.
 
 mod consent;
+mod duplicates;
 mod events;
 mod export;
 mod record;
@@ -15,17 +16,21 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use crate::encode::fuzzy::{self, FuzzyEncoder, FuzzyRows};
 use crate::encode::people::{self, Record};
-use crate::encode::rows::{Order, Owner, Rows};
+use crate::encode::rows::{FuzzyValues, Order, Owner, Rows};
 use crate::encode::{Encoder, TokenSets, chance};
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged};
 use crate::ids::RowId;
 use crate::key::{AgencyKey, ProjectKey, Purpose};
-use crate::package::manifest::{Exclusions, FORMAT, KeySummary, Manifest, Role, published};
-use crate::package::{self, Contents};
+use crate::package::Contents;
+use crate::package::manifest::{
+    Exclusions, FORMAT, FuzzySummary, KeySummary, Manifest, Role, published,
+};
 use crate::progress::Progress;
 use crate::project::Project;
+use crate::project::fuzzy::{FuzzyEncoding, FuzzySettings};
 use crate::project::groups::ChanceOfGroup;
 use crate::sources::spec::SourceSpec;
 use crate::sources::{Input, Table};
@@ -53,8 +58,20 @@ pub struct Job {
     pub out: PathBuf,
     /// Whether it may replace an earlier one.
     pub overwrite: Overwrite,
+    /// Whether the fuzzy column may be unhardened, should the agreement say so.
+    pub unhardened: Unhardened,
     /// The day of the run: dates after it are in the future.
     pub today: Date,
+}
+
+/// Whether a fuzzy column without hardening may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unhardened {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It was asked for by name, and comes with a warning.
+    Allow,
 }
 
 /// What a run did.
@@ -85,9 +102,17 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// The agreement wants a fuzzy column that protects nobody.
+    #[error(
+        "the agreement's fuzzy encoding, `danger-unhardened-clk`, protects nobody: graph matching names nearly everybody in such a file, and needs no key"
+    )]
+    Unhardened,
     /// More records than a package can hold.
-    #[error("the export has more records than the {} a package can hold", package::MAX_ROWS)]
-    TooManyRecords,
+    #[error("the export has more records than the {most} a package can hold")]
+    TooManyRecords {
+        /// The most there can be.
+        most: usize,
+    },
     /// Rows that are neither in the package nor set aside.
     #[error("{rows_in} rows were read, but {accounted} are accounted for")]
     RowsLost {
@@ -102,8 +127,8 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::NoEventSpec => Class::Usage,
-            Error::KeepsIdentifier { .. } => Class::Refused,
-            Error::TooManyRecords => Class::Input,
+            Error::KeepsIdentifier { .. } | Error::Unhardened => Class::Refused,
+            Error::TooManyRecords { .. } => Class::Input,
             Error::RowsLost { .. } => Class::Internal,
         }
     }
@@ -114,7 +139,11 @@ impl Fault for Error {
             Error::KeepsIdentifier { .. } => {
                 "take the column out of `keep`: the analyst may not have it"
             }
-            Error::TooManyRecords => "split the export into several sources",
+            Error::Unhardened => {
+                "agree on `encoding = \"eld\"` in [fuzzy] of project.toml; only to exchange data \
+                 with an older tool, and as if it were names, run with --danger-unhardened-clk"
+            }
+            Error::TooManyRecords { .. } => "split the export into several sources",
             Error::RowsLost { .. } => "please report it, with the version but without any data",
         };
         Some(hint.into())
@@ -133,21 +162,29 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         return Err(Error::NoEventSpec.into());
     }
     events::check_kept_columns(source)?;
+    let is_unhardened =
+        project.fuzzy.as_ref().is_some_and(|f| f.encoding == FuzzyEncoding::UnhardenedClk);
+    if is_unhardened && job.unhardened == Unhardened::Refuse {
+        return Err(Error::Unhardened.into());
+    }
+    let encode_fuzzy = |settings: &FuzzySettings| FuzzyEncoder::new(project, &key, settings);
+    let fuzzy_encoder = project.fuzzy.as_ref().map(encode_fuzzy).transpose()?;
     let staged = Staged::folder(&job.out, job.overwrite)?;
     let agency_key = agency_key(job, &staged)?;
     let table = Table::open(&job.export, source.encoding, source.delimiter)?;
     let encoder = Encoder::new(project, &key);
 
-    let export = Export::read(table, job, &encoder, progress)?;
-    let Export { rows_in, excluded, mut records, sets, mut asides, events } = export;
+    let export = Export::read(table, job, &encoder, fuzzy_encoder.as_ref(), progress)?;
+    let Export { rows_in, excluded, mut records, sets, fuzzy, mut asides, events } = export;
     progress.begin("finding people", None);
-    let row_ids = row_ids(&mut records, &agency_key, job);
+    let (row_ids, duplicates) = row_ids(&mut records, &sets, &encoder, &agency_key, job);
     progress.end();
 
     progress.begin("withholding shared tokens", None);
-    let (rows, chances) = arrange(project, &encoder, sets, &records, &row_ids);
+    let (rows, chances) = arrange(project, &encoder, sets, fuzzy, &records, &row_ids);
     progress.end();
     check_rows(rows_in, excluded, &row_ids, &rows)?;
+    let fill_warning = check_fill(&rows)?;
 
     let manifest = manifest(job, &key, excluded, &rows, chances);
     let keep = write::keep_rows(&staged, source, &records, &row_ids)?;
@@ -157,10 +194,15 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     };
     let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
     write::rejects(&staged, source, &mut asides)?;
-    let record = RunRecord::new(job, &manifest, rows_in, digest, &asides, events.as_ref());
+    let record =
+        RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     write::run_record(&staged, &record)?;
     staged.commit()?;
-    let warnings = record.warnings(job);
+    let mut warnings = record.warnings(job);
+    warnings.extend(fill_warning);
+    if is_unhardened {
+        warnings.insert(0, UNHARDENED.to_owned());
+    }
     let events = events.map(|written| written.name);
     Ok(Summary { record, out: job.out.clone(), package, events, warnings })
 }
@@ -180,13 +222,30 @@ fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
     Ok(key)
 }
 
-/// The row id of each record: made from the first record number of its person. Sorts the
-/// records.
-fn row_ids(records: &mut [Record], agency_key: &AgencyKey, job: &Job) -> Vec<RowId> {
-    let subkey = agency_key.subkey(&job.project, Purpose::RowId, job.source.name.as_str());
-    let representatives = people::group(records);
+/// The row id of each record, made from the first record number of its person; and how many
+/// people were found to be held under several numbers. Sorts the records.
+fn row_ids(
+    records: &mut [Record],
+    sets: &TokenSets,
+    encoder: &Encoder<'_>,
+    agency_key: &AgencyKey,
+    job: &Job,
+) -> (Vec<RowId>, u64) {
+    let Job { project, source, .. } = job;
+    let mut representatives = people::group(records);
+    let mut duplicates = 0;
+    if !source.unique_people {
+        let people: Vec<u32> =
+            (0..).zip(&representatives).filter(|(i, r)| i == *r).map(|(i, _)| i).collect();
+        let first: Vec<u32> = people.iter().map(|&p| records[p as usize].first_set).collect();
+        let chances = chance::of_groups(project, encoder.components(), sets, &first);
+        let pairs = duplicates::find(project, encoder.components(), sets, &first, &chances);
+        let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
+        duplicates = people::merge(&mut representatives, pairs);
+    }
+    let subkey = agency_key.subkey(project, Purpose::RowId, source.name.as_str());
     let id_of = |&first: &u32| RowId(subkey.mac128(records[first as usize].id.as_bytes()));
-    representatives.iter().map(id_of).collect()
+    (representatives.iter().map(id_of).collect(), duplicates)
 }
 
 /// The rows of the package, and the chances counted before any token was withheld.
@@ -194,6 +253,7 @@ fn arrange(
     project: &Project,
     encoder: &Encoder<'_>,
     mut sets: TokenSets,
+    fuzzy: Option<FuzzyRows>,
     records: &[Record],
     row_ids: &[RowId],
 ) -> (Rows, Vec<ChanceOfGroup>) {
@@ -204,7 +264,7 @@ fn arrange(
             owners[set as usize] = Owner { row_id, is_alias: i > 0 };
         }
     }
-    let order = Order::of(&sets, &owners);
+    let order = Order::of(&sets, fuzzy.as_ref(), &owners);
     let first = order.first_sets();
     let mut chances = chance::of_groups(project, encoder.components(), &sets, &first);
     for subset in chances.iter_mut().flat_map(|group| &mut group.subsets) {
@@ -212,7 +272,7 @@ fn arrange(
         subset.fill = published(subset.fill);
     }
     sets.values.clear();
-    (order.arrange(sets, project.people_per_token), chances)
+    (order.arrange(sets, fuzzy, project.people_per_token), chances)
 }
 
 /// Every row of the export is in the package or set aside.
@@ -225,6 +285,49 @@ fn check_rows(
     let in_package = row_ids.iter().filter(|id| rows.row_ids.binary_search(id).is_ok()).count();
     let accounted = in_package as u64 + excluded.total();
     if accounted == rows_in { Ok(()) } else { Err(Error::RowsLost { rows_in, accounted }) }
+}
+
+/// What whoever asked for an unhardened column is told every time.
+const UNHARDENED: &str = "the fuzzy column is not hardened (danger-unhardened-clk): graph \
+    matching names nearly everybody in such a file, and needs no key; keep and send the package \
+    as if it held the names themselves";
+
+/// The fewest people whose mean fill says something of a file.
+const FEWEST_FOR_FILL: u64 = 100;
+
+/// Checks that the base filters of the fuzzy column are near half full, which its protection
+/// rests on. With few people that is a warning.
+fn check_fill(rows: &Rows) -> Result<Option<String>, fuzzy::Error> {
+    match rows.fuzzy.as_ref().map(|fuzzy| fuzzy.rows.check()) {
+        Some(Err(fuzzy::Error::Fill { thousandths })) if rows.people < FEWEST_FOR_FILL => {
+            Ok(Some(format!(
+                "the base filters of the fuzzy column are {}.{} % full on average, expected 40 \
+                 to 60 %; with {FEWEST_FOR_FILL} people or more this would be refused",
+                thousandths / 10,
+                thousandths % 10
+            )))
+        }
+        Some(Err(refused)) => Err(refused),
+        Some(Ok(())) | None => Ok(None),
+    }
+}
+
+/// The account of the fuzzy column, its shares to three digits like all that is published.
+fn fuzzy_summary(settings: &FuzzySettings, values: &FuzzyValues) -> FuzzySummary {
+    let FuzzyValues { rows, filled, missing, shared, repeated } = values;
+    let statistics = rows.statistics();
+    FuzzySummary {
+        encoding: settings.encoding,
+        filled: *filled,
+        missing: *missing,
+        shared: *shared,
+        repeated: *repeated,
+        mean_fill: published(statistics.mean_fill),
+        least_fill: published(statistics.least_fill),
+        most_fill: published(statistics.most_fill),
+        lightest_column: published(statistics.lightest_column),
+        heaviest_column: published(statistics.heaviest_column),
+    }
 }
 
 fn manifest(
@@ -263,6 +366,7 @@ fn manifest(
         rows: rows.row_ids.len() as u64,
         excluded,
         match_keys: match_keys.collect(),
+        fuzzy: project.fuzzy.as_ref().zip(rows.fuzzy.as_ref()).map(|(s, v)| fuzzy_summary(s, v)),
         fields: project.fields.iter().map(|f| f.name.clone()).collect(),
         chance,
     }
@@ -285,6 +389,7 @@ impl Events {
 
 /// Contents in the order of a package.
 fn contents(manifest: Manifest, rows: Rows) -> Contents {
-    let Rows { row_ids, tokens, quality, .. } = rows;
-    Contents { manifest, row_ids, tokens, quality }
+    let Rows { row_ids, tokens, fuzzy, quality, .. } = rows;
+    let fuzzy = fuzzy.map(|values| values.rows.into_bytes()).unwrap_or_default();
+    Contents { manifest, row_ids, tokens, fuzzy, quality }
 }

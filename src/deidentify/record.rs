@@ -10,7 +10,7 @@ use super::export::{Aside, Kind};
 use super::write::WrittenEvents;
 use crate::ids::SourceName;
 use crate::package::Manifest;
-use crate::package::manifest::{Exclusions, KeySummary};
+use crate::package::manifest::{Exclusions, FuzzySummary, KeySummary};
 use crate::project::MatchKey;
 
 /// The account of one run.
@@ -42,12 +42,17 @@ pub struct RunRecord {
     pub values_set_aside: Vec<Column>,
     /// People in the package.
     pub people: u64,
+    /// People found under several record numbers, and joined: how many fewer that made.
+    pub duplicates_joined: u64,
     /// Rows of the package.
     pub package_rows: u64,
     /// Tokens of all match keys together.
     pub tokens: Tokens,
     /// Each match key.
     pub match_keys: Vec<KeyFill>,
+    /// The fuzzy column, where the agreement has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuzzy: Option<FuzzySummary>,
     /// The events, where the source has any.
     pub events: Option<EventCount>,
 }
@@ -107,6 +112,7 @@ impl RunRecord {
         job: &Job,
         manifest: &Manifest,
         rows_in: u64,
+        duplicates_joined: u64,
         package_digest: String,
         asides: &[Aside],
         events: Option<&WrittenEvents>,
@@ -142,9 +148,11 @@ impl RunRecord {
             rows_set_aside: manifest.excluded,
             values_set_aside: values.collect(),
             people: manifest.people,
+            duplicates_joined,
             package_rows: manifest.rows,
             tokens: Tokens::sum(match_keys.iter().map(|key| key.tokens)),
             match_keys,
+            fuzzy: manifest.fuzzy,
             events: events.map(|events| EventCount {
                 read: events.read,
                 written: events.written,

@@ -93,6 +93,7 @@ fn measure(
         let folder = home.join(format!("agency-{agency}"));
         let out = folder.join(name);
         let job = deidentify::Job {
+            unhardened: deidentify::Unhardened::Refuse,
             export: Input::from_arg(folder.join("export.csv")),
             events: None,
             project: project.clone(),

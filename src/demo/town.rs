@@ -135,6 +135,7 @@ fn agencies(
         }
         let run = deidentify::run(
             &deidentify::Job {
+                unhardened: deidentify::Unhardened::Refuse,
                 export: Input::from_arg(home.join(&folder).join("export.csv")),
                 events: Some(home.join(&folder).join("events.csv")),
                 project: project.clone(),

@@ -67,7 +67,7 @@ pub fn of_groups(
 }
 
 /// One number for the values of several components in one set.
-fn joint_value(columns: &[&[u64]], set: u32) -> u64 {
+pub(crate) fn joint_value(columns: &[&[u64]], set: u32) -> u64 {
     let mut joint = 0u64;
     for column in columns {
         let value = column[set as usize];

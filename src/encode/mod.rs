@@ -1,8 +1,11 @@
 //! Persons become tokens. Takes standardised persons and the project key, gives keyed
 //! tokens, quality flags and counts; what leaves this room holds no name and no date.
 
+mod bloom;
 pub mod chance;
 pub mod component;
+mod eld;
+pub mod fuzzy;
 pub mod people;
 pub mod phonetic;
 pub mod rows;
@@ -204,7 +207,7 @@ impl fmt::Debug for TokenSets {
 }
 
 /// The number of a missing value.
-pub(super) const NO_VALUE: u64 = 0;
+pub(crate) const NO_VALUE: u64 = 0;
 
 /// A number for a value, to count agreements with. At 64 bits, two different values of a
 /// million share a number once in tens of millions of files.

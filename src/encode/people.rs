@@ -52,6 +52,21 @@ pub fn group(records: &mut [Record]) -> Vec<u32> {
     (0..records.len() as u32).map(|i| root(&mut parents, i)).collect()
 }
 
+/// Joins further pairs of records, and gives how many people that made fewer.
+pub fn merge(representatives: &mut [u32], pairs: impl IntoIterator<Item = (u32, u32)>) -> u64 {
+    let mut fewer = 0;
+    for (a, b) in pairs {
+        if root(representatives, a) != root(representatives, b) {
+            join(representatives, a, b);
+            fewer += 1;
+        }
+    }
+    for i in 0..representatives.len() as u32 {
+        representatives[i as usize] = root(representatives, i);
+    }
+    fewer
+}
+
 /// Union-find whose roots are the smallest of their set, so that the result does not depend
 /// on the order of joining.
 fn join(parents: &mut [u32], a: u32, b: u32) {

@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 
 use super::chance::{Chance, chance};
+use super::fuzzy::FuzzyRows;
 use super::{NO_TOKEN, Token, TokenSets};
 use crate::ids::RowId;
 
@@ -24,6 +25,8 @@ pub struct Rows {
     pub row_ids: Vec<RowId>,
     /// One column of tokens per match key.
     pub tokens: Vec<Vec<Token>>,
+    /// The fuzzy column, where the agreement has one.
+    pub fuzzy: Option<FuzzyValues>,
     /// The quality flags.
     pub quality: Vec<u32>,
     /// What became of the tokens, per match key.
@@ -49,7 +52,22 @@ pub struct KeyCounts {
     pub chance: Chance,
 }
 
-/// What a row has of one match key.
+/// The fuzzy column, and what became of its values; the counts add up to the rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FuzzyValues {
+    /// One value or none per row.
+    pub rows: FuzzyRows,
+    /// Rows with a value.
+    pub filled: u64,
+    /// Rows without: there is too little to compare.
+    pub missing: u64,
+    /// Rows without: withheld, since another person has the value.
+    pub shared: u64,
+    /// Rows without: an earlier row of the person has the value.
+    pub repeated: u64,
+}
+
+/// What a row has of one match key, or of the fuzzy column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Filled,
@@ -69,10 +87,10 @@ pub struct Order {
 }
 
 impl Order {
-    /// Orders the sets; `owners` has one entry per set. The order does not depend on that of
-    /// the export: within a person, own names come before further ones, fuller sets before
-    /// emptier ones, then the tokens decide.
-    pub fn of(sets: &TokenSets, owners: &[Owner]) -> Self {
+    /// Orders the sets; `owners` and the fuzzy rows have one entry per set. The order does
+    /// not depend on that of the export: within a person, own names come before further
+    /// ones, fuller sets before emptier ones, then what is written of them decides.
+    pub fn of(sets: &TokenSets, fuzzy: Option<&FuzzyRows>, owners: &[Owner]) -> Self {
         let mut order: Vec<u32> = (0..owners.len() as u32).collect();
         order.par_sort_unstable_by_key(|&set| (owners[set as usize].row_id, set));
         let tokens_of = |set: u32| sets.tokens.iter().map(move |column| column[set as usize]);
@@ -89,6 +107,10 @@ impl Order {
                     .cmp(&key(b))
                     .then_with(|| tokens_of(a).cmp(tokens_of(b)))
                     .then_with(|| sets.quality[a as usize].cmp(&sets.quality[b as usize]))
+                    .then_with(|| {
+                        let row = |set: u32| fuzzy.and_then(|rows| rows.row(set as usize));
+                        row(a).cmp(&row(b))
+                    })
             });
         }
         let row_ids = order.iter().map(|&set| owner(set).row_id).collect();
@@ -100,9 +122,11 @@ impl Order {
         self.starts.iter().map(|&start| self.sets[start as usize]).collect()
     }
 
-    /// Makes the rows; `people_per_token` people at most may have a token.
-    pub fn arrange(self, sets: TokenSets, people_per_token: u32) -> Rows {
+    /// Makes the rows; `people_per_token` people at most may have a token, and one a fuzzy
+    /// value.
+    pub fn arrange(self, sets: TokenSets, fuzzy: Option<FuzzyRows>, people_per_token: u32) -> Rows {
         let first_rows = &self.starts;
+        let fuzzy = fuzzy.map(|rows| self.fuzzy(&rows));
         let columns: Vec<(Vec<Token>, Vec<State>, u64, Chance)> = sets
             .tokens
             .into_par_iter()
@@ -112,7 +136,8 @@ impl Order {
         for &row in first_rows {
             keep[row as usize] = true;
         }
-        for (_, states, ..) in &columns {
+        let states = columns.iter().map(|(_, states, ..)| states);
+        for states in states.chain(fuzzy.iter().map(|(_, states)| states)) {
             for (keep, state) in keep.iter_mut().zip(states) {
                 *keep |= *state == State::Filled;
             }
@@ -120,24 +145,22 @@ impl Order {
         let (tokens, keys) = columns
             .into_par_iter()
             .map(|(tokens, states, held_by_two, chance)| {
-                let states = kept(states, &keep);
-                let count = |wanted| states.iter().filter(|s| **s == wanted).count() as u64;
-                let counts = KeyCounts {
-                    filled: count(State::Filled),
-                    missing: count(State::Missing),
-                    shared: count(State::Shared),
-                    repeated: count(State::Repeated),
-                    held_by_two,
-                    chance,
-                };
+                let [filled, missing, shared, repeated] = counts(kept(states, &keep));
+                let counts = KeyCounts { filled, missing, shared, repeated, held_by_two, chance };
                 (kept(tokens, &keep), counts)
             })
             .unzip();
+        let fuzzy = fuzzy.map(|(mut rows, states)| {
+            rows.retain(&keep);
+            let [filled, missing, shared, repeated] = counts(kept(states, &keep));
+            FuzzyValues { rows, filled, missing, shared, repeated }
+        });
         let quality = self.sets.iter().map(|&set| sets.quality[set as usize]).collect();
         Rows {
             people: self.starts.len() as u64,
             row_ids: kept(self.row_ids, &keep),
             tokens,
+            fuzzy,
             quality: kept(quality, &keep),
             keys,
         }
@@ -188,6 +211,37 @@ impl Order {
         }
         (values, states, held_by_two, chance)
     }
+
+    /// The fuzzy column in row order, values that repeat or are shared taken out.
+    fn fuzzy(&self, rows: &FuzzyRows) -> (FuzzyRows, Vec<State>) {
+        let mut rows = rows.arranged(&self.sets);
+        let mut states: Vec<State> = (0..rows.len())
+            .map(|row| rows.row(row).map_or(State::Missing, |_| State::Filled))
+            .collect();
+        for (i, &start) in self.starts.iter().enumerate() {
+            let start = start as usize;
+            let end = self.starts.get(i + 1).map_or(rows.len(), |&next| next as usize);
+            for (row, state) in (start..end).zip(&mut states[start..end]).skip(1) {
+                let value = rows.row(row);
+                if value.is_some() && (start..row).any(|earlier| rows.row(earlier) == value) {
+                    rows.withhold(row);
+                    *state = State::Repeated;
+                }
+            }
+        }
+        // Now a person has each value once, so two rows that are alike are two people's.
+        for row in rows.shared() {
+            rows.withhold(row);
+            states[row] = State::Shared;
+        }
+        (rows, states)
+    }
+}
+
+/// How many rows are filled, missing, shared and repeated.
+fn counts(states: Vec<State>) -> [u64; 4] {
+    [State::Filled, State::Missing, State::Shared, State::Repeated]
+        .map(|wanted| states.iter().filter(|state| **state == wanted).count() as u64)
 }
 
 impl std::fmt::Debug for Order {
@@ -228,7 +282,7 @@ mod tests {
             quality: vec![0; sets.len()],
             values: vec![],
         };
-        Order::of(&sets, &owners).arrange(sets, people_per_token)
+        Order::of(&sets, None, &owners).arrange(sets, None, people_per_token)
     }
 
     fn plain(rows: &Rows) -> Vec<(u8, [u8; 2])> {

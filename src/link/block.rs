@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::people::People;
-use super::space::Keys;
+use crate::engine::Keys;
 use crate::package::Package;
 use crate::progress::Progress;
 

@@ -7,20 +7,19 @@
 //! `cluster` makes people of pairs; `persons` names them; `output` writes.
 
 mod block;
-mod chance;
 mod cluster;
-mod model;
+mod compare;
 mod output;
 mod people;
 mod persons;
 mod score;
-mod space;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::engine::Space;
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged, clean, clean_text};
 use crate::ids::{Band, PersonId, RowId, SourceName};
@@ -282,13 +281,15 @@ impl<'a> Linkage<'a> {
     pub fn run(self, progress: &Progress) -> Result<Summary, crate::Error> {
         let Linkage { job, packages, staged, earlier } = self;
         let people = people::People::new(&packages);
-        let space = space::Space::new(&job.project);
+        let space = Space::of_match_keys(&job.project);
         let keys = job.project.match_keys.len();
         let (candidates, forecast) =
             block::candidates(&packages, &people, keys, job.block_cap, progress);
 
         progress.begin("scoring pairs", None);
-        let scored = score::score(&space, &packages, &people, &candidates);
+        let encoding = job.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
+        let levels = compare::levels(&packages, &people, &candidates, encoding);
+        let scored = score::score(&space, &packages, &people, &candidates, &levels);
         progress.end();
 
         let clusters = cluster::cluster(&people, &scored.pairs, job.least);

@@ -5,12 +5,11 @@ use std::io::Write;
 
 use super::block::Forecast;
 use super::cluster::{Clusters, Doubt};
-use super::model::Stop;
 use super::people::People;
 use super::persons::{Change, Persons};
 use super::score::Scored;
-use super::space::{Space, ones};
 use super::{ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
+use crate::engine::{Space, Stop, ones};
 use crate::files::{OutFile, Readers, Staged};
 use crate::ids::Band;
 use crate::package::Package;

@@ -3,7 +3,7 @@
 use crate::ids::{RowId, SourceName};
 use crate::package::Package;
 
-use super::space::Keys;
+use crate::engine::Keys;
 
 /// One linked source.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(super) struct People {
     keys: Vec<Keys>,
     rows: Vec<Vec<u32>>,
     first: Vec<u32>,
+    /// The first row of each, in its package, that has a fuzzy value.
+    fuzzy: Vec<Option<u32>>,
 }
 
 impl People {
@@ -35,6 +37,7 @@ impl People {
             keys: Vec::new(),
             rows: Vec::new(),
             first: Vec::new(),
+            fuzzy: Vec::new(),
         };
         for (p, package) in packages.iter().enumerate() {
             let manifest = package.manifest();
@@ -52,6 +55,7 @@ impl People {
                         people.ids.push(RowId(id));
                         people.source.push(p as u16);
                         people.keys.push(0);
+                        people.fuzzy.push(None);
                     }
                     (people.ids.len() - 1) as u32
                 })
@@ -61,6 +65,14 @@ impl People {
                 for (row, &person) in rows.iter().enumerate() {
                     if column.is_valid(row) {
                         people.keys[person as usize] |= 1 << key;
+                    }
+                }
+            }
+            if let Some(column) = package.fuzzy() {
+                for (row, &person) in rows.iter().enumerate() {
+                    let of = &mut people.fuzzy[person as usize];
+                    if of.is_none() && column.is_valid(row) {
+                        *of = Some(row as u32);
                     }
                 }
             }
@@ -97,6 +109,11 @@ impl People {
         self.keys[person as usize]
     }
 
+    /// The row of a person's package that has its fuzzy value.
+    pub(super) fn fuzzy_row(&self, person: u32) -> Option<u32> {
+        self.fuzzy[person as usize]
+    }
+
     /// Whether two different row ids may be one person at all: not within a source that
     /// holds each person once.
     pub(super) fn may_be_one(&self, a: u32, b: u32) -> bool {
@@ -120,6 +137,7 @@ pub(super) mod tests {
             keys: vec![],
             rows: vec![],
             first: vec![],
+            fuzzy: vec![],
         };
         for (s, (unique, ids)) in sources.iter().enumerate() {
             let name = format!("source-{s}").parse().expect("a source name");
@@ -130,6 +148,7 @@ pub(super) mod tests {
             people.ids.extend(ids.iter().map(|&id| RowId([id; 16])));
             people.source.extend(ids.iter().map(|_| s as u16));
             people.keys.extend(ids.iter().map(|_| Keys::MAX));
+            people.fuzzy.extend(ids.iter().map(|_| None));
         }
         people
     }

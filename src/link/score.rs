@@ -1,13 +1,13 @@
-//! Candidate pairs become scored pairs: observations are gathered into patterns, the model
-//! is fitted to them, and each pair gets a weight, a probability and a band.
+//! Candidate pairs become scored pairs: the engine is fitted to what is seen of them, and
+//! each gets a weight, a probability and a band.
 
 use rayon::prelude::*;
 
 use super::block::Candidate;
-use super::chance::Chance;
-use super::model::{Between, Model, Pattern};
 use super::people::People;
-use super::space::{Keys, Space};
+use crate::engine::{
+    self, Between, Chance, Judged, Judgement, KeyTally, Keys, Model, Observation, Space, Tally,
+};
 use crate::ids::Band;
 use crate::package::Package;
 
@@ -53,57 +53,33 @@ pub(super) fn score(
     packages: &[Package],
     people: &People,
     candidates: &[Candidate],
+    levels: &[u8],
 ) -> Scored {
     let links = Links::new(space, packages);
-    let mut seen: Vec<(Observation, u32)> = candidates
+    let seen: Vec<Observation> = candidates
         .par_iter()
-        .enumerate()
-        .map(|(i, c)| {
-            let both = people.keys_of(c.a) & people.keys_of(c.b);
-            let between = links.index(people.source_of(c.a), people.source_of(c.b));
-            (Observation { between, both, agree: c.agree }, i as u32)
+        .zip(levels)
+        .map(|(c, &level)| Observation {
+            between: links.index(people.source_of(c.a), people.source_of(c.b)),
+            both: people.keys_of(c.a) & people.keys_of(c.b),
+            agree: c.agree,
+            level,
         })
         .collect();
-    seen.par_sort_unstable();
-    let groups: Vec<&[(Observation, u32)]> = seen.chunk_by(|x, y| x.0 == y.0).collect();
-    let patterns: Vec<Pattern> = groups
-        .par_iter()
-        .map(|group| {
-            let Observation { between, both, agree } = group[0].0;
-            let silent = space.implied(space.agreeing(agree)) & !both;
-            Pattern {
-                between,
-                agree,
-                veil: space.veil(both, agree),
-                rarity: links.all[between].chance.rarity(agree, silent),
-                count: group.len() as u64,
-            }
-        })
-        .collect();
-    let model = Model::fit(space, &links.all, &patterns);
-    let judged = model.judge(space, &links.all, &patterns);
+    let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
     let mut pairs: Vec<ScoredPair> = candidates
         .iter()
-        .map(|c| ScoredPair { a: c.a, b: c.b, weight: 0.0, probability: 0.0, agree: c.agree })
+        .zip(&judged)
+        .map(|(c, judged)| ScoredPair {
+            a: c.a,
+            b: c.b,
+            weight: judged.weight,
+            probability: 0.0,
+            agree: c.agree,
+        })
         .collect();
-    let mut odds = vec![0.0; candidates.len()];
-    for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(judged) {
-        let weight = model.weight(&links.all, pattern, kinds);
-        for &(_, i) in *group {
-            pairs[i as usize].weight = weight;
-            odds[i as usize] = kinds.odds().min(1e12);
-        }
-    }
-    compete(people, &mut pairs, &odds);
-    Scored { pairs, model, patterns: patterns.len() }
-}
-
-/// One observation of a pair: which keys both have, and which agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Observation {
-    between: usize,
-    both: Keys,
-    agree: Keys,
+    compete(people, &mut pairs, &judged);
+    Scored { pairs, model, patterns }
 }
 
 /// The pairs of sources that are linked, and how each agrees by chance.
@@ -118,13 +94,14 @@ impl Links {
         let all = (0..n)
             .flat_map(|a| (a..n).map(move |b| (a, b)))
             .map(|(a, b)| {
-                let (ma, mb) = (packages[a].manifest(), packages[b].manifest());
-                let people = [ma.people, mb.people];
+                let (a_counted, b_counted) = (tally(&packages[a]), tally(&packages[b]));
+                let people = [a_counted.people, b_counted.people];
                 let pairs = match a == b {
                     true => people[0] as f64 * (people[0] as f64 - 1.0) / 2.0,
                     false => people[0] as f64 * people[1] as f64,
                 };
-                Between { chance: Chance::between(space, ma, mb), people, pairs }
+                let chance = Chance::between(space, &a_counted, &b_counted);
+                Between { chance, people, pairs }
             })
             .collect();
         Links { all, sources: n }
@@ -137,18 +114,41 @@ impl Links {
     }
 }
 
+/// What a package's manifest counts.
+fn tally(package: &Package) -> Tally<'_> {
+    let manifest = package.manifest();
+    let keys = || {
+        manifest
+            .match_keys
+            .iter()
+            .map(|k| KeyTally {
+                filled: k.filled,
+                shared: k.shared,
+                held_by_two: k.held_by_two,
+                chance: k.chance,
+            })
+            .collect()
+    };
+    Tally {
+        people: manifest.people,
+        groups: &manifest.chance,
+        // With more than one person per token, unique and withheld tell something else.
+        withheld: (manifest.people_per_token == 1).then(keys),
+    }
+}
+
 /// Turns odds into probabilities. Where a source holds each person once, at most one of its
 /// people can be the other's match, so the pairs of one person with that source compete:
 /// p = o / (1 + the odds of all of them).
-fn compete(people: &People, pairs: &mut [ScoredPair], odds: &[f64]) {
+fn compete(people: &People, pairs: &mut [ScoredPair], judged: &[Judged]) {
     let sources = people.sources.len();
     let rival = |person: u32, source: usize| person as usize * sources + source;
     let mut sums = vec![0.0f64; people.len() * sources];
-    for (pair, odds) in pairs.iter().zip(odds) {
+    for (pair, Judged { odds, .. }) in pairs.iter().zip(judged) {
         sums[rival(pair.a, people.source_of(pair.b))] += odds;
         sums[rival(pair.b, people.source_of(pair.a))] += odds;
     }
-    for (pair, &odds) in pairs.iter_mut().zip(odds) {
+    for (pair, &Judged { odds, .. }) in pairs.iter_mut().zip(judged) {
         let mut others = 0.0;
         for (one, other) in [(pair.a, pair.b), (pair.b, pair.a)] {
             let source = people.source_of(other);

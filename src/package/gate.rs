@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use arrow_schema::{DataType, Schema};
 
 use super::manifest::Manifest;
+use crate::project::fuzzy::FuzzyEncoding;
 
 /// The column of row ids.
 pub const ROW_ID: &str = "row_id";
@@ -21,8 +22,6 @@ pub(super) const DIGEST: &str = "veilway.sha256";
 
 /// The bytes of a row id and of a token.
 pub const TOKEN_BYTES: i32 = 16;
-/// The bytes of a fuzzy encoding.
-pub const FUZZY_BYTES: i32 = 256;
 
 /// A column that may be in a package.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(super) struct Column {
 pub(super) enum ColumnKind {
     RowId,
     Token,
-    Fuzzy,
+    Fuzzy(FuzzyEncoding),
     Quality,
 }
 
@@ -44,39 +43,33 @@ impl ColumnKind {
     pub(super) fn data_type(self) -> DataType {
         match self {
             ColumnKind::RowId | ColumnKind::Token => DataType::FixedSizeBinary(TOKEN_BYTES),
-            ColumnKind::Fuzzy => DataType::FixedSizeBinary(FUZZY_BYTES),
+            // At most 8 * (2^16 / 64) bytes.
+            ColumnKind::Fuzzy(encoding) => DataType::FixedSizeBinary(encoding.width() as i32),
             ColumnKind::Quality => DataType::UInt32,
         }
     }
 
     pub(super) fn is_nullable(self) -> bool {
-        matches!(self, ColumnKind::Token | ColumnKind::Fuzzy)
+        matches!(self, ColumnKind::Token | ColumnKind::Fuzzy(_))
     }
 
     /// The bytes of one value.
     pub(super) fn width(self) -> usize {
         match self {
             ColumnKind::RowId | ColumnKind::Token => 16,
-            ColumnKind::Fuzzy => 256,
+            ColumnKind::Fuzzy(encoding) => encoding.width(),
             ColumnKind::Quality => 4,
         }
     }
 }
 
-/// Whether the package has the optional column of fuzzy encodings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fuzzy {
-    Absent,
-    Present,
-}
-
 /// The columns of a package with this manifest, in order.
-pub(super) fn columns(manifest: &Manifest, fuzzy: Fuzzy) -> Vec<Column> {
+pub(super) fn columns(manifest: &Manifest) -> Vec<Column> {
     let column = |name: &str, kind| Column { name: name.to_owned(), kind };
     let mut columns = vec![column(ROW_ID, ColumnKind::RowId)];
     columns.extend(manifest.match_keys.iter().map(|key| column(&key.name, ColumnKind::Token)));
-    if fuzzy == Fuzzy::Present {
-        columns.push(column(FUZZY, ColumnKind::Fuzzy));
+    if let Some(fuzzy) = manifest.fuzzy {
+        columns.push(column(FUZZY, ColumnKind::Fuzzy(fuzzy.encoding)));
     }
     columns.push(column(QUALITY, ColumnKind::Quality));
     columns
@@ -108,6 +101,9 @@ pub enum Unlisted {
         /// Its place, from 1.
         position: usize,
     },
+    /// A fuzzy encoding that no agreement can choose.
+    #[error("the fuzzy column is of an encoding that has no name")]
+    FuzzyEncoding,
     /// A text of the manifest that is no plain line.
     #[error("the manifest's {0} is not a short plain line")]
     Text(&'static str),
@@ -122,7 +118,7 @@ pub(super) fn check(schema: &Schema, manifest: &Manifest) -> Result<(), Unlisted
     if schema.metadata().keys().any(|key| key != MANIFEST) {
         return Err(Unlisted::Metadata);
     }
-    let listed = columns(manifest, Fuzzy::Absent);
+    let listed = columns(manifest);
     for (i, field) in schema.fields().iter().enumerate() {
         let is_listed = listed.get(i).is_some_and(|column| {
             field.name() == &column.name
@@ -153,6 +149,9 @@ pub(super) fn check_manifest(manifest: &Manifest) -> Result<(), Unlisted> {
         if key.components.len() < 2 {
             return Err(Unlisted::SingleComponent { position: i + 1 });
         }
+    }
+    if manifest.fuzzy.is_some_and(|f| FuzzyEncoding::named(&f.encoding.name()).is_none()) {
+        return Err(Unlisted::FuzzyEncoding);
     }
     for (what, text) in [
         ("project id", &manifest.project),

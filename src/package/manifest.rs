@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::SourceName;
 use crate::project::Suite;
+use crate::project::fuzzy::FuzzyEncoding;
 use crate::project::groups::{ChanceOfGroup, ChanceOfSubset};
 use crate::slk::Profile;
 
@@ -53,6 +54,9 @@ pub struct Manifest {
     pub excluded: Exclusions,
     /// The match keys, in the order of their columns.
     pub match_keys: Vec<KeySummary>,
+    /// The fuzzy column, where the agreement has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuzzy: Option<FuzzySummary>,
     /// The names of the project's fields, in the order of the bits of the `quality` column.
     pub fields: Vec<String>,
     /// How often two different people of the source agree by chance, per comparison group;
@@ -132,6 +136,34 @@ pub struct KeySummary {
     pub held_by_two: u64,
     /// The share of the pairs of people who agree on the key, before any was withheld.
     pub chance: f64,
+}
+
+/// What the fuzzy column holds. The four counts add up to the rows; the shares are between 0
+/// and 1, over the rows with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FuzzySummary {
+    /// How the values are made, and so their width. `danger-unhardened-clk` says that whoever
+    /// holds the file can name nearly everybody in it, without a key.
+    pub encoding: FuzzyEncoding,
+    /// Rows with a value.
+    pub filled: u64,
+    /// Rows without, since there is too little to compare.
+    pub missing: u64,
+    /// Rows without, since another person has the same value.
+    pub shared: u64,
+    /// Further rows of a person without, since an earlier row of the person has the value.
+    pub repeated: u64,
+    /// Bits set in a base filter, on average: security rests on a half.
+    pub mean_fill: f64,
+    /// Bits set in the emptiest base filter.
+    pub least_fill: f64,
+    /// Bits set in the fullest base filter.
+    pub most_fill: f64,
+    /// Rows that have the bit that fewest have.
+    pub lightest_column: f64,
+    /// Rows that have the bit that most have.
+    pub heaviest_column: f64,
 }
 
 /// A share of pairs as it may be published: three significant digits. The exact share tells

@@ -10,8 +10,12 @@
 //! |---|---|---|
 //! | `row_id` | fixed 16 bytes | the agency's pseudonym of the person; sorted |
 //! | one per match key | fixed 16 bytes, nullable | the token; a null slot is all zero bytes |
-//! | `fuzzy` (optional) | fixed 256 bytes, nullable | reserved for the fuzzy encoding |
+//! | `fuzzy` (where the agreement has it) | fixed 256, 512 or 128 bytes, nullable | the person as bits that stay near each other; a null slot is all zero bytes |
 //! | `quality` | unsigned 32 bits | bit i: field i of the project is usable; bit 31: the birth date is estimated |
+//!
+//! The manifest has `fuzzy` exactly when the column is there, and its encoding says the width:
+//! `eld` 256 bytes, `eld-high-assurance` 512, `danger-unhardened-clk` 128. No two rows have
+//! the same value.
 //!
 //! The manifest is JSON under `veilway` in the schema metadata. The digest, under
 //! `veilway.sha256` in the footer metadata, is the SHA-256 of the whole file from the first
@@ -31,9 +35,9 @@ use crate::error::{Class, Fault};
 use crate::files::{self, clean};
 
 pub use manifest::Manifest;
-pub use read::{Package, TokenColumn};
+pub use read::{FuzzyColumn, Package, TokenColumn};
 pub use verify::{Verified, verify};
-pub use write::{Contents, MAX_ROWS, write};
+pub use write::{Contents, max_rows, write};
 
 /// One token; all zero bytes stand for none.
 pub type Token = [u8; 16];
@@ -113,10 +117,12 @@ pub enum Error {
     #[error("the gate refuses to write a package: {0}")]
     Refused(gate::Unlisted),
     /// More rows than any Arrow reader can address.
-    #[error("{rows} rows are more than the {MAX_ROWS} a package can hold")]
+    #[error("{rows} rows are more than the {most} a package can hold")]
     TooManyRows {
         /// The rows there were.
         rows: usize,
+        /// The most there can be.
+        most: usize,
     },
     /// The columns handed over are of different lengths, or Arrow refused them.
     #[error("the columns of the package do not fit together")]

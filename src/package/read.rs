@@ -11,11 +11,11 @@ use arrow_ipc::{Endianness, Footer, KeyValue, MetadataVersion, RecordBatch, Type
 use arrow_ipc::{root_as_footer, root_as_message};
 use sha2::{Digest, Sha256};
 
-use super::gate::{self, Column, ColumnKind, Fuzzy};
+use super::gate::{self, Column, ColumnKind};
 use super::manifest::{FORMAT, Heading, Role};
 use super::mapped::Mapped;
 use super::write::{PLACEHOLDER, hex};
-use super::{DIGEST_DIGITS, Error, MAX_ROWS, Manifest, Token};
+use super::{DIGEST_DIGITS, Error, Manifest, Token, max_rows};
 
 /// An open package. Opening checks structure, lengths, format and role and reads little
 /// more than the manifest; [`super::verify`] reads every byte.
@@ -26,6 +26,7 @@ pub struct Package {
     rows: usize,
     row_ids: Range<usize>,
     tokens: Vec<Span>,
+    fuzzy: Option<Span>,
     quality: Vec<u32>,
     digest: Range<usize>,
 }
@@ -47,7 +48,7 @@ impl Package {
     pub fn open(path: &Path) -> Result<Package, Error> {
         let mapped = Mapped::open(path)?;
         let layout = Layout::of(mapped.bytes()).map_err(|fault| fault.at(path))?;
-        let Layout { manifest, rows, row_ids, tokens, quality, digest } = layout;
+        let Layout { manifest, rows, row_ids, tokens, fuzzy, quality, digest } = layout;
         Ok(Package {
             path: path.to_owned(),
             mapped,
@@ -55,6 +56,7 @@ impl Package {
             rows,
             row_ids,
             tokens,
+            fuzzy,
             quality,
             digest,
         })
@@ -88,9 +90,20 @@ impl Package {
         let span = &self.tokens[match_key];
         TokenColumn {
             values: self.chunks(&span.values),
-            validity: span.validity.as_ref().map(|range| &self.mapped.bytes()[range.clone()]),
+            validity: self.validity(span),
             valid: span.valid,
         }
+    }
+
+    /// The fuzzy column, where the agreement has one.
+    pub fn fuzzy(&self) -> Option<FuzzyColumn<'_>> {
+        let span = self.fuzzy.as_ref()?;
+        Some(FuzzyColumn {
+            width: self.manifest.fuzzy?.encoding.width(),
+            bytes: &self.mapped.bytes()[span.values.clone()],
+            validity: self.validity(span),
+            valid: span.valid,
+        })
     }
 
     /// The quality flags: bit i says that field i of the project is usable on the row, bit
@@ -112,6 +125,10 @@ impl Package {
         digest.update(PLACEHOLDER);
         digest.update(&bytes[self.digest.end..]);
         hex(&digest.finalize())
+    }
+
+    fn validity(&self, span: &Span) -> Option<&[u8]> {
+        span.validity.as_ref().map(|range| &self.mapped.bytes()[range.clone()])
     }
 
     fn chunks(&self, range: &Range<usize>) -> &[[u8; 16]] {
@@ -146,7 +163,7 @@ impl<'a> TokenColumn<'a> {
     /// When there is no such row.
     pub fn is_valid(&self, row: usize) -> bool {
         assert!(row < self.values.len(), "no such row");
-        self.validity.is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1)
+        is_set(self.validity, row)
     }
 
     /// How many rows have a token.
@@ -159,6 +176,53 @@ impl fmt::Debug for TokenColumn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TokenColumn({} of {} rows)", self.valid, self.values.len())
     }
+}
+
+/// The values of the fuzzy column.
+#[derive(Clone, Copy)]
+pub struct FuzzyColumn<'a> {
+    width: usize,
+    bytes: &'a [u8],
+    validity: Option<&'a [u8]>,
+    valid: usize,
+}
+
+impl<'a> FuzzyColumn<'a> {
+    /// Bytes of a value.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The values, one per row, one after the other; where [`FuzzyColumn::is_valid`] is
+    /// false the value means nothing.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether the row has a value.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn is_valid(&self, row: usize) -> bool {
+        assert!(row < self.bytes.len() / self.width, "no such row");
+        is_set(self.validity, row)
+    }
+
+    /// How many rows have a value.
+    pub fn valid_count(&self) -> usize {
+        self.valid
+    }
+}
+
+impl fmt::Debug for FuzzyColumn<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FuzzyColumn({} of {} rows)", self.valid, self.bytes.len() / self.width)
+    }
+}
+
+/// The bit of a row in Arrow's validity; without any, all rows are valid.
+fn is_set(validity: Option<&[u8]>, row: usize) -> bool {
+    validity.is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1)
 }
 
 /// What is wrong with the bytes of a file, before it is known which file.
@@ -193,6 +257,7 @@ struct Layout {
     rows: usize,
     row_ids: Range<usize>,
     tokens: Vec<Span>,
+    fuzzy: Option<Span>,
     quality: Vec<u32>,
     digest: Range<usize>,
 }
@@ -209,10 +274,18 @@ impl Layout {
         let columns = listed_columns(&footer, &manifest)?;
         let digest = digest_place(&footer, bytes)?;
         let (batch, body) = the_batch(&footer, bytes)?;
-        let mut layout =
-            Layout { manifest, rows: 0, row_ids: 0..0, tokens: vec![], quality: vec![], digest };
+        let mut layout = Layout {
+            manifest,
+            rows: 0,
+            row_ids: 0..0,
+            tokens: vec![],
+            fuzzy: None,
+            quality: vec![],
+            digest,
+        };
         layout.rows = usize::try_from(batch.length()).map_err(|_| MISFIT)?;
-        if layout.rows > MAX_ROWS || layout.manifest.rows != layout.rows as u64 {
+        let most = max_rows(layout.manifest.fuzzy.map(|f| f.encoding));
+        if layout.rows > most || layout.manifest.rows != layout.rows as u64 {
             return Err(MISFIT);
         }
         layout.place_columns(&columns, &batch, body, bytes)?;
@@ -262,7 +335,9 @@ impl Layout {
                 ColumnKind::Token => {
                     self.tokens.push(Span { validity, values, valid: self.rows - nulls });
                 }
-                ColumnKind::Fuzzy => {}
+                ColumnKind::Fuzzy(_) => {
+                    self.fuzzy = Some(Span { validity, values, valid: self.rows - nulls });
+                }
                 ColumnKind::Quality => {
                     let (words, _) = bytes[values].as_chunks::<4>();
                     self.quality = words.iter().map(|&word| u32::from_le_bytes(word)).collect();
@@ -312,7 +387,7 @@ fn manifest(footer: &Footer<'_>) -> Result<Manifest, Flaw> {
     Ok(manifest)
 }
 
-/// The columns, which must be those of the gate's list, with or without the fuzzy one.
+/// The columns, which must be those of the gate's list.
 fn listed_columns(footer: &Footer<'_>, manifest: &Manifest) -> Result<Vec<Column>, Flaw> {
     let unreadable = || Flaw::Damaged("it has no schema");
     let schema = footer.schema().ok_or_else(unreadable)?;
@@ -320,9 +395,7 @@ fn listed_columns(footer: &Footer<'_>, manifest: &Manifest) -> Result<Vec<Column
     if schema.endianness() != Endianness::Little || footer.version() != MetadataVersion::V5 {
         return Err(Flaw::NotAPackage("it is Arrow of another version or byte order"));
     }
-    let has_fuzzy = fields.iter().any(|f| f.name() == Some(gate::FUZZY));
-    let fuzzy = if has_fuzzy { Fuzzy::Present } else { Fuzzy::Absent };
-    let listed = gate::columns(manifest, fuzzy);
+    let listed = gate::columns(manifest);
     for (i, field) in fields.iter().enumerate() {
         let has_type = |kind: ColumnKind| match field.type_type() {
             Type::FixedSizeBinary => {

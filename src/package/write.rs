@@ -1,6 +1,7 @@
 //! Writing a package: columns and a manifest, through the gate, into one file.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -10,17 +11,20 @@ use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Field, Schema};
 use sha2::{Digest, Sha256};
 
-use super::gate::{self, ColumnKind, Fuzzy};
-use super::{DIGEST_DIGITS, Error, Manifest, NO_TOKEN, Token};
+use super::gate::{self, ColumnKind};
+use super::{DIGEST_DIGITS, Error, Manifest, Token};
 use crate::files::OutFile;
 use crate::ids::RowId;
+use crate::project::fuzzy::FuzzyEncoding;
 
-/// The most rows of a package. Arrow readers address fixed-size values by a signed 32-bit
-/// byte offset.
-pub const MAX_ROWS: usize = i32::MAX as usize / 16;
+/// The most rows of a package with this fuzzy column. Arrow readers address fixed-size
+/// values by a signed 32-bit byte offset.
+pub fn max_rows(fuzzy: Option<FuzzyEncoding>) -> usize {
+    i32::MAX as usize / fuzzy.map_or(16, FuzzyEncoding::width)
+}
 
 /// What goes into a package, all in the same row order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Contents {
     /// The account of it.
     pub manifest: Manifest,
@@ -28,16 +32,25 @@ pub struct Contents {
     pub row_ids: Vec<RowId>,
     /// One column of tokens per match key; [`NO_TOKEN`] is null.
     pub tokens: Vec<Vec<Token>>,
+    /// The fuzzy values one after the other, where the manifest has the column; one of all
+    /// zero bytes is null.
+    pub fuzzy: Vec<u8>,
     /// The quality flags.
     pub quality: Vec<u32>,
+}
+
+impl fmt::Debug for Contents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contents({} rows of {})", self.row_ids.len(), self.manifest.source)
+    }
 }
 
 /// Writes a package and gives its digest, 64 hexadecimal digits. The same contents give the
 /// same bytes.
 ///
 /// # Errors
-/// When the gate finds something that is not on its list, there are more than [`MAX_ROWS`]
-/// rows, or the disk refuses.
+/// When the gate finds something that is not on its list, there are more than
+/// [`max_rows`] rows, or the disk refuses.
 pub fn write(contents: Contents, out: &mut OutFile) -> Result<String, Error> {
     let written = write_to(contents, &mut *out);
     written.map_err(|failure| match failure {
@@ -68,21 +81,28 @@ impl From<ArrowError> for Failure {
 }
 
 fn write_to(contents: Contents, out: impl Write) -> Result<String, Failure> {
-    let Contents { manifest, row_ids, tokens, quality } = contents;
-    if row_ids.len() > MAX_ROWS {
-        return Err(Error::TooManyRows { rows: row_ids.len() }.into());
+    let Contents { manifest, row_ids, tokens, fuzzy, quality } = contents;
+    let encoding = manifest.fuzzy.map(|fuzzy| fuzzy.encoding);
+    let most = max_rows(encoding);
+    if row_ids.len() > most {
+        return Err(Error::TooManyRows { rows: row_ids.len(), most }.into());
     }
-    let fields: Vec<Field> = gate::columns(&manifest, Fuzzy::Absent)
+    let fields: Vec<Field> = gate::columns(&manifest)
         .into_iter()
         .map(|column| Field::new(column.name, column.kind.data_type(), column.kind.is_nullable()))
         .collect();
     let metadata = HashMap::from([(gate::MANIFEST.to_owned(), manifest.to_json())]);
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
 
-    let row_ids = row_ids.into_iter().map(|id| id.0).collect();
-    let mut columns: Vec<ArrayRef> = vec![fixed_size(row_ids, ColumnKind::RowId)?];
+    let row_ids: Vec<Token> = row_ids.into_iter().map(|id| id.0).collect();
+    let mut columns: Vec<ArrayRef> = vec![fixed_size(row_ids.into_flattened(), ColumnKind::RowId)?];
     for column in tokens {
-        columns.push(fixed_size(column, ColumnKind::Token)?);
+        columns.push(fixed_size(column.into_flattened(), ColumnKind::Token)?);
+    }
+    match encoding {
+        Some(encoding) => columns.push(fixed_size(fuzzy, ColumnKind::Fuzzy(encoding))?),
+        None if fuzzy.is_empty() => {}
+        None => return Err(Error::Layout.into()),
     }
     columns.push(Arc::new(UInt32Array::from(quality)));
     let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
@@ -96,13 +116,18 @@ fn write_to(contents: Contents, out: impl Write) -> Result<String, Failure> {
     writer.into_inner()?.seal()
 }
 
-fn fixed_size(values: Vec<Token>, kind: ColumnKind) -> Result<ArrayRef, Failure> {
+fn fixed_size(bytes: Vec<u8>, kind: ColumnKind) -> Result<ArrayRef, Failure> {
+    let width = kind.width();
+    if !bytes.len().is_multiple_of(width) {
+        return Err(Error::Layout.into());
+    }
     let nulls = kind.is_nullable().then(|| {
-        let filled = BooleanBuffer::collect_bool(values.len(), |i| values[i] != NO_TOKEN);
-        NullBuffer::new(filled)
+        let is_filled = |i: usize| bytes[i * width..][..width].iter().any(|byte| *byte != 0);
+        NullBuffer::new(BooleanBuffer::collect_bool(bytes.len() / width, is_filled))
     });
-    let values = Buffer::from_vec(values.into_flattened());
-    Ok(Arc::new(FixedSizeBinaryArray::try_new(gate::TOKEN_BYTES, values, nulls)?))
+    let values = Buffer::from_vec(bytes);
+    // A width is 512 at most.
+    Ok(Arc::new(FixedSizeBinaryArray::try_new(width as i32, values, nulls)?))
 }
 
 /// What stands in the digest's place while the digest is taken.
@@ -167,7 +192,8 @@ pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::package::manifest::{Exclusions, FORMAT, KeySummary, Role};
+    use crate::package::NO_TOKEN;
+    use crate::package::manifest::{Exclusions, FORMAT, FuzzySummary, KeySummary, Role};
     use crate::project::Suite;
     use crate::slk::Profile;
 
@@ -202,6 +228,7 @@ pub(super) mod tests {
                 rows: 4,
                 excluded: Exclusions::default(),
                 match_keys: vec![key("slk", 3, 0, 0, 1), key("loose", 1, 1, 2, 0)],
+                fuzzy: None,
                 fields: vec!["family_name".into(), "sex".into()],
                 chance: vec![],
             },
@@ -210,8 +237,28 @@ pub(super) mod tests {
                 vec![[3; 16], [4; 16], NO_TOKEN, [5; 16]],
                 vec![NO_TOKEN, NO_TOKEN, [7; 16], NO_TOKEN],
             ],
+            fuzzy: vec![],
             quality: vec![3, 3, 1, 0x8000_0002],
         }
+    }
+
+    /// The same with a fuzzy column: the second row has none, the third is a further name.
+    pub(in crate::package) fn small_fuzzy(encoding: FuzzyEncoding) -> Contents {
+        let mut contents = small();
+        contents.manifest.fuzzy = Some(FuzzySummary {
+            encoding,
+            filled: 3,
+            missing: 0,
+            shared: 1,
+            repeated: 0,
+            mean_fill: 0.498,
+            least_fill: 0.431,
+            most_fill: 0.562,
+            lightest_column: 0.333,
+            heaviest_column: 0.667,
+        });
+        contents.fuzzy = [0xa5, 0, 0x3c, 0x96].map(|b| vec![b; encoding.width()]).concat();
+        contents
     }
 
     pub(in crate::package) fn bytes_of(contents: Contents) -> Vec<u8> {
@@ -245,5 +292,19 @@ pub(super) mod tests {
         assert!(refused(|c| c.tokens.truncate(1)));
         assert!(refused(|c| c.quality.truncate(1)));
         assert!(refused(|c| c.tokens.push(vec![NO_TOKEN; 4])));
+        assert!(refused(|c| c.fuzzy = vec![1; 4 * 256]));
+        assert!(refused(|c| c.manifest.fuzzy = small_fuzzy(FuzzyEncoding::ELD).manifest.fuzzy));
+        let with = |change: fn(&mut Contents)| {
+            let mut contents = small_fuzzy(FuzzyEncoding::ELD);
+            change(&mut contents);
+            write_to(contents, &mut vec![]).is_ok()
+        };
+        assert!(with(|_| {}));
+        assert!(!with(|c| c.fuzzy.truncate(3 * 256)));
+        assert!(!with(|c| c.fuzzy.truncate(4 * 256 - 1)));
+        assert!(!with(|c| {
+            let unnamed = FuzzyEncoding::Eld { outputs: 2048, positions: 7 };
+            c.manifest.fuzzy.as_mut().expect("fuzzy").encoding = unnamed;
+        }));
     }
 }

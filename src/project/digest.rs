@@ -35,6 +35,11 @@ impl Project {
                 key.components.iter().map(|c| self.component_name(*c)).collect();
             set(format!("match_keys.{}", key.name), parts.join(" "));
         }
+        if let Some(fuzzy) = &self.fuzzy {
+            for (name, value) in fuzzy.settings(&self.fields) {
+                set(name, value);
+            }
+        }
         set("placeholders.names".into(), list(&self.placeholders.names));
         set("placeholders.dates".into(), list(&self.placeholders.dates));
         settings
@@ -143,6 +148,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::project::fuzzy::FuzzyEncoding;
     use crate::project::{Diacritics, FieldKind, Preset, Suite};
     use crate::slk::Profile;
 
@@ -169,17 +175,25 @@ mod tests {
     #[test]
     fn every_setting_counts_and_is_named() {
         type Change = (&'static str, fn(&mut Project));
-        let changes: [Change; 12] = [
+        let changes: [Change; 14] = [
             ("project.id", |p| p.id.push('2')),
             ("project.period", |p| p.period.push('2')),
             ("project.suite", |p| p.suite = Suite::HmacSha512),
             ("project.slk_profile", |p| p.slk_profile = Profile::Dex),
             ("project.diacritics", |p| p.diacritics = Diacritics::Drop),
             ("project.people_per_token", |p| p.people_per_token = 2),
-            ("fields.suburb.kind", |p| p.fields[4].kind = FieldKind::Text),
+            ("fields.suburb.kind", |p| p.fields[4].kind = FieldKind::Postcode),
             ("fields.suburb.compare_as", |p| p.fields[4].compare_as = "suburb".into()),
             ("match_keys", |p| p.match_keys.swap(1, 2)),
             ("match_keys.slk581", |p| p.match_keys[0].components.truncate(2)),
+            ("fuzzy.encoding", |p| {
+                let fuzzy = p.fuzzy.as_mut().expect("the preset has it");
+                fuzzy.encoding = FuzzyEncoding::ELD_HIGH_ASSURANCE;
+            }),
+            ("fuzzy.weights.suburb", |p| {
+                let fuzzy = p.fuzzy.as_mut().expect("the preset has it");
+                fuzzy.weights.insert("suburb".into(), 2);
+            }),
             ("placeholders.names", |p| drop(p.placeholders.names.pop())),
             ("placeholders.dates", |p| p.placeholders.dates.push("02021900".into())),
         ];
@@ -190,6 +204,15 @@ mod tests {
             assert_ne!(project().digest(), changed.digest(), "{name}");
         }
         assert_eq!(project().differences(&project()), [""; 0]);
+    }
+
+    #[test]
+    fn a_fuzzy_column_that_one_side_lacks_is_a_difference() {
+        let mut without = project();
+        without.fuzzy = None;
+        let differences = project().differences(&without);
+        assert!(differences.contains(&"fuzzy.encoding".to_owned()));
+        assert!(differences.iter().all(|name| name.starts_with("fuzzy.")));
     }
 
     #[test]

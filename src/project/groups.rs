@@ -143,6 +143,7 @@ mod tests {
                         .collect(),
                 })
                 .collect(),
+            fuzzy: None,
             placeholders: Placeholders::default(),
         }
     }

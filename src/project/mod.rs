@@ -3,6 +3,7 @@
 //! and under which suite. Its digest goes in every package.
 
 mod digest;
+pub mod fuzzy;
 pub mod groups;
 mod parse;
 mod placeholders;
@@ -14,6 +15,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::slk::Profile;
+
+use fuzzy::FuzzySettings;
 
 pub use digest::{NotADigest, ProjectDigest, differences};
 pub use parse::{PLAIN_WORD, is_plain_word};
@@ -38,6 +41,8 @@ pub struct Project {
     pub fields: Vec<Field>,
     /// The match keys, in the order of the file; each is one column of a package.
     pub match_keys: Vec<MatchKey>,
+    /// How the fuzzy column is made; without this there is none.
+    pub fuzzy: Option<FuzzySettings>,
     /// Values that stand for "missing".
     pub placeholders: Placeholders,
 }

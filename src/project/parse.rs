@@ -5,6 +5,7 @@ use std::path::Path;
 
 use toml::Spanned;
 
+use super::fuzzy::FuzzySettings;
 use super::{Component, Diacritics, Field, FieldKind, MatchKey, Part, Placeholders};
 use super::{Project, Suite};
 use crate::config::{self, Table, one_of, repeated};
@@ -91,6 +92,7 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
         people_per_token,
         fields,
         match_keys: Vec::new(),
+        fuzzy: None,
         placeholders: placeholders(root),
     };
     match root.table("match_keys") {
@@ -104,6 +106,14 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
                 root.miss("match_keys", "a section [match_keys] with one line a match key");
             }
         }
+    }
+    if let Some(table) = root.table("fuzzy") {
+        let settings = FuzzySettings::read(table, &project.fields);
+        // A field that has a mistake has been spoken of already.
+        if broken.is_empty() && !project.fields.is_empty() && !settings.has_name(&project.fields) {
+            root.note("fuzzy", "needs a family or given name with a weight above 0");
+        }
+        project.fuzzy = Some(settings);
     }
     Some(project)
 }

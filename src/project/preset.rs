@@ -116,6 +116,7 @@ impl Preset {
                 let _ = writeln!(text, "{name} = [{}]", parts.join(", "));
             }
         }
+        text += FUZZY;
         text += PLACEHOLDERS_HEAD;
         let standard = Placeholders::standard();
         text += &wrapped("names", &standard.names);
@@ -238,6 +239,20 @@ const MATCH_KEYS_HEAD: &str = r##"
 [match_keys]
 "##;
 
+const FUZZY: &str = r##"
+# The fuzzy column: the whole person as one long row of bits, of which nearly alike people
+# have nearly all in common. It finds people whose typing errors break every match key. Take
+# this section out, at every party, and there is no such column.
+[fuzzy]
+# "eld" is hardened, so that the rows give away hardly anything of who resembles whom;
+# "eld-high-assurance" gives away less still, finds slightly less and is twice as large.
+encoding = "eld"
+# How much a field counts, where that is not right as it is; 0 leaves it out. A field that
+# most records of an agency lack should be left out.
+# [fuzzy.weights]
+# suburb = 0
+"##;
+
 const PLACEHOLDERS_HEAD: &str = r##"
 # What people type when they do not know. A name or birth date that is one of these, whole,
 # is treated as missing, and counted. Case and punctuation do not matter. Add what your
@@ -251,6 +266,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::project::fuzzy::FuzzySettings;
     use crate::project::{Part, Project};
 
     #[test]
@@ -260,6 +276,7 @@ mod tests {
             let project = Project::parse(&text, preset.name()).expect("the preset");
             assert_eq!((project.id.as_str(), project.period.as_str()), ("yard", "2026"));
             assert_eq!(project.placeholders, Placeholders::standard());
+            assert_eq!(project.fuzzy, Some(FuzzySettings::default()));
             assert!((20..=30).contains(&project.match_keys.len()), "{preset}");
             let used: BTreeSet<usize> =
                 project.match_keys.iter().flat_map(|k| &k.components).map(|c| c.field).collect();

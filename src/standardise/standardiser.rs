@@ -371,6 +371,7 @@ mod tests {
                 field("postcode", FieldKind::Postcode),
             ],
             match_keys: Vec::new(),
+            fuzzy: None,
             placeholders: Placeholders::standard(),
         }
     }

@@ -17,55 +17,62 @@ use rayon::prelude::*;
 
 use super::chance::Chance;
 use super::space::{GroupKind, Keys, Space, Veil, ones};
+use super::{LEVELS, NOT_COMPARED};
 
 /// One kind of observation between two sources, and how often it was made.
 #[derive(Debug, Clone)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// Which pair of sources, as an index into the model's.
-    pub(super) between: usize,
+    pub(crate) between: usize,
     /// The match keys that agree.
-    pub(super) agree: Keys,
-    pub(super) veil: Veil,
+    pub(crate) agree: Keys,
+    pub(crate) veil: Veil,
     /// See [`Chance::rarity`].
-    pub(super) rarity: f64,
-    pub(super) count: u64,
+    pub(crate) rarity: f64,
+    /// See [`Space::context`].
+    pub(crate) context: usize,
+    /// See [`super::Observation::level`].
+    pub(crate) level: u8,
+    pub(crate) count: u64,
 }
 
 /// Two sources that are linked (or one with itself).
 #[derive(Debug, Clone)]
-pub(super) struct Between {
-    pub(super) chance: Chance,
+pub(crate) struct Between {
+    pub(crate) chance: Chance,
     /// How many people each has.
-    pub(super) people: [u64; 2],
+    pub(crate) people: [u64; 2],
     /// How many pairs of people there are.
-    pub(super) pairs: f64,
+    pub(crate) pairs: f64,
 }
 
 /// A fitted model.
 #[derive(Debug, Clone)]
-pub(super) struct Model {
+pub(crate) struct Model {
     /// m: per group, the probability of each state when it is the same person.
-    pub(super) same: Vec<Vec<f64>>,
+    pub(crate) same: Vec<Vec<f64>>,
     household: Vec<Vec<f64>>,
     twin_birth_date: Vec<f64>,
+    /// How alike whole records are, by context: nothing until the tokens have been heard.
+    levels: Option<Levels>,
     /// Per pair of sources.
-    pub(super) expected: Vec<Expected>,
-    pub(super) iterations: u32,
-    pub(super) stop: Stop,
+    pub(crate) expected: Vec<Expected>,
+    pub(crate) iterations: u32,
+    pub(crate) stop: Stop,
 }
 
 /// How many pairs of each kind a model expects between two sources.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Expected {
+pub(crate) struct Expected {
     /// The same person, among the candidates.
-    pub(super) same: f64,
+    pub(crate) same: f64,
     household: f64,
     twins: f64,
 }
 
 /// Why EM stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The expected number of matches no longer changes.
     Converged,
     /// The most iterations were done without that.
@@ -74,7 +81,7 @@ pub(super) enum Stop {
 
 /// What a pattern says: the densities of the four kinds, with how many there are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Kinds {
+pub(crate) struct Kinds {
     same: f64,
     unrelated: f64,
     household: f64,
@@ -87,7 +94,7 @@ impl Kinds {
     }
 
     /// Odds that it is the same person.
-    pub(super) fn odds(self) -> f64 {
+    pub(crate) fn odds(self) -> f64 {
         self.same / self.different().max(f64::MIN_POSITIVE)
     }
 }
@@ -104,7 +111,12 @@ const MOST_TWINS: f64 = 0.01;
 
 impl Model {
     /// Fits the model to the patterns.
-    pub(super) fn fit(space: &Space, between: &[Between], patterns: &[Pattern]) -> Model {
+    pub(crate) fn fit(
+        space: &Space,
+        blocking: &Space,
+        between: &[Between],
+        patterns: &[Pattern],
+    ) -> Model {
         let household: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.9)).collect();
         let prior: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.85)).collect();
         let twin_birth_date = space
@@ -117,6 +129,7 @@ impl Model {
             same: prior.clone(),
             household: household.clone(),
             twin_birth_date,
+            levels: None,
             expected: between
                 .iter()
                 .map(|b| {
@@ -127,16 +140,28 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
-        let candidates = space.candidates();
-        while model.iterations < MOST_ITERATIONS {
-            model.iterations += 1;
-            let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(space, between, patterns, &prior, &household, candidates.as_deref());
-            let after: f64 = model.expected.iter().map(|e| e.same).sum();
-            if model.iterations > 5 && (after - before).abs() <= 1e-5 * before.max(1.0) {
-                model.stop = Stop::Converged;
-                break;
+        let candidates = blocking.candidates();
+        let fit = |model: &mut Model| {
+            let first = model.iterations;
+            model.stop = Stop::IterationLimit;
+            while model.iterations < MOST_ITERATIONS {
+                model.iterations += 1;
+                let before: f64 = model.expected.iter().map(|e| e.same).sum();
+                model.step(space, between, patterns, &prior, &household, candidates.as_deref());
+                let after: f64 = model.expected.iter().map(|e| e.same).sum();
+                let settled = (after - before).abs() <= 1e-5 * before.max(1.0);
+                if model.iterations > first + 5 && settled {
+                    model.stop = Stop::Converged;
+                    break;
+                }
             }
+        };
+        fit(&mut model);
+        // What levels mean is learnt from what the tokens say, once: let EM go on with both,
+        // and it would settle on any two kinds of pairs that differ in likeness.
+        if patterns.iter().any(|p| p.level != NOT_COMPARED) {
+            model.levels = Some(Levels::even(1 << space.groups.len()));
+            model.step(space, between, patterns, &prior, &household, candidates.as_deref());
         }
         model
     }
@@ -154,6 +179,7 @@ impl Model {
             same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
             household: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
             sums: vec![Expected::default(); between.len()],
+            levels: self.levels.as_ref().map(|l| Levels::zero(l.same.len())),
         };
         let survival = self.survival(space, between);
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
@@ -170,7 +196,7 @@ impl Model {
                 counts
             })
             .collect();
-        let Counts { same, household, sums } = parts.into_iter().fold(start, Counts::plus);
+        let Counts { same, household, sums, levels } = parts.into_iter().fold(start, Counts::plus);
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in sums.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
@@ -186,12 +212,13 @@ impl Model {
         }
         drop(views);
         self.expected = expected;
+        self.levels = levels.map(Levels::settled);
         self.same = settle(same, prior, PRIOR_PAIRS);
         self.household = settle(household, household_prior, HOUSEHOLD_PRIOR_PAIRS);
     }
 
     /// What the fitted model says of each pattern.
-    pub(super) fn judge(
+    pub(crate) fn judge(
         &self,
         space: &Space,
         between: &[Between],
@@ -210,7 +237,7 @@ impl Model {
 
     /// The match weight of a pattern: log2 of how much likelier it is for the same person
     /// than for different ones.
-    pub(super) fn weight(&self, between: &[Between], pattern: &Pattern, kinds: Kinds) -> f64 {
+    pub(crate) fn weight(&self, between: &[Between], pattern: &Pattern, kinds: Kinds) -> f64 {
         let b = pattern.between;
         let same = kinds.same / self.expected[b].same.max(f64::MIN_POSITIVE);
         let different = kinds.different() / between[b].pairs.max(1.0);
@@ -227,11 +254,13 @@ impl Model {
         let expected = self.expected[pattern.between];
         let veil = &pattern.veil;
         let alive = ones(pattern.agree).map(|k| survival[k]).fold(1.0, f64::min);
+        let (alike, unlike) = self.levels.as_ref().map_or((1.0, 1.0), |l| l.of(pattern));
+        let by_chance = veil.likelihood(&views.unrelated) * pattern.rarity * alive;
         Kinds {
-            same: expected.same * veil.likelihood(&views.same),
-            unrelated: between.pairs * veil.likelihood(&views.unrelated) * pattern.rarity * alive,
-            household: expected.household * veil.likelihood(&views.household),
-            twins: expected.twins * veil.likelihood(&views.twins),
+            same: expected.same * veil.likelihood(&views.same) * alike,
+            unrelated: between.pairs * by_chance * unlike,
+            household: expected.household * veil.likelihood(&views.household) * unlike,
+            twins: expected.twins * veil.likelihood(&views.twins) * unlike,
         }
     }
 
@@ -239,12 +268,15 @@ impl Model {
     /// tokens were both let out: where the one's own record in the other file has the same
     /// token, it is shared there and was withheld.
     fn survival(&self, space: &Space, between: &[Between]) -> Vec<Vec<f64>> {
-        let keys = between.first().map_or(0, |b| b.chance.keys());
-        let agreement: Vec<f64> = (0..keys).map(|k| space.agreement(k, &self.same)).collect();
+        let agreement: Vec<f64> =
+            (0..space.keys()).map(|k| space.agreement(k, &self.same)).collect();
         between
             .iter()
             .zip(&self.expected)
             .map(|(b, expected)| {
+                if !b.chance.is_withheld() {
+                    return vec![1.0; agreement.len()];
+                }
                 let linked = b.people.map(|n| (expected.same / n.max(1) as f64).min(1.0));
                 agreement
                     .iter()
@@ -275,6 +307,73 @@ impl Model {
     }
 }
 
+/// How alike whole records are, given which groups agree in full: one table of levels per
+/// context for the same person and one for different people. Read beside the agreement and
+/// not as one more independent comparison, so that what agrees is not counted twice: in a
+/// context the level can only speak of what is left.
+#[derive(Debug, Clone)]
+struct Levels {
+    same: Vec<Vec<f64>>,
+    different: Vec<Vec<f64>>,
+}
+
+/// How much evenness weighs in a table of levels, in pairs: a context that was seen a few
+/// times says next to nothing.
+const LEVEL_PRIOR_PAIRS: f64 = 10.0;
+
+impl Levels {
+    fn zero(contexts: usize) -> Levels {
+        let tables = vec![vec![0.0; LEVELS]; contexts];
+        Levels { same: tables.clone(), different: tables }
+    }
+
+    /// Levels that say nothing.
+    fn even(contexts: usize) -> Levels {
+        Levels::zero(contexts).settled()
+    }
+
+    /// The probabilities of a pattern's level for the same person and for different people.
+    fn of(&self, pattern: &Pattern) -> (f64, f64) {
+        let level = usize::from(pattern.level);
+        match pattern.level {
+            NOT_COMPARED => (1.0, 1.0),
+            _ => (self.same[pattern.context][level], self.different[pattern.context][level]),
+        }
+    }
+
+    fn add(&mut self, pattern: &Pattern, same: f64, different: f64) {
+        if pattern.level != NOT_COMPARED {
+            let level = usize::from(pattern.level);
+            self.same[pattern.context][level] += same;
+            self.different[pattern.context][level] += different;
+        }
+    }
+
+    /// Counts as probabilities: neighbouring levels share, and a little evenness is added.
+    fn settled(self) -> Levels {
+        let settle = |tables: Vec<Vec<f64>>| {
+            tables
+                .into_iter()
+                .map(|counts| {
+                    let total: f64 = counts.iter().sum::<f64>() + LEVEL_PRIOR_PAIRS;
+                    let even = LEVEL_PRIOR_PAIRS / (LEVELS - 1) as f64;
+                    let at = |l: usize| counts[l.clamp(1, LEVELS - 1)];
+                    (0..LEVELS)
+                        .map(|l| match l {
+                            0 => 0.0,
+                            _ => {
+                                let smooth = 0.2 * at(l.max(2) - 1) + 0.6 * at(l) + 0.2 * at(l + 1);
+                                (smooth + even) / total
+                            }
+                        })
+                        .collect()
+                })
+                .collect()
+        };
+        Levels { same: settle(self.same), different: settle(self.different) }
+    }
+}
+
 /// State probabilities of the four kinds, group by group.
 struct Views<'a> {
     same: Vec<&'a [f64]>,
@@ -289,6 +388,7 @@ struct Counts {
     same: Vec<Vec<f64>>,
     household: Vec<Vec<f64>>,
     sums: Vec<Expected>,
+    levels: Option<Levels>,
 }
 
 impl Counts {
@@ -302,6 +402,9 @@ impl Counts {
         veil.share_out(&views.same, n * kinds.same, &mut self.same);
         veil.share_out(&views.household, n * kinds.household, &mut self.household);
         veil.share_out(&views.twins, n * kinds.twins, &mut self.household);
+        if let Some(levels) = &mut self.levels {
+            levels.add(pattern, n * kinds.same, n * kinds.different());
+        }
         let sum = &mut self.sums[pattern.between];
         sum.same += n * kinds.same;
         sum.household += n * kinds.household;
@@ -316,6 +419,10 @@ impl Counts {
         };
         add(&mut self.same, other.same);
         add(&mut self.household, other.household);
+        if let (Some(into), Some(from)) = (&mut self.levels, other.levels) {
+            add(&mut into.same, from.same);
+            add(&mut into.different, from.different);
+        }
         for (into, from) in self.sums.iter_mut().zip(other.sums) {
             into.same += from.same;
             into.household += from.household;

@@ -1,16 +1,39 @@
 //! How often two different people agree by chance: u, from the counts that the agencies
 //! took before any token was withheld. Never estimated from blocked pairs.
 
-use crate::package::manifest::{KeySummary, Manifest};
-use crate::project::groups::NAMES_CROSSED;
+use crate::project::groups::{ChanceOfGroup, NAMES_CROSSED};
 
 use super::space::{Keys, Space, ones};
 
+/// What one source counted of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally<'a> {
+    /// Its people.
+    pub(crate) people: u64,
+    /// How often two of them agree, per comparison group.
+    pub(crate) groups: &'a [ChanceOfGroup],
+    /// Per match key, where tokens that two people share were withheld; else nothing.
+    pub(crate) withheld: Option<Vec<KeyTally>>,
+}
+
+/// What one source counted of one match key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct KeyTally {
+    /// Tokens let out.
+    pub(crate) filled: u64,
+    /// Tokens withheld, since another person has the same.
+    pub(crate) shared: u64,
+    /// Values that exactly two people have.
+    pub(crate) held_by_two: u64,
+    /// How often two people agree.
+    pub(crate) chance: f64,
+}
+
 /// Chance agreement between the people of two sources.
 #[derive(Debug, Clone)]
-pub(super) struct Chance {
+pub(crate) struct Chance {
     /// Per comparison group, the probability of each state for two different people.
-    pub(super) states: Vec<Vec<f64>>,
+    pub(crate) states: Vec<Vec<f64>>,
     /// Per match key, how much rarer a chance agreement is when both tokens were unique in
     /// their file, than before any was withheld.
     unique: Vec<f64>,
@@ -20,8 +43,8 @@ pub(super) struct Chance {
 }
 
 impl Chance {
-    /// From the manifests of two packages (the same one twice, inside one source).
-    pub(super) fn between(space: &Space, a: &Manifest, b: &Manifest) -> Chance {
+    /// From what two sources counted (the same one twice, inside one source).
+    pub(crate) fn between(space: &Space, a: &Tally<'_>, b: &Tally<'_>) -> Chance {
         let people = (a.people.max(1) as f64) * (b.people.max(1) as f64);
         let least = 0.1 / people;
         let states = space
@@ -33,7 +56,7 @@ impl Chance {
                         return 1.0;
                     }
                     mean([a, b].map(|m| {
-                        let of = m.chance.iter().find(|g| g.group == group.name);
+                        let of = m.groups.iter().find(|g| g.group == group.name);
                         of.and_then(|g| g.subsets.get(subset - 1)).map_or(0.0, |s| s.chance)
                     }))
                 };
@@ -61,19 +84,16 @@ impl Chance {
                 p
             })
             .collect();
-        let one_each = a.people_per_token == 1 && b.people_per_token == 1;
-        let (unique, withheld) = a
-            .match_keys
-            .iter()
-            .zip(&b.match_keys)
-            .map(|(ka, kb)| if one_each { rarity(ka, kb) } else { (1.0, None) })
-            .unzip();
+        let (unique, withheld) = match (&a.withheld, &b.withheld) {
+            (Some(a), Some(b)) => a.iter().zip(b).map(|(a, b)| rarity(a, b)).unzip(),
+            _ => (Vec::new(), Vec::new()),
+        };
         Chance { states, unique, withheld }
     }
 
-    /// How many match keys there are.
-    pub(super) fn keys(&self) -> usize {
-        self.unique.len()
+    /// Whether tokens that two people of a file share were withheld.
+    pub(crate) fn is_withheld(&self) -> bool {
+        !self.unique.is_empty()
     }
 
     /// How much rarer (below 1) or commoner an observation is among different people than
@@ -82,7 +102,10 @@ impl Chance {
     ///
     /// `agree` are the keys that agree; `silent` those that must agree, since all their
     /// components do, but are withheld.
-    pub(super) fn rarity(&self, agree: Keys, silent: Keys) -> f64 {
+    pub(crate) fn rarity(&self, agree: Keys, silent: Keys) -> f64 {
+        if !self.is_withheld() {
+            return 1.0;
+        }
         let rarest = ones(agree).map(|k| self.unique[k]).fold(1.0, f64::min);
         let commonest = ones(silent).filter_map(|k| self.withheld[k]).fold(1.0, f64::max);
         rarest * commonest
@@ -93,9 +116,9 @@ fn mean(of: [f64; 2]) -> f64 {
     (of[0] + of[1]) / 2.0
 }
 
-fn crossed(a: &Manifest, b: &Manifest) -> f64 {
+fn crossed(a: &Tally<'_>, b: &Tally<'_>) -> f64 {
     mean([a, b].map(|m| {
-        let of = m.chance.iter().find(|g| g.group == NAMES_CROSSED);
+        let of = m.groups.iter().find(|g| g.group == NAMES_CROSSED);
         of.and_then(|g| g.subsets.first()).map_or(0.0, |s| s.chance)
     }))
 }
@@ -108,7 +131,7 @@ fn crossed(a: &Manifest, b: &Manifest) -> f64 {
 /// the number met exactly twice in one sample is Σ ½ λ² e^(−λ): so about twice that number,
 /// thinned by e^(−λ) with λ judged from the ratio of twos to ones (Good 1953, Turing's
 /// estimate of rates).
-fn rarity(a: &KeySummary, b: &KeySummary) -> (f64, Option<f64>) {
+fn rarity(a: &KeyTally, b: &KeyTally) -> (f64, Option<f64>) {
     let unique = mean([a, b].map(|k| {
         let people = (k.filled + k.shared) as f64;
         let twos = k.held_by_two as f64;

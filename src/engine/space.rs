@@ -13,14 +13,14 @@ use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, compar
 use crate::project::{Component, FieldKind, Part, Project};
 
 /// A set of components, by bit.
-pub(super) type Components = u64;
+pub(crate) type Components = u64;
 /// A set of match keys, by bit.
-pub(super) type Keys = u64;
+pub(crate) type Keys = u64;
 
 /// The states of a project's comparison groups, and its match keys in terms of them.
 #[derive(Debug, Clone)]
-pub(super) struct Space {
-    pub(super) groups: Vec<GroupStates>,
+pub(crate) struct Space {
+    pub(crate) groups: Vec<GroupStates>,
     /// The components of each match key; [`Space::any_order`] stands apart.
     keys: Vec<Components>,
     /// Keys that hold the names in either order.
@@ -33,21 +33,21 @@ pub(super) struct Space {
 
 /// The possible states of one comparison group.
 #[derive(Debug, Clone)]
-pub(super) struct GroupStates {
-    pub(super) name: String,
-    pub(super) kind: GroupKind,
-    pub(super) components: Vec<Component>,
+pub(crate) struct GroupStates {
+    pub(crate) name: String,
+    pub(crate) kind: GroupKind,
+    pub(crate) components: Vec<Component>,
     /// The components of this group, as bits.
     bits: Components,
     /// The agreeing components of each state, within [`GroupStates::bits`].
-    pub(super) states: Vec<Components>,
+    pub(crate) states: Vec<Components>,
     /// The extra state of the family name where family and given name are each other's.
-    pub(super) crossed: Option<usize>,
+    pub(crate) crossed: Option<usize>,
 }
 
 /// What a group tells of a household.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GroupKind {
+pub(crate) enum GroupKind {
     /// Given name and sex: differs between the people of a household.
     GivenNameAndSex,
     /// Family name: shared in a household.
@@ -61,18 +61,49 @@ pub(super) enum GroupKind {
 impl GroupStates {
     /// The agreeing components of a state as a subset number: the first component of the
     /// group is the lowest bit.
-    pub(super) fn subset(&self, state: usize) -> usize {
+    pub(crate) fn subset(&self, state: usize) -> usize {
         (self.states[state] >> self.bits.trailing_zeros()) as usize
     }
 
     /// Whether every component agrees.
-    pub(super) fn is_full(&self, state: usize) -> bool {
+    pub(crate) fn is_full(&self, state: usize) -> bool {
         self.crossed != Some(state) && self.states[state] == self.bits
     }
 }
 
 impl Space {
-    pub(super) fn new(project: &Project) -> Space {
+    /// Seen through the project's match keys.
+    pub(crate) fn of_match_keys(project: &Project) -> Space {
+        let keys: Vec<&[Component]> =
+            project.match_keys.iter().map(|k| k.components.as_slice()).collect();
+        Space::new(project, &keys)
+    }
+
+    /// Seen in full: every component of a comparison group is a key of its own, in the
+    /// order of [`Space::components`], and the names in either order are the last.
+    pub(crate) fn of_components(project: &Project) -> Space {
+        let components = Space::components(project);
+        let keys: Vec<&[Component]> = components.chunks(1).collect();
+        Space::new(project, &keys)
+    }
+
+    /// The components that a pair is compared on.
+    pub(crate) fn components(project: &Project) -> Vec<Component> {
+        let any_order = project
+            .match_keys
+            .iter()
+            .flat_map(|key| &key.components)
+            .find(|c| c.part == Part::NamesAnyOrder);
+        let groups = comparison_groups(project);
+        groups.iter().flat_map(|g| &g.components).chain(any_order).copied().collect()
+    }
+
+    /// How many keys there are.
+    pub(crate) fn keys(&self) -> usize {
+        self.keys.len()
+    }
+
+    fn new(project: &Project, seen: &[&[Component]]) -> Space {
         let mut bit_of = BTreeMap::new();
         let mut groups = Vec::new();
         for group in comparison_groups(project) {
@@ -107,9 +138,9 @@ impl Space {
         let kind = |c: Component| project.fields[c.field].kind;
         let mut any_order = 0;
         let mut keys = Vec::new();
-        for (i, key) in project.match_keys.iter().enumerate() {
+        for (i, key) in seen.iter().enumerate() {
             let mut set = 0;
-            for component in &key.components {
+            for component in *key {
                 match bit_of.get(component) {
                     Some(bit) => set |= 1u64 << bit,
                     None if component.part == Part::NamesAnyOrder => any_order |= 1u64 << i,
@@ -140,7 +171,7 @@ impl Space {
     }
 
     /// The components that agree for certain when these keys agree.
-    pub(super) fn agreeing(&self, keys: Keys) -> Components {
+    pub(crate) fn agreeing(&self, keys: Keys) -> Components {
         let named = ones(keys).fold(0, |set, k| set | self.keys[k]);
         self.groups.iter().fold(0, |set, group| {
             // Every state that holds what the keys show: what all of them share is certain.
@@ -155,8 +186,17 @@ impl Space {
         })
     }
 
+    /// Which groups agree in full for certain, by bit: what a fuzzy level is read beside.
+    pub(crate) fn context(&self, agreeing: Components) -> usize {
+        self.groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| agreeing & group.bits == group.bits)
+            .fold(0, |set, (g, _)| set | 1 << g)
+    }
+
     /// The keys whose components all agree for certain when these components do.
-    pub(super) fn implied(&self, components: Components) -> Keys {
+    pub(crate) fn implied(&self, components: Components) -> Keys {
         (0..self.keys.len())
             .filter(|&k| self.parts(k, Names::InOrder) & !components == 0)
             .fold(0, |set, k| set | 1 << k)
@@ -164,7 +204,7 @@ impl Space {
 
     /// The probability that all components of a key agree, given each group's state
     /// probabilities.
-    pub(super) fn agreement(&self, key: usize, states: &[Vec<f64>]) -> f64 {
+    pub(crate) fn agreement(&self, key: usize, states: &[Vec<f64>]) -> f64 {
         let wanted = self.parts(key, Names::InOrder);
         self.groups
             .iter()
@@ -189,7 +229,7 @@ impl Space {
     }
 
     /// What is left possible when exactly these of the keys that both rows have agree.
-    pub(super) fn veil(&self, both: Keys, agree: Keys) -> Veil {
+    pub(crate) fn veil(&self, both: Keys, agree: Keys) -> Veil {
         let mut branches = Vec::new();
         for names in [Names::InOrder, Names::Crossed] {
             branches.extend(self.branch(both, agree, names));
@@ -308,35 +348,44 @@ impl Space {
         }
     }
 
+    /// The keys that agree when each group is in this state.
+    pub(crate) fn agreeing_keys(&self, states: &[usize]) -> Keys {
+        let mut agreeing = 0;
+        let mut names = Names::InOrder;
+        for (group, &s) in self.groups.iter().zip(states) {
+            agreeing |= group.states[s];
+            if group.crossed == Some(s) {
+                names = Names::Crossed;
+            }
+        }
+        if names == Names::Crossed {
+            agreeing &= !(self.given_names | self.family_names);
+        }
+        (0..self.keys.len())
+            .filter(|&k| {
+                let parts = self.parts(k, names);
+                parts & !agreeing == 0 && (parts != 0 || names == Names::Crossed)
+            })
+            .fold(0, |set, k| set | 1 << k)
+    }
+
     /// Every joint state that makes a pair a candidate (some match key agrees), as a table
     /// over the groups' states in mixed radix, first group slowest; `None` when the table
     /// would be too large to be worth it.
-    pub(super) fn candidates(&self) -> Option<Vec<bool>> {
+    pub(crate) fn candidates(&self) -> Option<Vec<bool>> {
         let size: usize = self.groups.iter().map(|g| g.states.len()).product();
         if size > 1 << 20 {
             return None;
         }
-        let radix: Vec<usize> = self.groups.iter().map(|g| g.states.len()).collect();
+        let mut states = vec![0; self.groups.len()];
         let table = (0..size)
             .map(|index| {
                 let mut rest = index;
-                let mut agreeing = 0;
-                let mut names = Names::InOrder;
-                for (group, &n) in self.groups.iter().zip(&radix).rev() {
-                    let s = rest % n;
-                    rest /= n;
-                    agreeing |= group.states[s];
-                    if group.crossed == Some(s) {
-                        names = Names::Crossed;
-                    }
+                for (state, group) in states.iter_mut().zip(&self.groups).rev() {
+                    *state = rest % group.states.len();
+                    rest /= group.states.len();
                 }
-                if names == Names::Crossed {
-                    agreeing &= !(self.given_names | self.family_names);
-                }
-                (0..self.keys.len()).any(|k| {
-                    let parts = self.parts(k, names);
-                    parts & !agreeing == 0 && (parts != 0 || names == Names::Crossed)
-                })
+                self.agreeing_keys(&states) != 0
             })
             .collect();
         Some(table)
@@ -404,7 +453,7 @@ fn list(
 }
 
 /// The positions of the bits that are set.
-pub(super) fn ones(mut set: u64) -> impl Iterator<Item = usize> {
+pub(crate) fn ones(mut set: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         (set != 0).then(|| {
             let bit = set.trailing_zeros() as usize;
@@ -416,7 +465,7 @@ pub(super) fn ones(mut set: u64) -> impl Iterator<Item = usize> {
 
 /// The joint states that an observation leaves possible.
 #[derive(Debug, Clone)]
-pub(super) struct Veil {
+pub(crate) struct Veil {
     branches: Vec<Branch>,
 }
 
@@ -430,7 +479,7 @@ struct Branch {
 
 impl Veil {
     /// The probability of the observation, given each group's state probabilities.
-    pub(super) fn likelihood(&self, states: &[&[f64]]) -> f64 {
+    pub(crate) fn likelihood(&self, states: &[&[f64]]) -> f64 {
         let mut total = 0.0;
         for branch in &self.branches {
             let sums = branch.sums(states);
@@ -441,7 +490,7 @@ impl Veil {
 
     /// Adds `weight`, shared out over the possible states in proportion to their
     /// probability, to each group's counts.
-    pub(super) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
+    pub(crate) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
         let total = self.likelihood(states);
         if total <= 0.0 || weight <= 0.0 {
             return;
@@ -496,7 +545,7 @@ mod tests {
 
     fn space() -> Space {
         let text = Preset::Minimal.toml("p", "2026");
-        Space::new(&Project::parse(&text, "project.toml").expect("a preset"))
+        Space::of_match_keys(&Project::parse(&text, "project.toml").expect("a preset"))
     }
 
     /// Every joint state, and which keys agree in it, by the plainest reading of the rules.

@@ -1,0 +1,184 @@
+//! The decision engine: which pairs of records are one person, from nothing but which of
+//! their components agree. Patterns of agreement and counts come in, probabilities go out.
+//! Never sees a value, a token or a key, so both sides of the gate may use it: the linkage
+//! unit on tokens, an agency on its own records.
+
+mod chance;
+mod model;
+mod space;
+
+pub(crate) use chance::{Chance, KeyTally, Tally};
+use model::Pattern;
+pub(crate) use model::{Between, Model, Stop};
+pub(crate) use space::{Keys, Space, ones};
+
+use rayon::prelude::*;
+
+/// What was seen of a pair: which keys both have, and which of those agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Observation {
+    /// Which pair of sources, as an index into the model's.
+    pub(crate) between: usize,
+    /// The keys that both have.
+    pub(crate) both: Keys,
+    /// The keys that agree.
+    pub(crate) agree: Keys,
+    /// How alike the records are as a whole: [`NOT_COMPARED`], or 1 (not alike) up to
+    /// [`LEVELS`] - 1 (the same).
+    pub(crate) level: u8,
+}
+
+/// The level of a pair whose records were not compared as a whole.
+pub(crate) const NOT_COMPARED: u8 = 0;
+/// How many levels there are.
+pub(crate) const LEVELS: usize = 16;
+
+/// What the fitted model says of one pair.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Judged {
+    /// log2 of how much likelier the observation is for the same person than for two.
+    pub(crate) weight: f64,
+    /// Odds that it is the same person.
+    pub(crate) odds: f64,
+}
+
+/// A fitted model and what it says of every observation, in their order.
+pub(crate) struct Judgement {
+    pub(crate) model: Model,
+    pub(crate) judged: Vec<Judged>,
+    /// How many different observations there were.
+    pub(crate) patterns: usize,
+}
+
+/// Odds beyond this are not told apart.
+const MOST_ODDS: f64 = 1e12;
+
+/// Gathers observations into patterns, fits the model to them, and judges each. `blocking`
+/// are the keys one of which must agree for a pair to be a candidate at all.
+pub(crate) fn judge(
+    space: &Space,
+    blocking: &Space,
+    between: &[Between],
+    seen: &[Observation],
+) -> Judgement {
+    let mut order: Vec<(Observation, u32)> =
+        seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
+    order.par_sort_unstable();
+    let groups: Vec<&[(Observation, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
+    let patterns: Vec<Pattern> = groups
+        .par_iter()
+        .map(|group| {
+            let Observation { between: b, both, agree, level } = group[0].0;
+            let agreeing = space.agreeing(agree);
+            let silent = space.implied(agreeing) & !both;
+            Pattern {
+                between: b,
+                agree,
+                veil: space.veil(both, agree),
+                rarity: between[b].chance.rarity(agree, silent),
+                context: space.context(agreeing),
+                level,
+                count: group.len() as u64,
+            }
+        })
+        .collect();
+    let model = Model::fit(space, blocking, between, &patterns);
+    let kinds = model.judge(space, between, &patterns);
+    let mut judged = vec![Judged { weight: 0.0, odds: 0.0 }; seen.len()];
+    for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(kinds) {
+        let weight = model.weight(between, pattern, kinds);
+        let odds = kinds.odds().min(MOST_ODDS);
+        for &(_, i) in *group {
+            judged[i as usize] = Judged { weight, odds };
+        }
+    }
+    Judgement { model, judged, patterns: patterns.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::project::groups::{ChanceOfGroup, ChanceOfSubset, comparison_groups, subsets};
+    use crate::project::{Part, Preset, Project};
+
+    /// Chances of independent components, so that samples are easy to draw.
+    fn chances(project: &Project) -> Vec<ChanceOfGroup> {
+        let chance_of = |part: Part| match part {
+            Part::Day => 0.033,
+            Part::Month => 0.084,
+            Part::Year => 0.012,
+            Part::AnyOrder => 0.012 * 0.0028,
+            _ => 0.02,
+        };
+        comparison_groups(project)
+            .iter()
+            .map(|group| ChanceOfGroup {
+                group: group.name.clone(),
+                subsets: subsets(&group.components)
+                    .map(|subset| ChanceOfSubset {
+                        components: vec![],
+                        chance: subset.iter().map(|c| chance_of(c.part)).product(),
+                        fill: 1.0,
+                    })
+                    .collect(),
+            })
+            .collect()
+    }
+
+    fn draw(states: &[f64], rng: &mut ChaCha8Rng) -> usize {
+        let mut at: f64 = rng.random();
+        for (s, p) in states.iter().enumerate() {
+            at -= p;
+            if at < 0.0 {
+                return s;
+            }
+        }
+        states.len() - 1
+    }
+
+    #[test]
+    fn em_finds_the_matches_it_was_given_and_says_how_sure_it_is() {
+        let text = Preset::Minimal.toml("p", "2026");
+        let project = Project::parse(&text, "project.toml").expect("a preset");
+        let space = Space::of_match_keys(&project);
+        let chances = chances(&project);
+        let tally = Tally { people: 3000, groups: &chances, withheld: None };
+        let chance = Chance::between(&space, &tally, &tally);
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        // The same person agrees in full nine times in ten, group by group.
+        let same: Vec<Vec<f64>> = space
+            .groups
+            .iter()
+            .map(|g| {
+                let rest = 0.1 / (g.states.len() - 1) as f64;
+                (0..g.states.len()).map(|s| if g.is_full(s) { 0.9 } else { rest }).collect()
+            })
+            .collect();
+        let every = (1u64 << space.keys()) - 1;
+        let (mut seen, mut truth) = (vec![], vec![]);
+        for i in 0..1_000_000 {
+            let is_same = i < 2000;
+            let states: Vec<usize> = (0..space.groups.len())
+                .map(|g| draw(if is_same { &same[g] } else { &chance.states[g] }, &mut rng))
+                .collect();
+            let agree = space.agreeing_keys(&states);
+            if agree != 0 {
+                seen.push(Observation { between: 0, both: every, agree, level: NOT_COMPARED });
+                truth.push(is_same);
+            }
+        }
+        let between = Between { chance, people: [3000, 3000], pairs: 1e6 };
+        let judgement = judge(&space, &space, &[between], &seen);
+        let found = truth.iter().filter(|t| **t).count() as f64;
+        let expected = judgement.model.expected[0].same;
+        assert!((expected / found - 1.0).abs() < 0.03, "{expected} of {found}");
+        let probability = |j: &Judged| j.odds / (1.0 + j.odds);
+        let sure = judgement.judged.iter().zip(&truth).filter(|(j, _)| probability(j) >= 0.5);
+        let (right, all) = sure.fold((0.0, 0.0), |(r, n), (_, t)| (r + f64::from(*t), n + 1.0));
+        assert!(right / all > 0.97 && right / found > 0.95, "{right} of {all} and {found}");
+        assert_eq!(judgement.model.stop, Stop::Converged);
+    }
+}
