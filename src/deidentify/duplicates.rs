@@ -37,8 +37,7 @@ pub(super) fn find(
         .par_iter()
         .map(|&(a, b)| {
             let (a, b) = (first[a as usize] as usize, first[b as usize] as usize);
-            let mut seen =
-                Observation { between: 0, both: 0, agree: 0, level: engine::NOT_COMPARED };
+            let mut seen = Observation { between: 0, both: 0, agree: 0 };
             for (bit, column) in columns.iter().enumerate() {
                 let (x, y) = (column[a], column[b]);
                 seen.both |= u64::from(x != NO_VALUE && y != NO_VALUE) << bit;

@@ -4,13 +4,15 @@
 //! unit on tokens, an agency on its own records.
 
 mod chance;
+mod likeness;
 mod model;
 mod space;
 
 pub(crate) use chance::{Chance, KeyTally, Tally};
+pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
 use model::Pattern;
 pub(crate) use model::{Between, Model, Stop};
-pub(crate) use space::{Keys, Space, ones};
+pub(crate) use space::{Components, Keys, Space, ones};
 
 use rayon::prelude::*;
 
@@ -23,15 +25,7 @@ pub(crate) struct Observation {
     pub(crate) both: Keys,
     /// The keys that agree.
     pub(crate) agree: Keys,
-    /// How alike the records are as a whole: [`NOT_COMPARED`], or 1 (not alike) up to
-    /// [`LEVELS`] - 1 (the same).
-    pub(crate) level: u8,
 }
-
-/// The level of a pair whose records were not compared as a whole.
-pub(crate) const NOT_COMPARED: u8 = 0;
-/// How many levels there are.
-pub(crate) const LEVELS: usize = 16;
 
 /// What the fitted model says of one pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +34,8 @@ pub(crate) struct Judged {
     pub(crate) weight: f64,
     /// Odds that it is the same person.
     pub(crate) odds: f64,
+    /// The components that agree for certain.
+    pub(crate) agreeing: Components,
 }
 
 /// A fitted model and what it says of every observation, in their order.
@@ -51,7 +47,7 @@ pub(crate) struct Judgement {
 }
 
 /// Odds beyond this are not told apart.
-const MOST_ODDS: f64 = 1e12;
+pub(crate) const MOST_ODDS: f64 = 1e12;
 
 /// Gathers observations into patterns, fits the model to them, and judges each. `blocking`
 /// are the keys one of which must agree for a pair to be a candidate at all.
@@ -68,7 +64,7 @@ pub(crate) fn judge(
     let patterns: Vec<Pattern> = groups
         .par_iter()
         .map(|group| {
-            let Observation { between: b, both, agree, level } = group[0].0;
+            let Observation { between: b, both, agree } = group[0].0;
             let agreeing = space.agreeing(agree);
             let silent = space.implied(agreeing) & !both;
             Pattern {
@@ -76,20 +72,19 @@ pub(crate) fn judge(
                 agree,
                 veil: space.veil(both, agree),
                 rarity: between[b].chance.rarity(agree, silent),
-                context: space.context(agreeing),
-                level,
+                agreeing,
                 count: group.len() as u64,
             }
         })
         .collect();
     let model = Model::fit(space, blocking, between, &patterns);
     let kinds = model.judge(space, between, &patterns);
-    let mut judged = vec![Judged { weight: 0.0, odds: 0.0 }; seen.len()];
+    let mut judged = vec![Judged { weight: 0.0, odds: 0.0, agreeing: 0 }; seen.len()];
     for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(kinds) {
         let weight = model.weight(between, pattern, kinds);
         let odds = kinds.odds().min(MOST_ODDS);
         for &(_, i) in *group {
-            judged[i as usize] = Judged { weight, odds };
+            judged[i as usize] = Judged { weight, odds, agreeing: pattern.agreeing };
         }
     }
     Judgement { model, judged, patterns: patterns.len() }
@@ -166,7 +161,7 @@ mod tests {
                 .collect();
             let agree = space.agreeing_keys(&states);
             if agree != 0 {
-                seen.push(Observation { between: 0, both: every, agree, level: NOT_COMPARED });
+                seen.push(Observation { between: 0, both: every, agree });
                 truth.push(is_same);
             }
         }

@@ -16,8 +16,7 @@
 use rayon::prelude::*;
 
 use super::chance::Chance;
-use super::space::{GroupKind, Keys, Space, Veil, ones};
-use super::{LEVELS, NOT_COMPARED};
+use super::space::{Components, GroupKind, Keys, Space, Veil, ones};
 
 /// One kind of observation between two sources, and how often it was made.
 #[derive(Debug, Clone)]
@@ -29,10 +28,8 @@ pub(crate) struct Pattern {
     pub(crate) veil: Veil,
     /// See [`Chance::rarity`].
     pub(crate) rarity: f64,
-    /// See [`Space::context`].
-    pub(crate) context: usize,
-    /// See [`super::Observation::level`].
-    pub(crate) level: u8,
+    /// The components that agree for certain.
+    pub(crate) agreeing: Components,
     pub(crate) count: u64,
 }
 
@@ -53,8 +50,6 @@ pub(crate) struct Model {
     pub(crate) same: Vec<Vec<f64>>,
     household: Vec<Vec<f64>>,
     twin_birth_date: Vec<f64>,
-    /// How alike whole records are, by context: nothing until the tokens have been heard.
-    levels: Option<Levels>,
     /// Per pair of sources.
     pub(crate) expected: Vec<Expected>,
     pub(crate) iterations: u32,
@@ -129,7 +124,6 @@ impl Model {
             same: prior.clone(),
             household: household.clone(),
             twin_birth_date,
-            levels: None,
             expected: between
                 .iter()
                 .map(|b| {
@@ -141,27 +135,15 @@ impl Model {
             stop: Stop::IterationLimit,
         };
         let candidates = blocking.candidates();
-        let fit = |model: &mut Model| {
-            let first = model.iterations;
-            model.stop = Stop::IterationLimit;
-            while model.iterations < MOST_ITERATIONS {
-                model.iterations += 1;
-                let before: f64 = model.expected.iter().map(|e| e.same).sum();
-                model.step(space, between, patterns, &prior, &household, candidates.as_deref());
-                let after: f64 = model.expected.iter().map(|e| e.same).sum();
-                let settled = (after - before).abs() <= 1e-5 * before.max(1.0);
-                if model.iterations > first + 5 && settled {
-                    model.stop = Stop::Converged;
-                    break;
-                }
-            }
-        };
-        fit(&mut model);
-        // What levels mean is learnt from what the tokens say, once: let EM go on with both,
-        // and it would settle on any two kinds of pairs that differ in likeness.
-        if patterns.iter().any(|p| p.level != NOT_COMPARED) {
-            model.levels = Some(Levels::even(1 << space.groups.len()));
+        while model.iterations < MOST_ITERATIONS {
+            model.iterations += 1;
+            let before: f64 = model.expected.iter().map(|e| e.same).sum();
             model.step(space, between, patterns, &prior, &household, candidates.as_deref());
+            let after: f64 = model.expected.iter().map(|e| e.same).sum();
+            if model.iterations > 5 && (after - before).abs() <= 1e-5 * before.max(1.0) {
+                model.stop = Stop::Converged;
+                break;
+            }
         }
         model
     }
@@ -179,7 +161,6 @@ impl Model {
             same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
             household: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
             sums: vec![Expected::default(); between.len()],
-            levels: self.levels.as_ref().map(|l| Levels::zero(l.same.len())),
         };
         let survival = self.survival(space, between);
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
@@ -196,7 +177,7 @@ impl Model {
                 counts
             })
             .collect();
-        let Counts { same, household, sums, levels } = parts.into_iter().fold(start, Counts::plus);
+        let Counts { same, household, sums } = parts.into_iter().fold(start, Counts::plus);
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in sums.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
@@ -212,7 +193,6 @@ impl Model {
         }
         drop(views);
         self.expected = expected;
-        self.levels = levels.map(Levels::settled);
         self.same = settle(same, prior, PRIOR_PAIRS);
         self.household = settle(household, household_prior, HOUSEHOLD_PRIOR_PAIRS);
     }
@@ -254,13 +234,12 @@ impl Model {
         let expected = self.expected[pattern.between];
         let veil = &pattern.veil;
         let alive = ones(pattern.agree).map(|k| survival[k]).fold(1.0, f64::min);
-        let (alike, unlike) = self.levels.as_ref().map_or((1.0, 1.0), |l| l.of(pattern));
         let by_chance = veil.likelihood(&views.unrelated) * pattern.rarity * alive;
         Kinds {
-            same: expected.same * veil.likelihood(&views.same) * alike,
-            unrelated: between.pairs * by_chance * unlike,
-            household: expected.household * veil.likelihood(&views.household) * unlike,
-            twins: expected.twins * veil.likelihood(&views.twins) * unlike,
+            same: expected.same * veil.likelihood(&views.same),
+            unrelated: between.pairs * by_chance,
+            household: expected.household * veil.likelihood(&views.household),
+            twins: expected.twins * veil.likelihood(&views.twins),
         }
     }
 
@@ -307,73 +286,6 @@ impl Model {
     }
 }
 
-/// How alike whole records are, given which groups agree in full: one table of levels per
-/// context for the same person and one for different people. Read beside the agreement and
-/// not as one more independent comparison, so that what agrees is not counted twice: in a
-/// context the level can only speak of what is left.
-#[derive(Debug, Clone)]
-struct Levels {
-    same: Vec<Vec<f64>>,
-    different: Vec<Vec<f64>>,
-}
-
-/// How much evenness weighs in a table of levels, in pairs: a context that was seen a few
-/// times says next to nothing.
-const LEVEL_PRIOR_PAIRS: f64 = 10.0;
-
-impl Levels {
-    fn zero(contexts: usize) -> Levels {
-        let tables = vec![vec![0.0; LEVELS]; contexts];
-        Levels { same: tables.clone(), different: tables }
-    }
-
-    /// Levels that say nothing.
-    fn even(contexts: usize) -> Levels {
-        Levels::zero(contexts).settled()
-    }
-
-    /// The probabilities of a pattern's level for the same person and for different people.
-    fn of(&self, pattern: &Pattern) -> (f64, f64) {
-        let level = usize::from(pattern.level);
-        match pattern.level {
-            NOT_COMPARED => (1.0, 1.0),
-            _ => (self.same[pattern.context][level], self.different[pattern.context][level]),
-        }
-    }
-
-    fn add(&mut self, pattern: &Pattern, same: f64, different: f64) {
-        if pattern.level != NOT_COMPARED {
-            let level = usize::from(pattern.level);
-            self.same[pattern.context][level] += same;
-            self.different[pattern.context][level] += different;
-        }
-    }
-
-    /// Counts as probabilities: neighbouring levels share, and a little evenness is added.
-    fn settled(self) -> Levels {
-        let settle = |tables: Vec<Vec<f64>>| {
-            tables
-                .into_iter()
-                .map(|counts| {
-                    let total: f64 = counts.iter().sum::<f64>() + LEVEL_PRIOR_PAIRS;
-                    let even = LEVEL_PRIOR_PAIRS / (LEVELS - 1) as f64;
-                    let at = |l: usize| counts[l.clamp(1, LEVELS - 1)];
-                    (0..LEVELS)
-                        .map(|l| match l {
-                            0 => 0.0,
-                            _ => {
-                                let smooth = 0.2 * at(l.max(2) - 1) + 0.6 * at(l) + 0.2 * at(l + 1);
-                                (smooth + even) / total
-                            }
-                        })
-                        .collect()
-                })
-                .collect()
-        };
-        Levels { same: settle(self.same), different: settle(self.different) }
-    }
-}
-
 /// State probabilities of the four kinds, group by group.
 struct Views<'a> {
     same: Vec<&'a [f64]>,
@@ -388,7 +300,6 @@ struct Counts {
     same: Vec<Vec<f64>>,
     household: Vec<Vec<f64>>,
     sums: Vec<Expected>,
-    levels: Option<Levels>,
 }
 
 impl Counts {
@@ -402,9 +313,6 @@ impl Counts {
         veil.share_out(&views.same, n * kinds.same, &mut self.same);
         veil.share_out(&views.household, n * kinds.household, &mut self.household);
         veil.share_out(&views.twins, n * kinds.twins, &mut self.household);
-        if let Some(levels) = &mut self.levels {
-            levels.add(pattern, n * kinds.same, n * kinds.different());
-        }
         let sum = &mut self.sums[pattern.between];
         sum.same += n * kinds.same;
         sum.household += n * kinds.household;
@@ -419,10 +327,6 @@ impl Counts {
         };
         add(&mut self.same, other.same);
         add(&mut self.household, other.household);
-        if let (Some(into), Some(from)) = (&mut self.levels, other.levels) {
-            add(&mut into.same, from.same);
-            add(&mut into.different, from.different);
-        }
         for (into, from) in self.sums.iter_mut().zip(other.sums) {
             into.same += from.same;
             into.household += from.household;

@@ -64,8 +64,8 @@ fn level_of(distance: u16, encoding: FuzzyEncoding) -> u8 {
         FuzzyEncoding::UnhardenedClk => (8.0 * encoding.width() as f64, 1.0),
     };
     let share = |likeness: f64| 1.0 + (1.0 - (1.0 - likeness.powf(1.0 / positions)) / 2.0).log2();
-    // Three standard deviations of the likeness of unlike values.
-    let noise = 3.0 / bits.sqrt();
+    // Half a standard deviation of the likeness of unlike values.
+    let noise = 0.5 / bits.sqrt();
     let likeness = 1.0 - 2.0 * f64::from(distance) / bits;
     if likeness <= noise {
         return 1;

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use super::block::Candidate;
 use super::people::People;
 use crate::engine::{
-    self, Between, Chance, Judged, Judgement, KeyTally, Keys, Model, Observation, Space, Tally,
+    self, Between, Chance, Components, Judgement, KeyTally, Keys, Likeness, MOST_ODDS, Model,
+    NOT_COMPARED, Observation, Space, Tally,
 };
 use crate::ids::Band;
 use crate::package::Package;
@@ -58,29 +59,50 @@ pub(super) fn score(
     let links = Links::new(space, packages);
     let seen: Vec<Observation> = candidates
         .par_iter()
-        .zip(levels)
-        .map(|(c, &level)| Observation {
+        .map(|c| Observation {
             between: links.index(people.source_of(c.a), people.source_of(c.b)),
             both: people.keys_of(c.a) & people.keys_of(c.b),
             agree: c.agree,
-            level,
         })
         .collect();
     let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
-    let mut pairs: Vec<ScoredPair> = candidates
+    let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
+    let mut beliefs = compete(people, candidates, &tokens);
+    let mut ratios = vec![1.0; candidates.len()];
+    if levels.iter().any(|&level| level != NOT_COMPARED) {
+        let agreeing: Vec<Components> = judged.iter().map(|j| j.agreeing).collect();
+        let likeness = Likeness::new(space, &agreeing, levels);
+        let different = likeness.learn(beliefs.iter().map(|b| b.elsewhere()));
+        for _ in 0..MOST_ROUNDS {
+            let before: f64 = beliefs.iter().map(|b| b.probability).sum();
+            let same = likeness.learn(beliefs.iter().map(|b| b.probability));
+            ratios = likeness.ratios(&same, &different).collect();
+            let odds: Vec<f64> =
+                tokens.iter().zip(&ratios).map(|(o, r)| (o * r).min(MOST_ODDS)).collect();
+            beliefs = compete(people, candidates, &odds);
+            let after: f64 = beliefs.iter().map(|b| b.probability).sum();
+            if (after - before).abs() <= 1e-5 * before {
+                break;
+            }
+        }
+    }
+    let pairs = candidates
         .iter()
         .zip(&judged)
-        .map(|(c, judged)| ScoredPair {
+        .zip(ratios.iter().zip(&beliefs))
+        .map(|((c, judged), (ratio, belief))| ScoredPair {
             a: c.a,
             b: c.b,
-            weight: judged.weight,
-            probability: 0.0,
+            weight: judged.weight + ratio.log2(),
+            probability: belief.probability,
             agree: c.agree,
         })
         .collect();
-    compete(people, &mut pairs, &judged);
     Scored { pairs, model, patterns }
 }
+
+/// The most rounds of learning what levels mean.
+const MOST_ROUNDS: usize = 20;
 
 /// The pairs of sources that are linked, and how each agrees by chance.
 struct Links {
@@ -137,25 +159,51 @@ fn tally(package: &Package) -> Tally<'_> {
     }
 }
 
+/// What is believed of a pair beside the pairs it competes with.
+#[derive(Debug, Clone, Copy)]
+struct Belief {
+    /// The probability that it is the same person.
+    probability: f64,
+    /// The odds that one of the two has its match in the other's source elsewhere.
+    rivals: f64,
+}
+
+impl Belief {
+    /// The probability that they are different people, as far as their other pairs say so.
+    fn elsewhere(self) -> f64 {
+        let elsewhere = self.rivals / (1.0 + self.rivals) * (1.0 - self.probability);
+        if elsewhere >= SURE_ELSEWHERE { elsewhere } else { UNSURE * (1.0 - self.probability) }
+    }
+}
+
+/// From here on it is sure that a pair is of different people.
+const SURE_ELSEWHERE: f64 = 0.9;
+/// How much a pair counts, among different people, of which that is not sure: enough to say
+/// something where no pair is sure.
+const UNSURE: f64 = 0.02;
+
 /// Turns odds into probabilities. Where a source holds each person once, at most one of its
 /// people can be the other's match, so the pairs of one person with that source compete:
 /// p = o / (1 + the odds of all of them).
-fn compete(people: &People, pairs: &mut [ScoredPair], judged: &[Judged]) {
+fn compete(people: &People, candidates: &[Candidate], odds: &[f64]) -> Vec<Belief> {
     let sources = people.sources.len();
     let rival = |person: u32, source: usize| person as usize * sources + source;
     let mut sums = vec![0.0f64; people.len() * sources];
-    for (pair, Judged { odds, .. }) in pairs.iter().zip(judged) {
+    for (pair, odds) in candidates.iter().zip(odds) {
         sums[rival(pair.a, people.source_of(pair.b))] += odds;
         sums[rival(pair.b, people.source_of(pair.a))] += odds;
     }
-    for (pair, &Judged { odds, .. }) in pairs.iter_mut().zip(judged) {
-        let mut others = 0.0;
+    let belief = |(pair, &odds): (&Candidate, &f64)| {
+        let (mut rivals, mut others) = (0.0, 0.0);
         for (one, other) in [(pair.a, pair.b), (pair.b, pair.a)] {
             let source = people.source_of(other);
+            let elsewhere = (sums[rival(one, source)] - odds).max(0.0);
+            rivals += elsewhere;
             if people.sources[source].unique {
-                others += (sums[rival(one, source)] - odds).max(0.0);
+                others += elsewhere;
             }
         }
-        pair.probability = odds / (1.0 + odds + others);
-    }
+        Belief { probability: odds / (1.0 + odds + others), rivals }
+    };
+    candidates.iter().zip(odds).map(belief).collect()
 }

@@ -65,6 +65,14 @@ const MATCH_KEYS: &[(&str, &[&str])] = &[
     ("family_initial_given_suburb", &["family_name.initial", "given_name", "suburb"]),
     ("given_postcode", &["given_name", "postcode"]),
     ("family_postcode", &["family_name", "postcode"]),
+    ("family_slk_given_initial_suburb", &["family_name.slk", "given_name.initial", "suburb"]),
+    ("birth_any_order_suburb", &["birth_date.any_order", "suburb"]),
+    ("family_sound_sex_suburb", &["family_name.phonetic", "sex", "suburb"]),
+    ("given_suburb", &["given_name", "suburb"]),
+    ("family_given_initial_sex", &["family_name", "given_name.initial", "sex"]),
+    ("given_slk_birth_any_order_sex", &["given_name.slk", "birth_date.any_order", "sex"]),
+    ("family_slk_birth_any_order_sex", &["family_name.slk", "birth_date.any_order", "sex"]),
+    ("names_slk_postcode", &["family_name.slk", "given_name.slk", "postcode"]),
     ("names_state", &["family_name", "given_name", "state"]),
 ];
 
@@ -277,7 +285,7 @@ mod tests {
             assert_eq!((project.id.as_str(), project.period.as_str()), ("yard", "2026"));
             assert_eq!(project.placeholders, Placeholders::standard());
             assert_eq!(project.fuzzy, Some(FuzzySettings::default()));
-            assert!((20..=30).contains(&project.match_keys.len()), "{preset}");
+            assert!((20..=40).contains(&project.match_keys.len()), "{preset}");
             let used: BTreeSet<usize> =
                 project.match_keys.iter().flat_map(|k| &k.components).map(|c| c.field).collect();
             assert_eq!(used.len(), project.fields.len(), "{preset}: every field is in a key");

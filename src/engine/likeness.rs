@@ -1,0 +1,106 @@
+//! How alike whole records are, as evidence beside the agreement of their tokens.
+//!
+//! A pair's *level* says how much two records resemble each other as a whole; what that
+//! means depends on what is known to agree already: records with one surname and one
+//! address resemble each other whoever they are of. So levels are read in a context, the
+//! set of components that agree for certain, and can speak of what is left only.
+//!
+//! The levels of different people are learnt from pairs that cannot be one person, since
+//! one of the two has its match elsewhere, and then stay as they are; those of the same
+//! person are learnt with the odds that they change. Were both free, EM would settle on any
+//! two kinds of pairs that differ in likeness.
+
+use std::collections::BTreeMap;
+
+use super::space::{Components, Space};
+
+/// The level of a pair whose records were not compared as a whole.
+pub(crate) const NOT_COMPARED: u8 = 0;
+/// How many levels there are: [`NOT_COMPARED`], 1 (not alike) up to `LEVELS` - 1 (the same).
+pub(crate) const LEVELS: usize = 16;
+
+/// How much all contexts together weigh in a coarse context, in pairs.
+const COARSE_PRIOR: f64 = 10.0;
+/// How much a coarse context weighs in a fine one, in pairs.
+const FINE_PRIOR: f64 = 50.0;
+
+/// The levels of pairs, each in its context.
+pub(crate) struct Likeness<'a> {
+    levels: &'a [u8],
+    /// Per pair, its fine context.
+    fine: Vec<u32>,
+    /// Per fine context, the coarse one: which comparison groups agree in full.
+    coarse: Vec<usize>,
+    coarse_contexts: usize,
+}
+
+/// The probability of each level in each fine context.
+pub(crate) struct Levels(Vec<[f64; LEVELS]>);
+
+impl<'a> Likeness<'a> {
+    /// Of pairs with these levels, of which these components agree for certain.
+    pub(crate) fn new(space: &Space, agreeing: &[Components], levels: &'a [u8]) -> Likeness<'a> {
+        let mut numbers: BTreeMap<Components, u32> = agreeing.iter().map(|&c| (c, 0)).collect();
+        for (n, number) in numbers.values_mut().enumerate() {
+            *number = n as u32;
+        }
+        Likeness {
+            levels,
+            fine: agreeing.iter().map(|c| numbers[c]).collect(),
+            coarse: numbers.keys().map(|&c| space.context(c)).collect(),
+            coarse_contexts: 1 << space.groups.len(),
+        }
+    }
+
+    /// The probabilities of the levels, from pairs that weigh so much each. A context that
+    /// few pairs are in is read as the wider one it belongs to.
+    pub(crate) fn learn(&self, weights: impl Iterator<Item = f64>) -> Levels {
+        let mut fine = vec![[0.0; LEVELS]; self.coarse.len()];
+        for ((&context, &level), weight) in self.fine.iter().zip(self.levels).zip(weights) {
+            if level != NOT_COMPARED {
+                fine[context as usize][usize::from(level)] += weight;
+            }
+        }
+        let mut coarse = vec![[0.0; LEVELS]; self.coarse_contexts];
+        let mut every = [0.0; LEVELS];
+        for (counts, &context) in fine.iter().zip(&self.coarse) {
+            for level in 0..LEVELS {
+                coarse[context][level] += counts[level];
+                every[level] += counts[level];
+            }
+        }
+        let even = [1.0 / (LEVELS - 1) as f64; LEVELS];
+        let every = settled(&every, &even, COARSE_PRIOR);
+        for counts in &mut coarse {
+            *counts = settled(counts, &every, COARSE_PRIOR);
+        }
+        for (counts, &context) in fine.iter_mut().zip(&self.coarse) {
+            *counts = settled(counts, &coarse[context], FINE_PRIOR);
+        }
+        Levels(fine)
+    }
+
+    /// How much likelier each pair's level is for the same person than for different ones.
+    pub(crate) fn ratios(&self, same: &Levels, different: &Levels) -> impl Iterator<Item = f64> {
+        self.fine.iter().zip(self.levels).map(|(&context, &level)| match level {
+            NOT_COMPARED => 1.0,
+            _ => {
+                let at = |levels: &Levels| levels.0[context as usize][usize::from(level)];
+                at(same) / at(different)
+            }
+        })
+    }
+}
+
+/// Counts and a prior of so many pairs, as probabilities; neighbouring levels share, since
+/// where a level ends is arbitrary.
+fn settled(counts: &[f64; LEVELS], prior: &[f64; LEVELS], weight: f64) -> [f64; LEVELS] {
+    let total = counts.iter().sum::<f64>() + weight;
+    let at = |l: usize| counts[l.clamp(1, LEVELS - 1)];
+    let mut p = [0.0; LEVELS];
+    for l in 1..LEVELS {
+        let smooth = 0.2 * at(l - 1) + 0.6 * at(l) + 0.2 * at(l + 1);
+        p[l] = (smooth + weight * prior[l]) / total;
+    }
+    p
+}
