@@ -118,11 +118,23 @@ fn told(s: &Summary, job: &Job) -> String {
     });
     let expected = match s.definite + s.probable {
         0 => String::new(),
-        _ => format!(" (expected precision {:.1} %)", 100.0 * s.expected_precision),
+        _ => format!(
+            " (expected precision {:.1} %, recall {:.1} %)",
+            100.0 * s.expected_precision,
+            100.0 * s.expected_recall
+        ),
     };
+    let blocking = s.blocking_recall.map_or(String::new(), |share| {
+        let [least, mean, most] = share.map(|share| 100.0 * share);
+        format!(
+            "\nmatches       {mean:.1} % share a token ({least:.1} to {most:.1} %); {} more pairs found among \
+             {} by fuzzy values",
+            s.pairs_found_by_scan, s.pairs_scanned
+        )
+    });
     format!(
         "people in     {}\n\
-         compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches\n\
+         compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches{blocking}\n\
          linked        {} definite, {} probable{expected}; {} possible left for review\n\
          people out    {} persons, {} of them in more than one row; linked: {}{changes}\n\
          written       {} for the analyst; pairs and {} doubtful clusters in keep",

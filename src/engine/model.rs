@@ -140,7 +140,7 @@ impl Model {
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
             model.step(space, between, patterns, &prior, &household, candidates.as_deref());
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
-            if model.iterations > 5 && (after - before).abs() <= 1e-5 * before.max(1.0) {
+            if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
                 break;
             }

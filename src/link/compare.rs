@@ -58,7 +58,7 @@ pub(super) fn levels(
 /// in (1 − (1 − 2d)^t)/2 of theirs (security of the diffusion layer: Armknecht, Heng,
 /// Schnell 2023), so d follows from the distance. In filters half full, people who have a
 /// share φ of their positions in common differ in d = 1 − 2^(φ−1) of the bits.
-fn level_of(distance: u16, encoding: FuzzyEncoding) -> u8 {
+pub(super) fn level_of(distance: u16, encoding: FuzzyEncoding) -> u8 {
     let (bits, positions) = match encoding {
         FuzzyEncoding::Eld { outputs, positions } => (f64::from(outputs), f64::from(positions)),
         FuzzyEncoding::UnhardenedClk => (8.0 * encoding.width() as f64, 1.0),

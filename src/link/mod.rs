@@ -12,6 +12,7 @@ mod compare;
 mod output;
 mod people;
 mod persons;
+mod scan;
 mod score;
 
 use std::collections::{BTreeMap, HashMap};
@@ -76,6 +77,15 @@ pub struct Summary {
     pub ruled_out: u64,
     /// The share of linked pairs that the model expects to be right.
     pub expected_precision: f64,
+    /// The share of all matches that the model expects to be linked.
+    pub expected_recall: f64,
+    /// The share of all matches that share a token, as estimated from comparing people left
+    /// over by their fuzzy values: least likely, likeliest, most. `None` without such values.
+    pub blocking_recall: Option<[f64; 3]>,
+    /// Pairs of people left over that were compared by their fuzzy values.
+    pub pairs_scanned: u64,
+    /// Of those, pairs worth scoring that no match key had found.
+    pub pairs_found_by_scan: u64,
     /// People in all sources together, after linking.
     pub persons: u64,
     /// Of those, people who are in more than one row.
@@ -283,14 +293,25 @@ impl<'a> Linkage<'a> {
         let people = people::People::new(&packages);
         let space = Space::of_match_keys(&job.project);
         let keys = job.project.match_keys.len();
-        let (candidates, forecast) =
+        let (mut candidates, forecast) =
             block::candidates(&packages, &people, keys, job.block_cap, progress);
 
         progress.begin("scoring pairs", None);
         let encoding = job.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
         let levels = compare::levels(&packages, &people, &candidates, encoding);
-        let scored = score::score(&space, &packages, &people, &candidates, &levels);
+        let mut scored = score::score(&space, &packages, &people, &candidates, &levels);
         progress.end();
+        let scan = match encoding {
+            Some(encoding) => {
+                progress.begin("comparing the people left over", None);
+                let (pairs, bare) = (&scored.pairs, &scored.bare);
+                let scan = scan::scan(&packages, &people, &candidates, pairs, bare, encoding);
+                scored.add(&people, &mut candidates, &scan.pairs);
+                progress.end();
+                scan
+            }
+            None => scan::Scan::default(),
+        };
 
         let clusters = cluster::cluster(&people, &scored.pairs, job.least);
         let doubts = clusters.doubts(&people, &scored.pairs);
@@ -309,6 +330,7 @@ impl<'a> Linkage<'a> {
             doubts: &doubts,
             persons: &persons,
             forecast,
+            scan: &scan,
             with_earlier: earlier.is_some(),
         };
         let summary = results.summary();

@@ -7,6 +7,7 @@ use super::block::Forecast;
 use super::cluster::{Clusters, Doubt};
 use super::people::People;
 use super::persons::{Change, Persons};
+use super::scan::Scan;
 use super::score::Scored;
 use super::{ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
 use crate::engine::{Space, Stop, ones};
@@ -25,6 +26,7 @@ pub(super) struct Results<'a> {
     pub(super) doubts: &'a [Doubt],
     pub(super) persons: &'a Persons,
     pub(super) forecast: Forecast,
+    pub(super) scan: &'a Scan,
     pub(super) with_earlier: bool,
 }
 
@@ -39,7 +41,22 @@ impl Results<'_> {
             .filter(|p| clusters.root(p.a) == clusters.root(p.b))
             .map(|p| p.probability)
             .collect();
-        let mean = linked.iter().sum::<f64>() / linked.len().max(1) as f64;
+        let right = linked.iter().sum::<f64>();
+        let mean = right / linked.len().max(1) as f64;
+        let by_keys: f64 =
+            scored.pairs.iter().filter(|p| p.agree != 0).map(|p| p.probability).sum();
+        let by_scan: f64 =
+            scored.pairs.iter().filter(|p| p.agree == 0).map(|p| p.probability).sum();
+        let missed = self.scan.missed.map_or(0.0, |(missed, _)| missed);
+        let share = |found: f64, missed: f64| match found + missed {
+            all if all > 0.0 => rounded(found / all),
+            _ => 1.0,
+        };
+        let blocking_recall = self.scan.missed.map(|(missed, variance)| {
+            // A normal interval of 95 %.
+            let margin = 1.96 * variance.sqrt();
+            [missed + margin, missed, (missed - margin).max(0.0)].map(|m| share(by_keys, m))
+        });
         let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
         let [definite, probable] = clusters.joined;
         let possible =
@@ -61,13 +78,17 @@ impl Results<'_> {
                 .unwrap_or_default(),
             sources: self.sources(),
             linked_from,
-            candidate_pairs: scored.pairs.len() as u64,
+            candidate_pairs: (scored.pairs.len() - self.scan.pairs.len()) as u64,
             pairs_over_cap: self.forecast.dropped,
             definite,
             probable,
             possible: possible as u64,
             ruled_out: clusters.forbidden,
             expected_precision: rounded(mean),
+            expected_recall: share(right, by_keys + missed.max(by_scan) - right),
+            blocking_recall,
+            pairs_scanned: self.scan.compared,
+            pairs_found_by_scan: self.scan.pairs.len() as u64,
             persons: roots as u64,
             linked_persons: clusters.linked().len() as u64,
             doubtful_clusters: self.doubts.len() as u64,
@@ -178,7 +199,7 @@ impl Results<'_> {
         let rows = self.scored.pairs.iter().filter_map(|pair| {
             let band = pair.band()?;
             let rule = ones(pair.agree).next();
-            let rule = rule.map_or("", |k| self.job.project.match_keys[k].name.as_str());
+            let rule = rule.map_or("fuzzy", |k| self.job.project.match_keys[k].name.as_str());
             Some([
                 name(pair.a),
                 self.people.id(pair.a).to_string(),

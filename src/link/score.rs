@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use super::block::Candidate;
 use super::people::People;
 use crate::engine::{
-    self, Between, Chance, Components, Judgement, KeyTally, Keys, Likeness, MOST_ODDS, Model,
-    NOT_COMPARED, Observation, Space, Tally,
+    self, Between, Chance, Components, Judgement, KeyTally, Keys, LEVELS, Likeness, MOST_ODDS,
+    Model, NOT_COMPARED, Observation, Space, Tally,
 };
 use crate::ids::Band;
 use crate::package::Package;
@@ -41,9 +41,13 @@ pub(super) const PROBABLE: f64 = 0.5;
 /// From this probability on it is worth a clerical review.
 pub(super) const POSSIBLE: f64 = 0.05;
 
-/// Scored pairs, in the order of the candidates, and the model that scored them.
+/// Scored pairs, in the order of their people, and the model that scored them.
 pub(super) struct Scored {
     pub(super) pairs: Vec<ScoredPair>,
+    /// The odds of each candidate by itself.
+    odds: Vec<f64>,
+    /// How levels are spread among the matches of which no comparison agrees in full.
+    pub(super) bare: [f64; LEVELS],
     pub(super) model: Model,
     pub(super) patterns: usize,
 }
@@ -69,6 +73,7 @@ pub(super) fn score(
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
     let mut beliefs = compete(people, candidates, &tokens);
     let mut ratios = vec![1.0; candidates.len()];
+    let mut bare = [0.0; LEVELS];
     if levels.iter().any(|&level| level != NOT_COMPARED) {
         let agreeing: Vec<Components> = judged.iter().map(|j| j.agreeing).collect();
         let likeness = Likeness::new(space, &agreeing, levels);
@@ -85,7 +90,13 @@ pub(super) fn score(
                 break;
             }
         }
+        for ((judged, &level), belief) in judged.iter().zip(levels).zip(&beliefs) {
+            if level != NOT_COMPARED && space.context(judged.agreeing) == 0 {
+                bare[usize::from(level)] += belief.probability;
+            }
+        }
     }
+    let odds = tokens.iter().zip(&ratios).map(|(o, r)| (o * r).min(MOST_ODDS)).collect();
     let pairs = candidates
         .iter()
         .zip(&judged)
@@ -98,7 +109,32 @@ pub(super) fn score(
             agree: c.agree,
         })
         .collect();
-    Scored { pairs, model, patterns }
+    Scored { pairs, odds, bare, model, patterns }
+}
+
+impl Scored {
+    /// Puts further pairs beside the candidates, with their odds: all of them compete.
+    pub(super) fn add(
+        &mut self,
+        people: &People,
+        candidates: &mut Vec<Candidate>,
+        more: &[(Candidate, f64)],
+    ) {
+        candidates.extend(more.iter().map(|(pair, _)| *pair));
+        self.odds.extend(more.iter().map(|(_, odds)| odds.min(MOST_ODDS)));
+        self.pairs.extend(more.iter().map(|(pair, odds)| ScoredPair {
+            a: pair.a,
+            b: pair.b,
+            weight: odds.log2(),
+            probability: 0.0,
+            agree: pair.agree,
+        }));
+        let beliefs = compete(people, candidates, &self.odds);
+        for (pair, belief) in self.pairs.iter_mut().zip(beliefs) {
+            pair.probability = belief.probability;
+        }
+        self.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+    }
 }
 
 /// The most rounds of learning what levels mean.

@@ -22,7 +22,8 @@ pub enum Preset {
 /// Every match key of the presets. A preset takes those whose fields it has.
 ///
 /// SLK-581 first, then keys that leave one or two components out ("drop-one", as AIHW's
-/// linkage does), then loose ones, which say something only where they are unique.
+/// linkage does), then loose ones, which say something only where they are unique: in a small
+/// file nearly all of them, in a large one few.
 const MATCH_KEYS: &[(&str, &[&str])] = &[
     ("slk581", &["slk581"]),
     ("names_sound_birth", &["family_name.phonetic", "given_name.phonetic", "birth_date"]),
@@ -32,19 +33,13 @@ const MATCH_KEYS: &[(&str, &[&str])] = &[
     ("family_initial_birth_sex", &["family_name.initial", "birth_date", "sex"]),
     ("initials_birth", &["family_name.initial", "given_name.initial", "birth_date"]),
     ("names_any_order_birth", &["names.any_order", "birth_date"]),
+    ("birth", &["birth_date"]),
     ("birth_sex", &["birth_date", "sex"]),
     ("birth_sex_postcode", &["birth_date", "sex", "postcode"]),
-    ("birth_sex_suburb", &["birth_date", "sex", "suburb"]),
-    ("family_slk_birth_postcode", &["family_name.slk", "birth_date", "postcode"]),
     ("given_slk_birth_postcode", &["given_name.slk", "birth_date", "postcode"]),
     ("names", &["family_name", "given_name"]),
-    ("names_slk_birth_any_order", &["family_name.slk", "given_name.slk", "birth_date.any_order"]),
+    ("names_slk", &["family_name.slk", "given_name.slk"]),
     ("names_year", &["family_name", "given_name", "birth_date.year"]),
-    ("names_day_month", &["family_name", "given_name", "birth_date.day", "birth_date.month"]),
-    (
-        "names_slk_month_year_sex",
-        &["family_name.slk", "given_name.slk", "birth_date.month", "birth_date.year", "sex"],
-    ),
     (
         "names_slk_day_month",
         &["family_name.slk", "given_name.slk", "birth_date.day", "birth_date.month"],

@@ -1,0 +1,209 @@
+//! What typing errors hide from every match key: the people left without a link, compared
+//! with each other exhaustively by their fuzzy values; and, from that, how many matches the
+//! match keys have missed.
+//!
+//! How often two different people are so alike is not guessed but counted, between the
+//! people left over of one and the same source. Pairs of two sources beyond that number are
+//! the matches.
+
+use rayon::prelude::*;
+
+use super::block::Candidate;
+use super::compare::level_of;
+use super::people::People;
+use super::score::{PROBABLE, ScoredPair};
+use crate::engine::LEVELS;
+use crate::kernel::{Kernel, Rows};
+use crate::package::Package;
+use crate::project::fuzzy::FuzzyEncoding;
+
+/// Pairs of two sources beyond this many are not all compared: some of the people left over
+/// are, to estimate what was missed.
+const MOST_PAIRS: u64 = 100_000_000;
+/// How many pairs are compared then.
+const SAMPLE_PAIRS: u64 = 100_000_000;
+/// How many pairs within a source are enough to tell what is due to chance.
+const PAIRS_WITHIN: u64 = 100_000_000;
+/// Query rows that one thread takes at a time.
+const ROWS_AT_ONCE: usize = 256;
+
+/// What the comparison of the people left over has shown.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    /// Pairs that no match key has found, with the odds that they are one person.
+    pub(super) pairs: Vec<(Candidate, f64)>,
+    /// How many pairs of people were compared.
+    pub(super) compared: u64,
+    /// Matches that no match key has found, as estimated, with the variance of that; nothing
+    /// where the packages have no fuzzy values to tell by.
+    pub(super) missed: Option<(f64, f64)>,
+}
+
+/// Compares the people of every two sources who have no probable link between them.
+/// `bare` says how levels are spread among matches of which nothing agrees in full.
+pub(super) fn scan(
+    packages: &[Package],
+    people: &People,
+    candidates: &[Candidate],
+    scored: &[ScoredPair],
+    bare: &[f64; LEVELS],
+    encoding: FuzzyEncoding,
+) -> Scan {
+    let mut scan = Scan::default();
+    let sources = people.sources.len();
+    let mut linked = vec![false; people.len() * sources];
+    for pair in scored.iter().filter(|p| p.probability >= PROBABLE) {
+        linked[pair.a as usize * sources + people.source_of(pair.b)] = true;
+        linked[pair.b as usize * sources + people.source_of(pair.a)] = true;
+    }
+    let left = |of: usize, with: usize| {
+        Left::new(people, &packages[of], of, |person| linked[person as usize * sources + with])
+    };
+    for s in 0..sources {
+        for t in s + 1..sources {
+            let (Some(a), Some(b)) = (left(s, t), left(t, s)) else { continue };
+            let (missed, variance) = scan.missed.unwrap_or_default();
+            let between = scan.between(&a, &b, candidates, bare, encoding);
+            scan.missed = Some((missed + between.0, variance + between.1));
+        }
+    }
+    scan
+}
+
+impl Scan {
+    /// Two sources; gives the matches missed between them, and the variance of that.
+    fn between(
+        &mut self,
+        a: &Left,
+        b: &Left,
+        candidates: &[Candidate],
+        bare: &[f64; LEVELS],
+        encoding: FuzzyEncoding,
+    ) -> (f64, f64) {
+        let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return (0.0, 0.0) };
+        let all = (a.len() * b.len()) as u64;
+        let is_sample = all > MOST_PAIRS;
+        let step = if is_sample { all.div_ceil(SAMPLE_PAIRS) as usize } else { 1 };
+        let queries = a.len().div_ceil(step);
+        let limit = limit(rows_a, rows_b);
+        let level = |distance: u32| usize::from(level_of(distance as u16, encoding));
+        let hits: Vec<(u32, u32, usize)> = near(rows_a, rows_b, step, limit)
+            .into_iter()
+            .map(|(i, j, distance)| (a.people[i as usize], b.people[j as usize], level(distance)))
+            .filter(|&(i, j, _)| candidates.binary_search_by_key(&(i, j), |c| (c.a, c.b)).is_err())
+            .collect();
+        let compared = queries as f64 * b.len() as f64;
+        self.compared += compared as u64;
+
+        let by_chance = [(rows_a, a), (rows_b, b)].map(|(rows, of)| {
+            let step = ((of.len() * of.len()) as u64).div_ceil(PAIRS_WITHIN).max(1) as usize;
+            let mut counts = [0.0; LEVELS];
+            for (_, _, distance) in
+                near(rows, rows, step, limit).into_iter().filter(|(i, j, _)| i != j)
+            {
+                counts[level(distance)] += 1.0;
+            }
+            let pairs = of.len().div_ceil(step) as f64 * (of.len() as f64 - 1.0).max(1.0);
+            // Seen nowhere is rare, not impossible.
+            counts.map(|n| (n + 0.5) / pairs)
+        });
+        let mut odds = [0.0; LEVELS];
+        let mut counts = [0.0; LEVELS];
+        for &(_, _, level) in &hits {
+            counts[level] += 1.0;
+        }
+        for level in 1..LEVELS {
+            let chance = compared * (by_chance[0][level] + by_chance[1][level]) / 2.0;
+            odds[level] = ((counts[level] - chance) / chance).max(odds[level - 1]);
+        }
+        let probability = |level: usize| odds[level] / (1.0 + odds[level]);
+        let scale = a.len() as f64 / queries as f64;
+        let found: f64 = hits.iter().map(|h| probability(h.2)).sum();
+        // Matches too unlike to stand out are as many as among those that keys have found.
+        let least = level(limit);
+        let visible = (bare[least..].iter().sum::<f64>() + 1.0) / (bare.iter().sum::<f64>() + 2.0);
+        if !is_sample {
+            let pair =
+                |&(a, b, level): &(u32, u32, usize)| (Candidate { a, b, agree: 0 }, odds[level]);
+            self.pairs.extend(hits.iter().filter(|h| odds[h.2] > 0.0).map(pair));
+        }
+        (found * scale / visible, found * (scale / visible).powi(2))
+    }
+}
+
+/// The people of a source left without a link, with their fuzzy values side by side.
+struct Left {
+    people: Vec<u32>,
+    bytes: Vec<u8>,
+    width: usize,
+}
+
+impl Left {
+    /// `None` where the package has no fuzzy values.
+    fn new(
+        people: &People,
+        package: &Package,
+        source: usize,
+        is_linked: impl Fn(u32) -> bool,
+    ) -> Option<Left> {
+        let column = package.fuzzy()?;
+        let mut left = Left { people: vec![], bytes: vec![], width: column.width() };
+        for person in people.of_source(source).filter(|&p| !is_linked(p)) {
+            if let Some(row) = people.fuzzy_row(person) {
+                left.people.push(person);
+                left.bytes
+                    .extend_from_slice(&column.bytes()[row as usize * left.width..][..left.width]);
+            }
+        }
+        Some(left)
+    }
+
+    fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// `None` where there is nobody.
+    fn rows(&self) -> Option<Rows<'_>> {
+        Rows::new(&self.bytes, self.width).filter(|rows| !rows.is_empty())
+    }
+}
+
+/// The distance within which about as many pairs are due to chance as there are people: so
+/// many standard deviations below the mean of unlike people.
+fn limit(a: Rows<'_>, b: Rows<'_>) -> u32 {
+    const SAMPLE: usize = 1 << 14;
+    let kernel = Kernel::best();
+    let pairs: Vec<(u32, u32)> = (0..SAMPLE)
+        .map(|i| ((i * 7919 % a.len()) as u32, (i * 104_729 % b.len()) as u32))
+        .collect();
+    let mut distances = vec![0; SAMPLE];
+    kernel.hamming_pairs(a, b, &pairs, &mut distances);
+    // Matches among them would widen the spread, so it is taken from the middle half.
+    distances.sort_unstable();
+    let at = |share: usize| f64::from(distances[SAMPLE * share / 100]);
+    let deviation = ((at(75) - at(25)) / 1.349).max(1.0);
+    let people = a.len().min(b.len()).max(2) as f64;
+    (at(50) - (2.0 * people.ln()).sqrt() * deviation).max(0.0) as u32
+}
+
+/// Every `step`-th row of `a` against every row of `b`: the places and distance of those
+/// within the limit, in order.
+fn near(a: Rows<'_>, b: Rows<'_>, step: usize, limit: u32) -> Vec<(u32, u32, u32)> {
+    let kernel = Kernel::best();
+    let width = a.width();
+    let queries: Vec<u32> = (0..a.len() as u32).step_by(step).collect();
+    queries
+        .par_chunks(ROWS_AT_ONCE)
+        .flat_map_iter(|chunk| {
+            let bytes: Vec<u8> = chunk.iter().flat_map(|&i| a.row(i as usize)).copied().collect();
+            let mut hits = Vec::new();
+            if let Some(rows) = Rows::new(&bytes, width) {
+                kernel.hamming_within(rows, b, limit, |q, c, distance| {
+                    hits.push((chunk[q], c as u32, distance));
+                });
+            }
+            hits.sort_unstable();
+            hits
+        })
+        .collect()
+}
