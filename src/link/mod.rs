@@ -2,9 +2,9 @@
 //! never sees a name, a birth date or a key.
 //!
 //! The stages, in order: check that the packages belong together; `block` finds the pairs
-//! that share a token; `space` says what their tokens leave possible; `model` fits
-//! Fellegi–Sunter weights to them with no labels; `score` gives each pair a probability;
-//! `cluster` makes people of pairs; `persons` names them; `output` writes.
+//! that share a token; `compare` says how alike their fuzzy values are; `score` gives each pair
+//! a probability by the engine's model; `cluster` makes people of pairs; `persons` names them;
+//! `output` writes.
 
 mod block;
 mod cluster;
