@@ -4,9 +4,10 @@
 use rayon::prelude::*;
 
 use super::block::Candidate;
+use super::decisions::Decision;
 use super::people::People;
 use crate::engine::{
-    self, Between, Chance, Judged, Judgement, KeyTally, Keys, Model, Observation, Space, Tally,
+    self, Between, Chance, Judgement, KeyTally, Keys, Model, Observation, Space, Tally,
 };
 use crate::ids::Band;
 use crate::package::Package;
@@ -18,9 +19,13 @@ pub(super) struct ScoredPair {
     pub(super) b: u32,
     /// Match weight: log2 of the likelihood ratio.
     pub(super) weight: f64,
+    /// Odds that it is the same person, on its own.
+    pub(super) odds: f64,
     /// Probability that it is the same person, beside the pairs it competes with.
     pub(super) probability: f64,
     pub(super) agree: Keys,
+    /// What a person decided on it.
+    pub(super) decision: Option<Decision>,
 }
 
 impl ScoredPair {
@@ -47,7 +52,8 @@ pub(super) struct Scored {
     pub(super) patterns: usize,
 }
 
-/// Fits the model to the candidates and scores them.
+/// Fits the model to the candidates and gives each its odds; [`compete`] makes probabilities
+/// of them.
 pub(super) fn score(
     space: &Space,
     packages: &[Package],
@@ -67,18 +73,19 @@ pub(super) fn score(
         })
         .collect();
     let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
-    let mut pairs: Vec<ScoredPair> = candidates
+    let pairs: Vec<ScoredPair> = candidates
         .iter()
         .zip(&judged)
         .map(|(c, judged)| ScoredPair {
             a: c.a,
             b: c.b,
             weight: judged.weight,
+            odds: judged.odds,
             probability: 0.0,
             agree: c.agree,
+            decision: None,
         })
         .collect();
-    compete(people, &mut pairs, &judged);
     Scored { pairs, model, patterns }
 }
 
@@ -140,15 +147,16 @@ fn tally(package: &Package) -> Tally<'_> {
 /// Turns odds into probabilities. Where a source holds each person once, at most one of its
 /// people can be the other's match, so the pairs of one person with that source compete:
 /// p = o / (1 + the odds of all of them).
-fn compete(people: &People, pairs: &mut [ScoredPair], judged: &[Judged]) {
+pub(super) fn compete(people: &People, pairs: &mut [ScoredPair]) {
     let sources = people.sources.len();
     let rival = |person: u32, source: usize| person as usize * sources + source;
     let mut sums = vec![0.0f64; people.len() * sources];
-    for (pair, Judged { odds, .. }) in pairs.iter().zip(judged) {
-        sums[rival(pair.a, people.source_of(pair.b))] += odds;
-        sums[rival(pair.b, people.source_of(pair.a))] += odds;
+    for pair in pairs.iter() {
+        sums[rival(pair.a, people.source_of(pair.b))] += pair.odds;
+        sums[rival(pair.b, people.source_of(pair.a))] += pair.odds;
     }
-    for (pair, &Judged { odds, .. }) in pairs.iter_mut().zip(judged) {
+    for pair in pairs {
+        let odds = pair.odds;
         let mut others = 0.0;
         for (one, other) in [(pair.a, pair.b), (pair.b, pair.a)] {
             let source = people.source_of(other);
@@ -156,6 +164,7 @@ fn compete(people: &People, pairs: &mut [ScoredPair], judged: &[Judged]) {
                 others += (sums[rival(one, source)] - odds).max(0.0);
             }
         }
-        pair.probability = odds / (1.0 + odds + others);
+        let beside_others = odds / (1.0 + odds + others);
+        pair.probability = pair.decision.map_or(beside_others, Decision::probability);
     }
 }
