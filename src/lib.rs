@@ -10,6 +10,7 @@
 //!   rows        Person       Slk581  Encoded │ file  │   block ► compare
 //!                                            │       │   ► score ► cluster
 //!  under all rooms: project · error · progress · files · ids      clear side only: key
+//!  beneath both sides: engine                                     coded side only: kernel
 //! ```
 //!
 //! `ARCHITECTURE.md` has one paragraph a room: what comes in, what goes out, what it must

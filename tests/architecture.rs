@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms right of the gate.
-const CODED: [&str; 4] = ["link", "pathways", "report", "kernel"];
+/// The rooms right of the gate, and the engine, which serves both sides.
+const CODED: [&str; 5] = ["link", "pathways", "report", "kernel", "engine"];
 /// What only the clear side may name.
 const CLEAR: [&str; 7] = ["sources", "standardise", "slk", "encode", "deidentify", "key", "synth"];
 /// The rooms that may name the project's or the agency's key.

@@ -42,6 +42,7 @@ fn the_agreement_is_the_minimal_preset_without_sex() {
     let text = Preset::Minimal.toml("minimal", "open");
     let minimal = Project::parse(&text, "minimal").expect("the preset");
     assert_eq!(keys(&febrl), keys(&minimal));
+    assert_eq!(febrl.fuzzy, minimal.fuzzy);
     assert!(febrl.fields.iter().all(|field| field.name != "sex"));
     for field in &febrl.fields {
         assert!(minimal.fields.contains(field), "{}", field.name);

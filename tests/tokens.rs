@@ -12,10 +12,12 @@ use arrow_array::cast::AsArray;
 use arrow_ipc::reader::FileReader;
 use town::Town;
 
-/// The rows of a package: row ids, and for each match key the token of each row.
+/// The rows of a package: row ids, for each match key the token of each row, and the fuzzy
+/// value of each row.
 struct Rows {
     ids: Vec<Vec<u8>>,
     tokens: BTreeMap<String, Vec<Option<Vec<u8>>>>,
+    fuzzy: Vec<Option<Vec<u8>>>,
     manifest: serde_json::Value,
 }
 
@@ -26,7 +28,8 @@ impl Rows {
         let schema = reader.schema();
         let manifest = schema.metadata().values().find(|text| text.contains("\"match_keys\""));
         let manifest = serde_json::from_str(manifest.expect("a manifest")).expect("JSON");
-        let mut rows = Rows { ids: Vec::new(), tokens: BTreeMap::new(), manifest };
+        let mut rows =
+            Rows { ids: Vec::new(), tokens: BTreeMap::new(), fuzzy: Vec::new(), manifest };
         for batch in reader {
             let batch = batch.expect("readable");
             for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
@@ -37,9 +40,12 @@ impl Rows {
                         rows.ids.extend(ids.map(|id| id.expect("never null").to_owned()));
                     }
                     name => {
-                        let tokens = column.as_fixed_size_binary().iter();
-                        let tokens = tokens.map(|token| token.map(<[u8]>::to_owned));
-                        rows.tokens.entry(name.to_owned()).or_default().extend(tokens);
+                        let values = column.as_fixed_size_binary().iter();
+                        let values = values.map(|value| value.map(<[u8]>::to_owned));
+                        match name {
+                            "fuzzy" => rows.fuzzy.extend(values),
+                            key => rows.tokens.entry(key.to_owned()).or_default().extend(values),
+                        }
                     }
                 }
             }
@@ -76,6 +82,7 @@ fn no_two_rows_of_any_package_have_a_token_in_common() {
         assert!(rows.tokens.len() >= 20, "{} match keys", rows.tokens.len());
         // Not even of two match keys: every token of the file is another.
         let mut seen = BTreeSet::new();
+        let mut withholding = 0;
         for (key, tokens) in &rows.tokens {
             assert_eq!(tokens.len(), rows.ids.len());
             let mut filled = 0;
@@ -87,9 +94,20 @@ fn no_two_rows_of_any_package_have_a_token_in_common() {
             let summaries = rows.manifest["match_keys"].as_array().expect("a list");
             let summary = summaries.iter().find(|s| s["name"] == *key).expect("its summary");
             assert_eq!(summary["filled"], filled, "{package}: {key}");
-            assert!(summary["shared"].as_u64() > Some(0), "{package}: {key} withholds nothing");
+            withholding += usize::from(summary["shared"].as_u64() > Some(0));
         }
         assert!(seen.len() > 10 * rows.ids.len());
+        assert!(withholding > rows.tokens.len() / 2, "{withholding} match keys withhold something");
+
+        assert_eq!(rows.fuzzy.len(), rows.ids.len());
+        let mut seen = BTreeSet::new();
+        for value in rows.fuzzy.iter().flatten() {
+            assert_eq!(value.len(), 256);
+            assert!(seen.insert(value), "{package}: a fuzzy value is there twice");
+        }
+        let summary = &rows.manifest["fuzzy"];
+        assert_eq!(summary["filled"], seen.len(), "{package}");
+        assert!(seen.len() > rows.ids.len() / 2);
     }
 }
 

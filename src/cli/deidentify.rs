@@ -122,12 +122,8 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
     );
     if let Some(fuzzy) = &summary.record.fuzzy {
         text += &format!(
-            "fuzzy values       {} written, {} withheld as shared, {} without a value; base \
-             filters {:.1} % full\n",
-            fuzzy.filled,
-            fuzzy.shared,
-            fuzzy.missing,
-            100.0 * fuzzy.mean_fill,
+            "fuzzy values       {} written, {} withheld as shared, {} without a value\n",
+            fuzzy.filled, fuzzy.shared, fuzzy.missing,
         );
     }
     let mut aside = rows_set_aside.total() + columns_total;

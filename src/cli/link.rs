@@ -7,7 +7,7 @@ use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean};
 use crate::ids::Band;
 use crate::key::is_key_file;
-use crate::link::{BLOCK_CAP, Job, Linkage, Summary};
+use crate::link::{Assignment, BLOCK_CAP, Job, Linkage, Summary};
 use crate::project::Project;
 
 /// Link packages into a map per source: which rows are one person.
@@ -17,7 +17,9 @@ use crate::project::Project;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \\\n      \
-    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links"
+    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links\n\n\
+    Pairs too doubtful to link are in OUT/keep/clerical.csv. Write `match` or `no-match` into\n\
+    its last column where you know, and give the file to the next run with --decisions."
 )]
 pub(crate) struct Args {
     /// The packages of the agencies.
@@ -32,9 +34,16 @@ pub(crate) struct Args {
     /// The output folder of an earlier run: people keep the ids they have there.
     #[arg(long, value_name = "DIR")]
     previous: Option<PathBuf>,
+    /// A clerical file of an earlier run with decisions in it: a `match` is linked before all
+    /// others, a `no-match` never.
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
     /// The weakest band that is linked.
     #[arg(long, value_enum, default_value_t = Least::Probable)]
     band: Least,
+    /// How pairs compete where each source holds each person once.
+    #[arg(long, value_enum, default_value_t = Competition::Greedy)]
+    assignment: Competition,
     /// The most people with one token that are compared with each other.
     #[arg(long, value_name = "N", default_value_t = BLOCK_CAP as u32,
           value_parser = clap::value_parser!(u32).range(2..))]
@@ -53,6 +62,14 @@ enum Least {
     Probable,
     /// 99 % sure.
     Definite,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Competition {
+    /// Each pair against the odds of its rivals (the default).
+    Greedy,
+    /// Each pair over all one-to-one assignments at once; two such sources only.
+    Optimal,
 }
 
 /// A key where there must be none.
@@ -74,17 +91,23 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     if let Some(path) = args.key_file {
         return Err(KeyOffered(path).into());
     }
-    if let Some(path) = args.packages.iter().chain([&args.project]).find(|p| is_key_file(p)) {
-        return Err(KeyOffered(path.clone()).into());
+    let files = args.packages.iter().chain([&args.project]).chain(&args.decisions);
+    if let Some(path) = files.into_iter().find(|p| is_key_file(p)).cloned() {
+        return Err(KeyOffered(path).into());
     }
     let job = Job {
         project: Project::load(&args.project)?,
         packages: args.packages,
         out: args.out,
         previous: args.previous,
+        decisions: args.decisions,
         least: match args.band {
             Least::Probable => Band::Probable,
             Least::Definite => Band::Definite,
+        },
+        assignment: match args.assignment {
+            Competition::Greedy => Assignment::Greedy,
+            Competition::Optimal => Assignment::Optimal,
         },
         block_cap: args.max_block as usize,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
@@ -116,6 +139,12 @@ fn told(s: &Summary, job: &Job) -> String {
             c.kept, c.merged, c.split
         )
     });
+    let decisions = s.decisions.as_ref().map_or(String::new(), |d| {
+        format!(
+            "\ndecisions     {} match, {} no-match; {} of unknown rows",
+            d.matches, d.no_matches, d.unknown_rows
+        )
+    });
     let expected = match s.definite + s.probable {
         0 => String::new(),
         _ => format!(
@@ -135,9 +164,10 @@ fn told(s: &Summary, job: &Job) -> String {
     format!(
         "people in     {}\n\
          compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches{blocking}\n\
-         linked        {} definite, {} probable{expected}; {} possible left for review\n\
+         linked        {} definite, {} probable{expected}; {} possible left for review\
+         {decisions}\n\
          people out    {} persons, {} of them in more than one row; linked: {}{changes}\n\
-         written       {} for the analyst; pairs and {} doubtful clusters in keep",
+         written       {} for the analyst; pairs, those for review and {} doubtful clusters in keep",
         rows.join(", "),
         s.candidate_pairs,
         s.model.stopped,

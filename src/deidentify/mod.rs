@@ -234,10 +234,11 @@ fn row_ids(
     let Job { project, source, .. } = job;
     let mut representatives = people::group(records);
     let mut duplicates = 0;
-    if !source.unique_people {
+    if source.join_duplicates && !source.unique_people {
         let people: Vec<u32> =
             (0..).zip(&representatives).filter(|(i, r)| i == *r).map(|(i, _)| i).collect();
-        let first: Vec<u32> = people.iter().map(|&p| records[p as usize].first_set).collect();
+        let first = people::first_sets(records, &representatives, sets);
+        let first: Vec<u32> = people.iter().map(|&p| first[p as usize]).collect();
         let chances = chance::of_groups(project, encoder.components(), sets, &first);
         let pairs = duplicates::find(project, encoder.components(), sets, &first, &chances);
         let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
@@ -299,12 +300,11 @@ const FEWEST_FOR_FILL: u64 = 100;
 /// rests on. With few people that is a warning.
 fn check_fill(rows: &Rows) -> Result<Option<String>, fuzzy::Error> {
     match rows.fuzzy.as_ref().map(|fuzzy| fuzzy.rows.check()) {
-        Some(Err(fuzzy::Error::Fill { thousandths })) if rows.people < FEWEST_FOR_FILL => {
+        Some(Err(fuzzy::Error::Fill { .. })) if rows.people < FEWEST_FOR_FILL => {
+            // The figure itself differs with the key: `inspect` shows it.
             Ok(Some(format!(
-                "the base filters of the fuzzy column are {}.{} % full on average, expected 40 \
-                 to 60 %; with {FEWEST_FOR_FILL} people or more this would be refused",
-                thousandths / 10,
-                thousandths % 10
+                "the base filters of the fuzzy column are not 40 to 60 % full on average; with \
+                 {FEWEST_FOR_FILL} people or more this would be refused"
             )))
         }
         Some(Err(refused)) => Err(refused),

@@ -114,7 +114,9 @@ fn measure(
         project: project.clone(),
         out: links.clone(),
         previous: None,
+        decisions: None,
         least: Band::Probable,
+        assignment: link::Assignment::default(),
         block_cap: link::BLOCK_CAP,
         overwrite: Overwrite::Refuse,
     };

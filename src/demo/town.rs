@@ -173,7 +173,9 @@ fn linkage_unit(
         project,
         out: home.join("linkage-unit/links"),
         previous: None,
+        decisions: None,
         least: Band::Probable,
+        assignment: link::Assignment::default(),
         block_cap: link::BLOCK_CAP,
         overwrite: Overwrite::Refuse,
     };

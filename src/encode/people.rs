@@ -5,7 +5,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::Identity;
+use super::{Identity, NO_VALUE, TokenSets};
 
 /// One usable record. Prints as shape.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,6 +50,23 @@ pub fn group(records: &mut [Record]) -> Vec<u32> {
         }
     }
     (0..records.len() as u32).map(|i| root(&mut parents, i)).collect()
+}
+
+/// The token set that speaks for each person, at the place of the person's representative:
+/// of the first sets of the person's records, the one with the fewest missing values, and of
+/// those the one whose values sort first. So the order of the file does not matter.
+pub fn first_sets(records: &[Record], representatives: &[u32], sets: &TokenSets) -> Vec<u32> {
+    let values = |set: u32| sets.values.iter().map(move |column| column[set as usize]);
+    let missing = |set: u32| values(set).filter(|value| *value == NO_VALUE).count();
+    let order = |a: u32, b: u32| missing(a).cmp(&missing(b)).then_with(|| values(a).cmp(values(b)));
+    let mut first: Vec<u32> = records.iter().map(|record| record.first_set).collect();
+    for (record, &person) in records.iter().zip(representatives) {
+        let best = &mut first[person as usize];
+        if order(record.first_set, *best).is_lt() {
+            *best = record.first_set;
+        }
+    }
+    first
 }
 
 /// Joins further pairs of records, and gives how many people that made fewer.
@@ -109,6 +126,28 @@ mod tests {
             .collect();
         let expected = [("a", "a"), ("b", "b"), ("c", "c"), ("c", "c"), ("d", "a"), ("e", "c")];
         assert_eq!(named, expected);
+    }
+
+    #[test]
+    fn the_fullest_record_speaks_for_a_person_wherever_it_stands() {
+        // Three records of one person and one of another; values of two components.
+        let values = [[7, 5], [7, NO_VALUE], [6, 9], [8, 8]];
+        for order in [[0, 1, 2, 3], [2, 1, 0, 3], [3, 1, 2, 0]] {
+            let mut records: Vec<Record> = order
+                .iter()
+                .zip(0..)
+                .map(|(&i, set)| {
+                    let id = if i == 3 { "b" } else { "a" };
+                    Record { first_set: set, ..record(id, u64::from(set), &[]) }
+                })
+                .collect();
+            let column = |c: usize| order.iter().map(|&i| values[i][c]).collect();
+            let sets = TokenSets { values: vec![column(0), column(1)], ..TokenSets::default() };
+            let people = group(&mut records);
+            let first = first_sets(&records, &people, &sets);
+            let spoken = [0, 3].map(|p| order[first[people[p] as usize] as usize]);
+            assert_eq!(spoken, [2, 3]);
+        }
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Pairs become people: union-find over pairs in falling weight, under the sources' own
-//! constraints.
+//! Pairs become people: union-find over what was decided, then over pairs in falling weight,
+//! under the sources' own constraints and the decisions against.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
 
+use super::decisions::Decision;
 use super::people::People;
 use super::score::ScoredPair;
 use crate::ids::Band;
@@ -14,8 +16,10 @@ pub(super) struct Clusters {
     root: Vec<u32>,
     /// Per person, the weakest band that holds its cluster together; `Single` alone.
     bands: Vec<Band>,
-    /// Links that a source's "each person once" forbade.
+    /// Links that a source's "each person once" or a decision forbade.
     pub(super) forbidden: u64,
+    /// Of these, links that were decided.
+    pub(super) forbidden_matches: u64,
     /// How many pairs were joined, by their own band: definite, probable.
     pub(super) joined: [u64; 2],
 }
@@ -45,31 +49,37 @@ impl Why {
     }
 }
 
-/// Joins pairs of at least this band, heaviest first; ties go to the lower numbers.
+/// Joins pairs of at least this band: those decided to be one person, then the heaviest first;
+/// ties go to the lower numbers.
 pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clusters {
     let mut order: Vec<&ScoredPair> =
         pairs.iter().filter(|p| p.band().is_some_and(|band| band >= least)).collect();
     order.sort_unstable_by(|x, y| {
-        y.probability
-            .partial_cmp(&x.probability)
-            .unwrap_or(Ordering::Equal)
+        let is_decided = |pair: &ScoredPair| pair.decision == Some(Decision::Match);
+        Reverse(is_decided(x))
+            .cmp(&Reverse(is_decided(y)))
+            .then(y.probability.partial_cmp(&x.probability).unwrap_or(Ordering::Equal))
             .then(y.weight.partial_cmp(&x.weight).unwrap_or(Ordering::Equal))
             .then((x.a, x.b).cmp(&(y.a, y.b)))
     });
     let mut sets = Sets::new(people);
-    let mut forbidden = 0;
+    for pair in pairs.iter().filter(|pair| pair.decision == Some(Decision::NoMatch)) {
+        sets.keep_apart(pair.a, pair.b);
+    }
+    let (mut forbidden, mut forbidden_matches) = (0, 0);
     let mut joined = [0, 0];
     for pair in order {
         let Some(band) = pair.band() else { continue };
         if let Join::Forbidden = sets.join(pair.a, pair.b, band) {
             forbidden += 1;
+            forbidden_matches += u64::from(pair.decision.is_some());
             continue;
         }
         joined[usize::from(band == Band::Probable)] += 1;
     }
     let root: Vec<u32> = (0..people.len() as u32).map(|p| sets.find(p)).collect();
     let bands = root.iter().map(|&root| sets.band[root as usize]).collect();
-    Clusters { root, bands, forbidden, joined }
+    Clusters { root, bands, forbidden, forbidden_matches, joined }
 }
 
 impl Clusters {
@@ -127,6 +137,8 @@ struct Sets {
     present: Vec<u64>,
     /// The weakest band that holds each root's set together.
     band: Vec<Band>,
+    /// Per root, people who must not be in its set.
+    apart: HashMap<u32, Vec<u32>>,
 }
 
 enum Join {
@@ -146,7 +158,21 @@ impl Sets {
             parent: all.clone().collect(),
             present: all.map(once).collect(),
             band: vec![Band::Single; people.len()],
+            apart: HashMap::new(),
         }
+    }
+
+    /// From now on no set has both; they are in sets of their own yet.
+    fn keep_apart(&mut self, a: u32, b: u32) {
+        self.apart.entry(a).or_default().push(b);
+        self.apart.entry(b).or_default().push(a);
+    }
+
+    fn are_apart(&mut self, a: u32, b: u32) -> bool {
+        let Some(others) = self.apart.remove(&a) else { return false };
+        let found = others.iter().any(|&other| self.find(other) == b);
+        self.apart.insert(a, others);
+        found
     }
 
     fn find(&mut self, mut person: u32) -> u32 {
@@ -163,10 +189,13 @@ impl Sets {
         if a == b {
             return Join::Already;
         }
-        if self.present[a as usize] & self.present[b as usize] != 0 {
+        if self.present[a as usize] & self.present[b as usize] != 0 || self.are_apart(a, b) {
             return Join::Forbidden;
         }
         let (root, child) = (a.min(b), a.max(b));
+        if let Some(others) = self.apart.remove(&child) {
+            self.apart.entry(root).or_default().extend(others);
+        }
         self.parent[child as usize] = root;
         self.present[root as usize] |= self.present[child as usize];
         // Pairs come heaviest first, so the latest link is the weakest.
@@ -183,7 +212,44 @@ mod tests {
     use crate::link::people::tests::people;
 
     fn pair(a: u32, b: u32, probability: f64) -> ScoredPair {
-        ScoredPair { a, b, weight: 0.0, probability, agree: 1 }
+        ScoredPair { a, b, weight: 0.0, odds: 1.0, probability, agree: 1, decision: None }
+    }
+
+    fn decided(a: u32, b: u32, decision: Decision) -> ScoredPair {
+        let probability = decision.probability();
+        ScoredPair { decision: Some(decision), ..pair(a, b, probability) }
+    }
+
+    #[test]
+    fn a_decision_comes_before_any_link() {
+        let people = people(&[(true, &[1, 2]), (true, &[3, 4])]);
+        let pairs = [pair(0, 2, 1.0), decided(0, 3, Decision::Match), pair(1, 2, 0.6)];
+        let clusters = cluster(&people, &pairs, Band::Definite);
+        assert_eq!(clusters.linked(), [vec![0, 3]]);
+        assert_eq!((clusters.forbidden, clusters.forbidden_matches), (1, 0));
+        assert_eq!(clusters.band(3), Band::Definite);
+    }
+
+    #[test]
+    fn two_people_kept_apart_are_not_held_together_by_others() {
+        let people = people(&[(false, &[1, 2]), (false, &[3, 4])]);
+        // Two sets of two, each held together; one of each must not be the other.
+        let mut pairs = vec![
+            pair(0, 2, 0.999),
+            pair(1, 3, 0.998),
+            pair(2, 3, 0.997),
+            decided(0, 1, Decision::NoMatch),
+        ];
+        let clusters = cluster(&people, &pairs, Band::Probable);
+        assert_eq!(clusters.linked(), [vec![0, 2], vec![1, 3]]);
+        assert_eq!((clusters.forbidden, clusters.forbidden_matches), (1, 0));
+        // Decisions that contradict each other: the decision against holds.
+        pairs[2] = decided(2, 3, Decision::Match);
+        pairs[0] = decided(0, 2, Decision::Match);
+        pairs[1] = decided(1, 3, Decision::Match);
+        let clusters = cluster(&people, &pairs, Band::Probable);
+        assert_eq!(clusters.linked(), [vec![0, 2], vec![1, 3]]);
+        assert_eq!((clusters.forbidden, clusters.forbidden_matches), (1, 1));
     }
 
     #[test]

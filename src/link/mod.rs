@@ -2,13 +2,15 @@
 //! never sees a name, a birth date or a key.
 //!
 //! The stages, in order: check that the packages belong together; `block` finds the pairs
-//! that share a token; `space` says what their tokens leave possible; `model` fits
-//! Fellegi–Sunter weights to them with no labels; `score` gives each pair a probability;
-//! `cluster` makes people of pairs; `persons` names them; `output` writes.
+//! that share a token; `compare` says how alike their fuzzy values are; `score` gives each pair
+//! a probability by the engine's model, and `assign` an exact one on request; `decisions` are a
+//! person's own; `cluster` makes people of pairs; `persons` names them; `output` writes.
 
+mod assign;
 mod block;
 mod cluster;
 mod compare;
+mod decisions;
 mod output;
 mod people;
 mod persons;
@@ -29,6 +31,9 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::project::differences;
 
+use decisions::Decisions;
+pub use decisions::{Applied, Error as DecisionsError};
+
 /// What to link, and where to.
 #[derive(Debug)]
 pub struct Job {
@@ -40,12 +45,28 @@ pub struct Job {
     pub out: PathBuf,
     /// The output folder of an earlier run, whose person ids are kept.
     pub previous: Option<PathBuf>,
+    /// A clerical file with a person's decisions on pairs.
+    pub decisions: Option<PathBuf>,
     /// Pairs of this band and above are linked: `Probable` or `Definite`.
     pub least: Band,
+    /// How pairs compete for a person.
+    pub assignment: Assignment,
     /// The most people with one token that are compared with each other.
     pub block_cap: usize,
     /// Whether earlier output may be replaced.
     pub overwrite: Overwrite,
+}
+
+/// How pairs compete for a person of a source that holds each person once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assignment {
+    /// Each pair against the odds of its rivals, wherever these are better off.
+    #[default]
+    Greedy,
+    /// Each pair by its share of all one-to-one assignments; two sources without duplicates
+    /// only.
+    Optimal,
 }
 
 /// How a run of linking went; also `run.json`.
@@ -63,6 +84,8 @@ pub struct Summary {
     pub sources: Vec<SourceSummary>,
     /// The weakest band that was linked.
     pub linked_from: Band,
+    /// How pairs competed: what was asked for, where the sources allow it.
+    pub assignment: Assignment,
     /// Pairs of people that share a token.
     pub candidate_pairs: u64,
     /// Pairs left out since more people than the cap have the token.
@@ -71,9 +94,12 @@ pub struct Summary {
     pub definite: u64,
     /// See [`Summary::definite`].
     pub probable: u64,
-    /// Pairs for clerical review: not linked.
+    /// Pairs for clerical review (`keep/clerical.csv`): not linked.
     pub possible: u64,
-    /// Links that a source's "each person once" ruled out.
+    /// What became of a person's decisions, where some were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<Applied>,
+    /// Links that a source's "each person once" or a decision ruled out.
     pub ruled_out: u64,
     /// The share of linked pairs that the model expects to be right.
     pub expected_precision: f64,
@@ -250,6 +276,7 @@ pub struct Linkage<'a> {
     packages: Vec<Package>,
     staged: Staged,
     earlier: Option<HashMap<RowId, PersonId>>,
+    decisions: Option<Decisions>,
 }
 
 impl<'a> Linkage<'a> {
@@ -264,8 +291,9 @@ impl<'a> Linkage<'a> {
             Some(folder) => Some(persons::earlier(folder)?),
             None => None,
         };
+        let decisions = job.decisions.as_deref().map(Decisions::read).transpose()?;
         let packages = open(&job.packages, &job.project)?;
-        Ok(Linkage { job, packages, staged, earlier })
+        Ok(Linkage { job, packages, staged, earlier, decisions })
     }
 
     /// The most candidate pairs there can be, from the counts in the manifests: a token of
@@ -289,11 +317,11 @@ impl<'a> Linkage<'a> {
     /// # Errors
     /// When the output cannot be written.
     pub fn run(self, progress: &Progress) -> Result<Summary, crate::Error> {
-        let Linkage { job, packages, staged, earlier } = self;
+        let Linkage { job, packages, staged, earlier, decisions } = self;
         let people = people::People::new(&packages);
         let space = Space::of_match_keys(&job.project);
         let keys = job.project.match_keys.len();
-        let (mut candidates, forecast) =
+        let (candidates, forecast) =
             block::candidates(&packages, &people, keys, job.block_cap, progress);
 
         progress.begin("scoring pairs", None);
@@ -306,12 +334,21 @@ impl<'a> Linkage<'a> {
                 progress.begin("comparing the people left over", None);
                 let (pairs, bare) = (&scored.pairs, &scored.bare);
                 let scan = scan::scan(&packages, &people, &candidates, pairs, bare, encoding);
-                scored.add(&people, &mut candidates, &scan.pairs);
+                scored.add(&scan.pairs);
                 progress.end();
                 scan
             }
             None => scan::Scan::default(),
         };
+        let applied = decisions.map(|decisions| decisions.apply(&people, &mut scored.pairs));
+        score::compete(&people, &mut scored.pairs);
+        let assignment = match job.assignment {
+            Assignment::Optimal if assign::is_possible(&people) => Assignment::Optimal,
+            _ => Assignment::Greedy,
+        };
+        if assignment == Assignment::Optimal {
+            assign::compete(&people, &mut scored.pairs);
+        }
 
         let clusters = cluster::cluster(&people, &scored.pairs, job.least);
         let doubts = clusters.doubts(&people, &scored.pairs);
@@ -329,6 +366,9 @@ impl<'a> Linkage<'a> {
             clusters: &clusters,
             doubts: &doubts,
             persons: &persons,
+            candidate_pairs: candidates.len() as u64,
+            assignment,
+            applied,
             forecast,
             scan: &scan,
             with_earlier: earlier.is_some(),

@@ -5,11 +5,12 @@ use std::io::Write;
 
 use super::block::Forecast;
 use super::cluster::{Clusters, Doubt};
+use super::decisions::Decision;
 use super::people::People;
 use super::persons::{Change, Persons};
 use super::scan::Scan;
-use super::score::Scored;
-use super::{ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
+use super::score::{Scored, ScoredPair};
+use super::{Applied, Assignment, ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
 use crate::engine::{Space, Stop, ones};
 use crate::files::{OutFile, Readers, Staged};
 use crate::ids::Band;
@@ -25,6 +26,9 @@ pub(super) struct Results<'a> {
     pub(super) clusters: &'a Clusters,
     pub(super) doubts: &'a [Doubt],
     pub(super) persons: &'a Persons,
+    pub(super) candidate_pairs: u64,
+    pub(super) assignment: Assignment,
+    pub(super) applied: Option<Applied>,
     pub(super) forecast: Forecast,
     pub(super) scan: &'a Scan,
     pub(super) with_earlier: bool,
@@ -38,7 +42,7 @@ impl Results<'_> {
             .pairs
             .iter()
             .filter(|p| p.band().is_some_and(|band| band >= linked_from))
-            .filter(|p| clusters.root(p.a) == clusters.root(p.b))
+            .filter(|p| p.decision.is_none() && clusters.root(p.a) == clusters.root(p.b))
             .map(|p| p.probability)
             .collect();
         let right = linked.iter().sum::<f64>();
@@ -59,8 +63,7 @@ impl Results<'_> {
         });
         let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
         let [definite, probable] = clusters.joined;
-        let possible =
-            scored.pairs.iter().filter(|p| p.band().is_some_and(|b| b < linked_from)).count();
+        let possible = scored.pairs.iter().filter(|p| self.is_clerical(p)).count();
         let model = &scored.model;
         let changes = self.with_earlier.then(|| ChangeSummary {
             kept: self.persons.kept,
@@ -78,11 +81,16 @@ impl Results<'_> {
                 .unwrap_or_default(),
             sources: self.sources(),
             linked_from,
-            candidate_pairs: (scored.pairs.len() - self.scan.pairs.len()) as u64,
+            assignment: self.assignment,
+            candidate_pairs: self.candidate_pairs,
             pairs_over_cap: self.forecast.dropped,
             definite,
             probable,
             possible: possible as u64,
+            decisions: self.applied.map(|applied| Applied {
+                matches_ruled_out: clusters.forbidden_matches,
+                ..applied
+            }),
             ruled_out: clusters.forbidden,
             expected_precision: rounded(mean),
             expected_recall: share(right, by_keys + missed.max(by_scan) - right),
@@ -115,6 +123,11 @@ impl Results<'_> {
             changes,
             warnings: self.warnings(),
         }
+    }
+
+    /// Whether a pair is left to a person: worth a look, not linked, and not decided yet.
+    fn is_clerical(&self, pair: &ScoredPair) -> bool {
+        pair.decision.is_none() && pair.band().is_some_and(|band| band < self.job.least)
     }
 
     fn changes(&self, which: impl Fn(&Change) -> bool) -> u64 {
@@ -161,6 +174,25 @@ impl Results<'_> {
                 self.forecast.dropped_blocks, self.job.block_cap, self.forecast.dropped
             ));
         }
+        if self.job.assignment != self.assignment {
+            warnings.push(
+                "the optimal assignment is for two sources that hold each person once; pairs were \
+                 taken greedily"
+                    .to_owned(),
+            );
+        }
+        if let Some(Applied { unknown_rows: n @ 1.., .. }) = self.applied {
+            warnings.push(format!(
+                "decisions on rows that are in none of the packages were not used: {n}"
+            ));
+        }
+        if self.clusters.forbidden_matches > 0 {
+            warnings.push(format!(
+                "pairs that were decided to be one person but cannot be, since a source holds each \
+                 person once or other decisions contradict: {}",
+                self.clusters.forbidden_matches
+            ));
+        }
         if self.scored.model.stop == Stop::IterationLimit {
             warnings
                 .push("the model had not settled when it reached the iteration limit".to_owned());
@@ -183,6 +215,7 @@ impl Results<'_> {
             table(file, ["row_id", "person_id", "band"], rows)?;
         }
         self.write_pairs(staged.create("keep/pairs.csv", Readers::Default)?)?;
+        self.write_clerical(staged.create("keep/clerical.csv", Readers::Default)?)?;
         self.write_doubts(staged.create("keep/review.csv", Readers::Default)?)?;
         if self.with_earlier {
             self.write_changes(staged.create("keep/changes.csv", Readers::Default)?)?;
@@ -195,16 +228,18 @@ impl Results<'_> {
     }
 
     fn write_pairs(&self, file: OutFile) -> Result<(), crate::Error> {
-        let name = |person| self.people.sources[self.people.source_of(person)].name.to_string();
         let rows = self.scored.pairs.iter().filter_map(|pair| {
             let band = pair.band()?;
-            let rule = ones(pair.agree).next();
-            let rule = rule.map_or("fuzzy", |k| self.job.project.match_keys[k].name.as_str());
+            let rule = match pair.decision {
+                Some(_) => "decision",
+                None => self.match_keys(pair).next().unwrap_or("fuzzy"),
+            };
+            let [source_a, row_a, source_b, row_b] = self.rows_of(pair);
             Some([
-                name(pair.a),
-                self.people.id(pair.a).to_string(),
-                name(pair.b),
-                self.people.id(pair.b).to_string(),
+                source_a,
+                row_a,
+                source_b,
+                row_b,
                 format!("{:.2}", pair.weight),
                 format!("{:.6}", pair.probability),
                 band.to_string(),
@@ -222,6 +257,55 @@ impl Results<'_> {
             "rule",
         ];
         table(file, header, rows)
+    }
+
+    /// The pairs that are left to a person, the likeliest first, and after them the pairs that
+    /// were decided: with its decisions filled in, the file can be given to the next run. No
+    /// cell can be taken for a formula: ids, names of sources and keys begin with a letter or
+    /// a digit, and the rest are numbers.
+    fn write_clerical(&self, file: OutFile) -> Result<(), crate::Error> {
+        let left = |pair: &&ScoredPair| pair.decision.is_some() || self.is_clerical(pair);
+        let mut pairs: Vec<&ScoredPair> = self.scored.pairs.iter().filter(left).collect();
+        pairs.sort_by(|x, y| {
+            let likelier = y.probability.total_cmp(&x.probability);
+            x.decision.is_some().cmp(&y.decision.is_some()).then(likelier)
+        });
+        let rows = pairs.into_iter().map(|pair| {
+            let [source_a, row_a, source_b, row_b] = self.rows_of(pair);
+            [
+                source_a,
+                row_a,
+                source_b,
+                row_b,
+                self.match_keys(pair).collect::<Vec<_>>().join(" "),
+                format!("{:.2}", pair.weight),
+                format!("{:.6}", pair.probability),
+                pair.decision.map_or("", Decision::name).to_owned(),
+            ]
+        });
+        let header = [
+            "source_a",
+            "row_id_a",
+            "source_b",
+            "row_id_b",
+            "match_keys",
+            "weight",
+            "probability",
+            "decision",
+        ];
+        table(file, header, rows)
+    }
+
+    /// Source and row id of both.
+    fn rows_of(&self, pair: &ScoredPair) -> [String; 4] {
+        let name = |person| self.people.sources[self.people.source_of(person)].name.to_string();
+        let id = |person| self.people.id(person).to_string();
+        [name(pair.a), id(pair.a), name(pair.b), id(pair.b)]
+    }
+
+    /// The match keys that agree.
+    fn match_keys(&self, pair: &ScoredPair) -> impl Iterator<Item = &str> {
+        ones(pair.agree).map(|key| self.job.project.match_keys[key].name.as_str())
     }
 
     fn write_doubts(&self, file: OutFile) -> Result<(), crate::Error> {

@@ -100,6 +100,15 @@ impl People {
         self.ids[person as usize]
     }
 
+    /// The person of a row id, where a package has it.
+    pub(super) fn find(&self, id: RowId) -> Option<u32> {
+        (0..self.sources.len()).find_map(|source| {
+            let range = self.of_source(source);
+            let ids = &self.ids[range.start as usize..range.end as usize];
+            ids.binary_search(&id).ok().map(|place| range.start + place as u32)
+        })
+    }
+
     pub(super) fn source_of(&self, person: u32) -> usize {
         usize::from(self.source[person as usize])
     }
@@ -161,5 +170,7 @@ pub(super) mod tests {
         assert!(people.may_be_one(2, 3));
         assert!(!people.may_be_one(2, 2));
         assert_eq!(people.of_source(1), 2..4);
+        let found = [1, 4, 9].map(|id| people.find(RowId([id; 16])));
+        assert_eq!(found, [Some(0), Some(3), None]);
     }
 }

@@ -167,7 +167,15 @@ mod tests {
         let people = people(&[(false, &[1, 2, 3]), (false, &[4, 5])]);
         let pairs: Vec<ScoredPair> = pairs
             .iter()
-            .map(|&(a, b)| ScoredPair { a, b, weight: 1.0, probability: 1.0, agree: 1 })
+            .map(|&(a, b)| ScoredPair {
+                a,
+                b,
+                weight: 1.0,
+                odds: 1e9,
+                probability: 1.0,
+                agree: 1,
+                decision: None,
+            })
             .collect();
         let clusters = cluster(&people, &pairs, Band::Probable);
         let persons = persons("digest", &people, &clusters, earlier);

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use super::block::Candidate;
+use super::decisions::Decision;
 use super::people::People;
 use crate::engine::{
     self, Between, Chance, Components, Judgement, KeyTally, Keys, LEVELS, Likeness, MOST_ODDS,
@@ -19,9 +20,13 @@ pub(super) struct ScoredPair {
     pub(super) b: u32,
     /// Match weight: log2 of the likelihood ratio.
     pub(super) weight: f64,
+    /// Odds that it is the same person, on its own.
+    pub(super) odds: f64,
     /// Probability that it is the same person, beside the pairs it competes with.
     pub(super) probability: f64,
     pub(super) agree: Keys,
+    /// What a person decided on it.
+    pub(super) decision: Option<Decision>,
 }
 
 impl ScoredPair {
@@ -44,15 +49,14 @@ pub(super) const POSSIBLE: f64 = 0.05;
 /// Scored pairs, in the order of their people, and the model that scored them.
 pub(super) struct Scored {
     pub(super) pairs: Vec<ScoredPair>,
-    /// The odds of each candidate by itself.
-    odds: Vec<f64>,
     /// How levels are spread among the matches of which no comparison agrees in full.
     pub(super) bare: [f64; LEVELS],
     pub(super) model: Model,
     pub(super) patterns: usize,
 }
 
-/// Fits the model to the candidates and scores them.
+/// Fits the model to the candidates and gives each its odds; [`compete`] makes probabilities
+/// of them.
 pub(super) fn score(
     space: &Space,
     packages: &[Package],
@@ -71,7 +75,8 @@ pub(super) fn score(
         .collect();
     let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
-    let mut beliefs = compete(people, candidates, &tokens);
+    let ends = || candidates.iter().map(|c| (c.a, c.b));
+    let mut beliefs = self::beliefs(people, ends(), &tokens);
     let mut ratios = vec![1.0; candidates.len()];
     let mut bare = [0.0; LEVELS];
     if levels.iter().any(|&level| level != NOT_COMPARED) {
@@ -84,7 +89,7 @@ pub(super) fn score(
             ratios = likeness.ratios(&same, &different).collect();
             let odds: Vec<f64> =
                 tokens.iter().zip(&ratios).map(|(o, r)| (o * r).min(MOST_ODDS)).collect();
-            beliefs = compete(people, candidates, &odds);
+            beliefs = self::beliefs(people, ends(), &odds);
             let after: f64 = beliefs.iter().map(|b| b.probability).sum();
             if (after - before).abs() <= 1e-5 * before {
                 break;
@@ -96,7 +101,6 @@ pub(super) fn score(
             }
         }
     }
-    let odds = tokens.iter().zip(&ratios).map(|(o, r)| (o * r).min(MOST_ODDS)).collect();
     let pairs = candidates
         .iter()
         .zip(&judged)
@@ -105,34 +109,27 @@ pub(super) fn score(
             a: c.a,
             b: c.b,
             weight: judged.weight + ratio.log2(),
+            odds: (judged.odds * ratio).min(MOST_ODDS),
             probability: belief.probability,
             agree: c.agree,
+            decision: None,
         })
         .collect();
-    Scored { pairs, odds, bare, model, patterns }
+    Scored { pairs, bare, model, patterns }
 }
 
 impl Scored {
-    /// Puts further pairs beside the candidates, with their odds: all of them compete.
-    pub(super) fn add(
-        &mut self,
-        people: &People,
-        candidates: &mut Vec<Candidate>,
-        more: &[(Candidate, f64)],
-    ) {
-        candidates.extend(more.iter().map(|(pair, _)| *pair));
-        self.odds.extend(more.iter().map(|(_, odds)| odds.min(MOST_ODDS)));
-        self.pairs.extend(more.iter().map(|(pair, odds)| ScoredPair {
-            a: pair.a,
-            b: pair.b,
+    /// Puts further pairs among the candidates, with their odds.
+    pub(super) fn add(&mut self, more: &[(Candidate, f64)]) {
+        self.pairs.extend(more.iter().map(|&(Candidate { a, b, agree }, odds)| ScoredPair {
+            a,
+            b,
             weight: odds.log2(),
+            odds: odds.min(MOST_ODDS),
             probability: 0.0,
-            agree: pair.agree,
+            agree,
+            decision: None,
         }));
-        let beliefs = compete(people, candidates, &self.odds);
-        for (pair, belief) in self.pairs.iter_mut().zip(beliefs) {
-            pair.probability = belief.probability;
-        }
         self.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
     }
 }
@@ -218,20 +215,33 @@ const SURE_ELSEWHERE: f64 = 0.9;
 /// something where no pair is sure.
 const UNSURE: f64 = 0.02;
 
-/// Turns odds into probabilities. Where a source holds each person once, at most one of its
-/// people can be the other's match, so the pairs of one person with that source compete:
-/// p = o / (1 + the odds of all of them).
-fn compete(people: &People, candidates: &[Candidate], odds: &[f64]) -> Vec<Belief> {
+/// Turns odds into probabilities, where no decision was made.
+pub(super) fn compete(people: &People, pairs: &mut [ScoredPair]) {
+    let odds: Vec<f64> = pairs.iter().map(|pair| pair.odds).collect();
+    let beliefs = beliefs(people, pairs.iter().map(|pair| (pair.a, pair.b)), &odds);
+    for (pair, belief) in pairs.iter_mut().zip(beliefs) {
+        pair.probability = pair.decision.map_or(belief.probability, Decision::probability);
+    }
+}
+
+/// What to believe of pairs with these odds. Where a source holds each person once, at most
+/// one of its people can be the other's match, so the pairs of one person with that source
+/// compete: p = o / (1 + the odds of all of them).
+fn beliefs(
+    people: &People,
+    pairs: impl Iterator<Item = (u32, u32)> + Clone,
+    odds: &[f64],
+) -> Vec<Belief> {
     let sources = people.sources.len();
     let rival = |person: u32, source: usize| person as usize * sources + source;
     let mut sums = vec![0.0f64; people.len() * sources];
-    for (pair, odds) in candidates.iter().zip(odds) {
-        sums[rival(pair.a, people.source_of(pair.b))] += odds;
-        sums[rival(pair.b, people.source_of(pair.a))] += odds;
+    for ((a, b), odds) in pairs.clone().zip(odds) {
+        sums[rival(a, people.source_of(b))] += odds;
+        sums[rival(b, people.source_of(a))] += odds;
     }
-    let belief = |(pair, &odds): (&Candidate, &f64)| {
+    let belief = |((a, b), &odds): ((u32, u32), &f64)| {
         let (mut rivals, mut others) = (0.0, 0.0);
-        for (one, other) in [(pair.a, pair.b), (pair.b, pair.a)] {
+        for (one, other) in [(a, b), (b, a)] {
             let source = people.source_of(other);
             let elsewhere = (sums[rival(one, source)] - odds).max(0.0);
             rivals += elsewhere;
@@ -241,5 +251,5 @@ fn compete(people: &People, candidates: &[Candidate], odds: &[f64]) -> Vec<Belie
         }
         Belief { probability: odds / (1.0 + odds + others), rivals }
     };
-    candidates.iter().zip(odds).map(belief).collect()
+    pairs.zip(odds).map(belief).collect()
 }

@@ -30,7 +30,7 @@ pub struct Contents {
     pub manifest: Manifest,
     /// The row ids, sorted.
     pub row_ids: Vec<RowId>,
-    /// One column of tokens per match key; [`NO_TOKEN`] is null.
+    /// One column of tokens per match key; all zeros is null.
     pub tokens: Vec<Vec<Token>>,
     /// The fuzzy values one after the other, where the manifest has the column; one of all
     /// zero bytes is null.

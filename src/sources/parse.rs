@@ -107,6 +107,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     };
     let record_id = head.needed_text("record_id", "the column with your own client number");
     let unique_people = head.flag("unique_people").unwrap_or(false);
+    let join_duplicates = head.flag("join_duplicates").unwrap_or(true);
     let encoding =
         head.choice("encoding", &Encoding::ALL.map(|e| (e.name(), e))).unwrap_or(Encoding::Utf8);
     let delimiter = delimiter(&mut head);
@@ -143,6 +144,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     Some(SourceSpec {
         name: name?,
         unique_people,
+        join_duplicates,
         encoding,
         delimiter,
         record_id: record_id?.into_inner(),
@@ -353,6 +355,7 @@ birth_date = \"dob\"
 name = \"agency-a\"
 record_id = \"rec_id\"
 unique_people = true
+join_duplicates = false
 encoding = \"windows-1252\"
 delimiter = \"\\t\"
 date_format = \"%d/%m/%Y\"
@@ -398,6 +401,7 @@ keep = [\"reason\"]
         let expected = SourceSpec {
             name: "agency-a".parse().expect("a name"),
             unique_people: true,
+            join_duplicates: false,
             encoding: Encoding::Windows1252,
             delimiter: Some(b'\t'),
             record_id: text("rec_id"),
@@ -434,7 +438,7 @@ keep = [\"reason\"]
     #[test]
     fn what_is_left_out_has_a_default() {
         let spec = SourceSpec::parse(SMALL, "a.toml").expect("sound");
-        assert!(!spec.unique_people);
+        assert!(!spec.unique_people && spec.join_duplicates);
         assert_eq!((spec.encoding, spec.delimiter), (Encoding::Utf8, None));
         assert!(spec.consent.is_empty() && spec.events.is_none() && spec.codes.is_empty());
     }

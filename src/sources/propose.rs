@@ -200,6 +200,13 @@ impl<'a> Writer<'a> {
         self.line("# true when the source holds each person once; false when one person may have");
         self.line("# several client numbers.");
         self.line(&format!("unique_people = {}", self.known.unique_people));
+        if !self.known.unique_people {
+            self.line(
+                "# Records under different client numbers that are as good as certainly one person",
+            );
+            self.line("# become one row; with false, only those that are equal in every part.");
+            self.line("join_duplicates = true");
+        }
         self.line("# \"utf-8\", \"utf-16\", or \"windows-1252\" as older spreadsheets write.");
         self.line(&format!("encoding = {}", quoted(self.known.encoding.name())));
         if let Some(byte) = self.known.delimiter {

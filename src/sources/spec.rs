@@ -11,6 +11,9 @@ pub struct SourceSpec {
     pub name: SourceName,
     /// Whether the source holds each person once, so that linking is one-to-one.
     pub unique_people: bool,
+    /// Whether records under different numbers that are as good as certainly one person become
+    /// one row of the package; where not, only those that are equal in every part do.
+    pub join_duplicates: bool,
     /// How the export's bytes become text.
     pub encoding: Encoding,
     /// The byte between cells; `None` finds comma, tab or semicolon from the header.

@@ -297,8 +297,12 @@ fn shown(run: &Ran) -> String {
     text
 }
 
-/// A line without the version, and with `#` for each digit of a digest or fingerprint.
+/// A line without the version, with `#` for each digit of a digest or fingerprint, and without
+/// the figures of base filters, which hang on the key.
 fn steady(line: &str) -> String {
+    if line.starts_with("filter fill ") || line.starts_with("a bit is set in ") {
+        return figures_left_out(line);
+    }
     let line = line.replace(&format!("veilway {}", env!("CARGO_PKG_VERSION")), "veilway [VERSION]");
     let hex = |c: char| c.is_ascii_hexdigit() && !c.is_ascii_uppercase();
     let mut text = String::new();
@@ -308,6 +312,20 @@ fn steady(line: &str) -> String {
         match digits >= 32 && body.chars().any(|c| c.is_ascii_digit()) {
             true => text += &piece.replace(hex, "#"),
             false => text += piece,
+        }
+    }
+    text
+}
+
+/// A line with `[..]` for each number.
+fn figures_left_out(line: &str) -> String {
+    let in_number = |c: char| c.is_ascii_digit() || c == '.';
+    let mut text = String::new();
+    for c in line.chars() {
+        match in_number(c) {
+            true if text.ends_with("[..]") => {}
+            true => text += "[..]",
+            false => text.push(c),
         }
     }
     text
