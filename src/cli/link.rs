@@ -153,17 +153,15 @@ fn told(s: &Summary, job: &Job) -> String {
             100.0 * s.expected_recall
         ),
     };
-    let blocking = s.blocking_recall.map_or(String::new(), |share| {
-        let [least, mean, most] = share.map(|share| 100.0 * share);
-        format!(
-            "\nmatches       {mean:.1} % share a token ({least:.1} to {most:.1} %); {} more pairs found among \
-             {} by fuzzy values",
-            s.pairs_found_by_scan, s.pairs_scanned
-        )
-    });
+    let [least, blocked, most] = s.blocking_recall.map(|share| 100.0 * share);
+    let scanned = match s.pairs_found_by_scan {
+        0 => String::new(),
+        found => format!("; {found} more pairs found by their fuzzy values"),
+    };
     format!(
         "people in     {}\n\
-         compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches{blocking}\n\
+         compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches\n\
+         found         {blocked:.1} % of matches share a token ({least:.1} to {most:.1} %){scanned}\n\
          linked        {} definite, {} probable{expected}; {} possible left for review\
          {decisions}\n\
          people out    {} persons, {} of them in more than one row; linked: {}{changes}\n\

@@ -52,6 +52,7 @@ pub(super) fn find(
     let between = Between {
         chance: Chance::between(&space, &tally, &tally),
         people: [people, people],
+        unique: [false; 2],
         pairs: people as f64 * (people as f64 - 1.0) / 2.0,
     };
     let blocking = Space::of_match_keys(project);

@@ -32,7 +32,7 @@ pub(crate) struct Observation {
 pub(crate) struct Judged {
     /// log2 of how much likelier the observation is for the same person than for two.
     pub(crate) weight: f64,
-    /// Odds that it is the same person.
+    /// Odds that it is the same person, if neither has a match elsewhere.
     pub(crate) odds: f64,
     /// The components that agree for certain.
     pub(crate) agreeing: Components,
@@ -165,7 +165,7 @@ mod tests {
                 truth.push(is_same);
             }
         }
-        let between = Between { chance, people: [3000, 3000], pairs: 1e6 };
+        let between = Between { chance, people: [3000, 3000], unique: [false; 2], pairs: 1e6 };
         let judgement = judge(&space, &space, &[between], &seen);
         let found = truth.iter().filter(|t| **t).count() as f64;
         let expected = judgement.model.expected[0].same;

@@ -16,7 +16,7 @@
 use rayon::prelude::*;
 
 use super::chance::Chance;
-use super::space::{Components, GroupKind, Keys, Space, Veil, ones};
+use super::space::{Components, GroupKind, GroupStates, Keys, Space, Veil, ones};
 
 /// One kind of observation between two sources, and how often it was made.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub(crate) struct Between {
     pub(crate) chance: Chance,
     /// How many people each has.
     pub(crate) people: [u64; 2],
+    /// Whether each holds a person once.
+    pub(crate) unique: [bool; 2],
     /// How many pairs of people there are.
     pub(crate) pairs: f64,
 }
@@ -59,10 +61,17 @@ pub(crate) struct Model {
 /// How many pairs of each kind a model expects between two sources.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Expected {
-    /// The same person, among the candidates.
+    /// The same person, whether or not a key agrees.
     pub(crate) same: f64,
     household: f64,
     twins: f64,
+}
+
+impl Expected {
+    /// The share of a source's people who have a match in the other.
+    fn linked(&self, between: &Between, side: usize) -> f64 {
+        (self.same / between.people[side].max(1) as f64).min(MOST_LINKED)
+    }
 }
 
 /// Why EM stopped.
@@ -81,6 +90,8 @@ pub(crate) struct Kinds {
     unrelated: f64,
     household: f64,
     twins: f64,
+    /// How much likelier it is the same person once neither has a match elsewhere.
+    alone: f64,
 }
 
 impl Kinds {
@@ -88,9 +99,9 @@ impl Kinds {
         self.unrelated + self.household + self.twins
     }
 
-    /// Odds that it is the same person.
+    /// Odds that it is the same person, if neither has a match elsewhere.
     pub(crate) fn odds(self) -> f64 {
-        self.same / self.different().max(f64::MIN_POSITIVE)
+        self.alone * self.same / self.different().max(f64::MIN_POSITIVE)
     }
 }
 
@@ -101,6 +112,8 @@ const PRIOR_PAIRS: f64 = 5.0;
 /// Households share the family name and the place; this belief is held firmly, lest the
 /// kind drift to whatever else the data has.
 const HOUSEHOLD_PRIOR_PAIRS: f64 = 200.0;
+/// No more of a source's people are taken to have a match for certain.
+const MOST_LINKED: f64 = 0.98;
 /// Twins are rarer than one person in a hundred.
 const MOST_TWINS: f64 = 0.01;
 
@@ -186,7 +199,7 @@ impl Model {
                 None => 1.0,
             };
             expected.push(Expected {
-                same: sum.same.max(1e-6),
+                same: (sum.same / seen(&views[b].same)).clamp(1e-6, least),
                 household: (sum.household / seen(&views[b].household)).min(20.0 * least),
                 twins: (sum.twins / seen(&views[b].twins)).min(MOST_TWINS * least).max(1e-6),
             });
@@ -195,6 +208,14 @@ impl Model {
         self.expected = expected;
         self.same = settle(same, prior, PRIOR_PAIRS);
         self.household = settle(household, household_prior, HOUSEHOLD_PRIOR_PAIRS);
+    }
+
+    /// The probability that the same person agrees in full, group by group.
+    pub(crate) fn full_agreement(&self, space: &Space) -> Vec<f64> {
+        let full = |(group, p): (&GroupStates, &Vec<f64>)| {
+            (0..p.len()).find(|&s| group.is_full(s)).map_or(0.0, |s| p[s])
+        };
+        space.groups.iter().zip(&self.same).map(full).collect()
     }
 
     /// What the fitted model says of each pattern.
@@ -229,24 +250,35 @@ impl Model {
         between: &Between,
         views: &Views<'_>,
         pattern: &Pattern,
-        survival: &[f64],
+        survival: &[[f64; 2]],
     ) -> Kinds {
         let expected = self.expected[pattern.between];
         let veil = &pattern.veil;
-        let alive = ones(pattern.agree).map(|k| survival[k]).fold(1.0, f64::min);
+        let sides = ones(pattern.agree)
+            .map(|k| survival[k])
+            .min_by(|x, y| (x[0] * x[1]).total_cmp(&(y[0] * y[1])))
+            .unwrap_or([1.0; 2]);
+        let alive = sides[0] * sides[1];
+        // Of chance agreements, those of people with a match elsewhere go where a source
+        // holds each person once; some of them went with the tokens that were withheld.
+        let alone = (0..2)
+            .filter(|&side| between.unique[1 - side])
+            .map(|side| sides[side] / (1.0 - expected.linked(between, side)))
+            .product();
         let by_chance = veil.likelihood(&views.unrelated) * pattern.rarity * alive;
         Kinds {
             same: expected.same * veil.likelihood(&views.same),
             unrelated: between.pairs * by_chance,
             household: expected.household * veil.likelihood(&views.household),
             twins: expected.twins * veil.likelihood(&views.twins),
+            alone,
         }
     }
 
-    /// Per pair of sources and match key, the chance that two different people's agreeing
+    /// Per pair of sources, match key and source, the chance that two different people's agreeing
     /// tokens were both let out: where the one's own record in the other file has the same
     /// token, it is shared there and was withheld.
-    fn survival(&self, space: &Space, between: &[Between]) -> Vec<Vec<f64>> {
+    fn survival(&self, space: &Space, between: &[Between]) -> Vec<Vec<[f64; 2]>> {
         let agreement: Vec<f64> =
             (0..space.keys()).map(|k| space.agreement(k, &self.same)).collect();
         between
@@ -254,13 +286,11 @@ impl Model {
             .zip(&self.expected)
             .map(|(b, expected)| {
                 if !b.chance.is_withheld() {
-                    return vec![1.0; agreement.len()];
+                    return vec![[1.0; 2]; agreement.len()];
                 }
-                let linked = b.people.map(|n| (expected.same / n.max(1) as f64).min(1.0));
                 agreement
                     .iter()
-                    .map(|p| linked.iter().map(|share| 1.0 - share * p).product::<f64>())
-                    .map(|p| p.max(1e-6))
+                    .map(|p| [0, 1].map(|side| 1.0 - expected.linked(b, side) * p))
                     .collect()
             })
             .collect()
@@ -341,7 +371,7 @@ fn slices(tables: &[Vec<f64>]) -> Vec<&[f64]> {
 }
 
 /// Full agreement with this probability, the rest even over the other states.
-fn full_or(group: &super::space::GroupStates, full: f64) -> Vec<f64> {
+fn full_or(group: &GroupStates, full: f64) -> Vec<f64> {
     let others = (group.states.len() - 1).max(1) as f64;
     let p: Vec<f64> = (0..group.states.len())
         .map(|s| if group.is_full(s) { full } else { (1.0 - full) / others })

@@ -105,9 +105,9 @@ pub struct Summary {
     pub expected_precision: f64,
     /// The share of all matches that the model expects to be linked.
     pub expected_recall: f64,
-    /// The share of all matches that share a token, as estimated from comparing people left
-    /// over by their fuzzy values: least likely, likeliest, most. `None` without such values.
-    pub blocking_recall: Option<[f64; 3]>,
+    /// The share of all matches that have a match key in common, as estimated: least,
+    /// likeliest, most.
+    pub blocking_recall: [f64; 3],
     /// Pairs of people left over that were compared by their fuzzy values.
     pub pairs_scanned: u64,
     /// Of those, pairs worth scoring that no match key had found.
@@ -332,8 +332,7 @@ impl<'a> Linkage<'a> {
         let scan = match encoding {
             Some(encoding) => {
                 progress.begin("comparing the people left over", None);
-                let (pairs, bare) = (&scored.pairs, &scored.bare);
-                let scan = scan::scan(&packages, &people, &candidates, pairs, bare, encoding);
+                let scan = scan::scan(&packages, &people, &candidates, &scored.pairs, encoding);
                 scored.add(&scan.pairs);
                 progress.end();
                 scan

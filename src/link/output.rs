@@ -49,18 +49,16 @@ impl Results<'_> {
         let mean = right / linked.len().max(1) as f64;
         let by_keys: f64 =
             scored.pairs.iter().filter(|p| p.agree != 0).map(|p| p.probability).sum();
-        let by_scan: f64 =
-            scored.pairs.iter().filter(|p| p.agree == 0).map(|p| p.probability).sum();
-        let missed = self.scan.missed.map_or(0.0, |(missed, _)| missed);
+        let [missed, variance] = missed(&scored.pairs);
         let share = |found: f64, missed: f64| match found + missed {
             all if all > 0.0 => rounded(found / all),
             _ => 1.0,
         };
-        let blocking_recall = self.scan.missed.map(|(missed, variance)| {
-            // A normal interval of 95 %.
-            let margin = 1.96 * variance.sqrt();
-            [missed + margin, missed, (missed - margin).max(0.0)].map(|m| share(by_keys, m))
-        });
+        // At least those that the fuzzy values show, and a normal interval of 95 %.
+        let seen = self.scan.seen.unwrap_or_default();
+        let margin = 1.96 * variance.sqrt();
+        let blocking_recall =
+            [missed + margin, missed, missed - margin].map(|m| share(by_keys, m.max(seen)));
         let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
         let [definite, probable] = clusters.joined;
         let possible = scored.pairs.iter().filter(|p| self.is_clerical(p)).count();
@@ -93,7 +91,7 @@ impl Results<'_> {
             }),
             ruled_out: clusters.forbidden,
             expected_precision: rounded(mean),
-            expected_recall: share(right, by_keys + missed.max(by_scan) - right),
+            expected_recall: share(right, by_keys + missed.max(seen) - right),
             blocking_recall,
             pairs_scanned: self.scan.compared,
             pairs_found_by_scan: self.scan.pairs.len() as u64,
@@ -113,11 +111,8 @@ impl Results<'_> {
                     .space
                     .groups
                     .iter()
-                    .zip(&model.same)
-                    .map(|(group, p)| {
-                        let full = (0..p.len()).find(|&s| group.is_full(s));
-                        (group.name.clone(), rounded(full.map_or(0.0, |s| p[s])))
-                    })
+                    .zip(model.full_agreement(self.space))
+                    .map(|(group, full)| (group.name.clone(), rounded(full)))
                     .collect(),
             },
             changes,
@@ -335,6 +330,18 @@ impl Results<'_> {
         });
         table(file, ["change", "earlier_person_id", "person_id"], rows)
     }
+}
+
+/// Matches of which no match key agrees, as estimated from those of which one and two do,
+/// with the variance of that: f₁² / f₂, the geometric form of Chao's estimator, for people
+/// who are found more or less easily (Niwitpong, Böhning, van der Heijden and Holling 2013).
+fn missed(pairs: &[ScoredPair]) -> [f64; 2] {
+    let with = |keys: u32| -> f64 {
+        pairs.iter().filter(|p| p.agree.count_ones() == keys).map(|p| p.probability).sum()
+    };
+    let (one, two) = (with(1), with(2).max(1.0));
+    let missed = one * one / two;
+    [missed, missed * missed * (4.0 / one.max(1.0) + 1.0 / two)]
 }
 
 fn rounded(value: f64) -> f64 {

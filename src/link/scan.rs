@@ -1,6 +1,6 @@
 //! What typing errors hide from every match key: the people left without a link, compared
-//! with each other exhaustively by their fuzzy values; and, from that, how many matches the
-//! match keys have missed.
+//! with each other exhaustively by their fuzzy values: all of them where they are few, a
+//! sample otherwise, to see how many matches there are that no key has found.
 //!
 //! How often two different people are so alike is not guessed but counted, between the
 //! people left over of one and the same source. Pairs of two sources beyond that number are
@@ -34,19 +34,17 @@ pub(super) struct Scan {
     pub(super) pairs: Vec<(Candidate, f64)>,
     /// How many pairs of people were compared.
     pub(super) compared: u64,
-    /// Matches that no match key has found, as estimated, with the variance of that; nothing
-    /// where the packages have no fuzzy values to tell by.
-    pub(super) missed: Option<(f64, f64)>,
+    /// Matches that no match key has found and the fuzzy values show; nothing where the
+    /// packages have none.
+    pub(super) seen: Option<f64>,
 }
 
 /// Compares the people of every two sources who have no probable link between them.
-/// `bare` says how levels are spread among matches of which nothing agrees in full.
 pub(super) fn scan(
     packages: &[Package],
     people: &People,
     candidates: &[Candidate],
     scored: &[ScoredPair],
-    bare: &[f64; LEVELS],
     encoding: FuzzyEncoding,
 ) -> Scan {
     let mut scan = Scan::default();
@@ -62,25 +60,23 @@ pub(super) fn scan(
     for s in 0..sources {
         for t in s + 1..sources {
             let (Some(a), Some(b)) = (left(s, t), left(t, s)) else { continue };
-            let (missed, variance) = scan.missed.unwrap_or_default();
-            let between = scan.between(&a, &b, candidates, bare, encoding);
-            scan.missed = Some((missed + between.0, variance + between.1));
+            let seen = scan.between(&a, &b, candidates, encoding);
+            scan.seen = Some(scan.seen.unwrap_or_default() + seen);
         }
     }
     scan
 }
 
 impl Scan {
-    /// Two sources; gives the matches missed between them, and the variance of that.
+    /// Two sources; gives how many matches the fuzzy values show between them.
     fn between(
         &mut self,
         a: &Left,
         b: &Left,
         candidates: &[Candidate],
-        bare: &[f64; LEVELS],
         encoding: FuzzyEncoding,
-    ) -> (f64, f64) {
-        let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return (0.0, 0.0) };
+    ) -> f64 {
+        let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return 0.0 };
         let all = (a.len() * b.len()) as u64;
         let is_sample = all > MOST_PAIRS;
         let step = if is_sample { all.div_ceil(SAMPLE_PAIRS) as usize } else { 1 };
@@ -119,15 +115,12 @@ impl Scan {
         let probability = |level: usize| odds[level] / (1.0 + odds[level]);
         let scale = a.len() as f64 / queries as f64;
         let found: f64 = hits.iter().map(|h| probability(h.2)).sum();
-        // Matches too unlike to stand out are as many as among those that keys have found.
-        let least = level(limit);
-        let visible = (bare[least..].iter().sum::<f64>() + 1.0) / (bare.iter().sum::<f64>() + 2.0);
         if !is_sample {
             let pair =
                 |&(a, b, level): &(u32, u32, usize)| (Candidate { a, b, agree: 0 }, odds[level]);
             self.pairs.extend(hits.iter().filter(|h| odds[h.2] > 0.0).map(pair));
         }
-        (found * scale / visible, found * (scale / visible).powi(2))
+        found * scale
     }
 }
 

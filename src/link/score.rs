@@ -7,8 +7,8 @@ use super::block::Candidate;
 use super::decisions::Decision;
 use super::people::People;
 use crate::engine::{
-    self, Between, Chance, Components, Judgement, KeyTally, Keys, LEVELS, Likeness, MOST_ODDS,
-    Model, NOT_COMPARED, Observation, Space, Tally,
+    self, Between, Chance, Components, Judgement, KeyTally, Keys, Likeness, MOST_ODDS, Model,
+    NOT_COMPARED, Observation, Space, Tally,
 };
 use crate::ids::Band;
 use crate::package::Package;
@@ -49,8 +49,6 @@ pub(super) const POSSIBLE: f64 = 0.05;
 /// Scored pairs, in the order of their people, and the model that scored them.
 pub(super) struct Scored {
     pub(super) pairs: Vec<ScoredPair>,
-    /// How levels are spread among the matches of which no comparison agrees in full.
-    pub(super) bare: [f64; LEVELS],
     pub(super) model: Model,
     pub(super) patterns: usize,
 }
@@ -78,7 +76,6 @@ pub(super) fn score(
     let ends = || candidates.iter().map(|c| (c.a, c.b));
     let mut beliefs = self::beliefs(people, ends(), &tokens);
     let mut ratios = vec![1.0; candidates.len()];
-    let mut bare = [0.0; LEVELS];
     if levels.iter().any(|&level| level != NOT_COMPARED) {
         let agreeing: Vec<Components> = judged.iter().map(|j| j.agreeing).collect();
         let likeness = Likeness::new(space, &agreeing, levels);
@@ -93,11 +90,6 @@ pub(super) fn score(
             let after: f64 = beliefs.iter().map(|b| b.probability).sum();
             if (after - before).abs() <= 1e-5 * before {
                 break;
-            }
-        }
-        for ((judged, &level), belief) in judged.iter().zip(levels).zip(&beliefs) {
-            if level != NOT_COMPARED && space.context(judged.agreeing) == 0 {
-                bare[usize::from(level)] += belief.probability;
             }
         }
     }
@@ -115,7 +107,7 @@ pub(super) fn score(
             decision: None,
         })
         .collect();
-    Scored { pairs, bare, model, patterns }
+    Scored { pairs, model, patterns }
 }
 
 impl Scored {
@@ -156,7 +148,8 @@ impl Links {
                     false => people[0] as f64 * people[1] as f64,
                 };
                 let chance = Chance::between(space, &a_counted, &b_counted);
-                Between { chance, people, pairs }
+                let unique = [a, b].map(|s| a != b && packages[s].manifest().unique_people);
+                Between { chance, people, unique, pairs }
             })
             .collect();
         Links { all, sources: n }

@@ -40,6 +40,7 @@ const MATCH_KEYS: &[(&str, &[&str])] = &[
     ("names", &["family_name", "given_name"]),
     ("names_slk", &["family_name.slk", "given_name.slk"]),
     ("names_year", &["family_name", "given_name", "birth_date.year"]),
+    ("names_day_month", &["family_name", "given_name", "birth_date.day", "birth_date.month"]),
     (
         "names_slk_day_month",
         &["family_name.slk", "given_name.slk", "birth_date.day", "birth_date.month"],
