@@ -194,7 +194,7 @@ fn benchmark(text: &mut String, b: &Benchmark) {
         let _ = writeln!(text, "    {name:<24}{p:>10}{r:>10}{f1:>10}");
     };
     row("SLK-581 alone".into(), &b.slk_alone);
-    row(format!("{} match keys", b.keys), &b.match_keys);
+    row(format!("{} keys, fuzzy", b.keys), &b.match_keys);
 }
 
 /// The cells of a record, side by side.

@@ -68,6 +68,7 @@ pub(super) fn play(
     put(staged, "benchmark/truth.csv", &truth)?;
     let mut alone = project.clone();
     alone.match_keys.truncate(1);
+    alone.fuzzy = None;
     let keys = project.match_keys.len();
     Ok(Benchmark {
         people: people.len() as u64,
