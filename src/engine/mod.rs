@@ -6,11 +6,14 @@
 mod chance;
 mod model;
 mod space;
+mod veil;
 
 pub(crate) use chance::{Chance, KeyTally, Tally};
-use model::Pattern;
-pub(crate) use model::{Between, Model, Stop};
-pub(crate) use space::{Keys, Space, ones};
+pub(crate) use model::{Between, Model, Seen, Stop};
+use model::{Pattern, expectation};
+pub(crate) use space::{GroupKind, GroupStates, Keys, Space};
+use veil::Veil;
+pub(crate) use veil::ones;
 
 use rayon::prelude::*;
 
@@ -48,41 +51,93 @@ pub(crate) struct Judgement {
     pub(crate) judged: Vec<Judged>,
     /// How many different observations there were.
     pub(crate) patterns: usize,
+    /// Per pair of sources, the share of the people of either who have a match in the other.
+    pub(crate) matched: Vec<[f64; 2]>,
 }
 
 /// Odds beyond this are not told apart.
 const MOST_ODDS: f64 = 1e12;
 
-/// Gathers observations into patterns, fits the model to them, and judges each. `blocking`
-/// are the keys one of which must agree for a pair to be a candidate at all.
-pub(crate) fn judge(
+/// Gathers observations into patterns, fits the model to them, and judges each.
+pub(crate) fn judge(space: &Space, between: &[Between], seen: &[Observation]) -> Judgement {
+    let candidates = space.candidates();
+    let share_seen = |states: &[&[f64]]| match &candidates {
+        Some(table) => expectation(table, states),
+        None => 1.0,
+    };
+    gather_and_judge(space, &share_seen, between, seen, |o: Observation, count| {
+        let Observation { between: b, both, agree, level } = o;
+        let agreeing = space.agreeing(agree);
+        let silent = space.implied(agreeing) & !both;
+        Pattern {
+            between: b,
+            agree,
+            veil: space.veil(both, agree),
+            rarity: between[b].chance.rarity(agree, silent),
+            context: space.context(agreeing),
+            level,
+            is_sure: true,
+            count,
+        }
+    })
+}
+
+/// What was seen of a pair in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sight {
+    /// Which pair of sources, as an index into the model's.
+    pub(crate) between: u16,
+    /// What was seen of each comparison group, as an index into its outcomes: one byte a
+    /// group, the first lowest.
+    pub(crate) outcomes: u64,
+}
+
+/// The most comparison groups that a [`Sight`] has room for.
+pub(crate) const MOST_GROUPS: usize = 8;
+
+/// As [`judge`], for pairs seen in the clear. `outcomes` are, per group, the states that
+/// each outcome leaves possible; `is_sure` says of which outcomes blocking finds every pair,
+/// and `share_seen` what share of a kind of pairs that is.
+pub(crate) fn judge_in_clear(
     space: &Space,
-    blocking: &Space,
+    share_seen: &Seen<'_>,
+    is_sure: &(dyn Fn(u64) -> bool + Sync),
+    outcomes: &[Vec<u64>],
     between: &[Between],
-    seen: &[Observation],
+    seen: &[Sight],
 ) -> Judgement {
-    let mut order: Vec<(Observation, u32)> =
-        seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
+    gather_and_judge(space, share_seen, between, seen, |sight: Sight, count| {
+        let possible = outcomes
+            .iter()
+            .enumerate()
+            .map(|(g, sets)| sets[usize::from((sight.outcomes >> (8 * g)) as u8)])
+            .collect();
+        Pattern {
+            between: usize::from(sight.between),
+            agree: 0,
+            veil: Veil::Clear(possible),
+            rarity: 1.0,
+            context: 0,
+            level: NOT_COMPARED,
+            is_sure: is_sure(sight.outcomes),
+            count,
+        }
+    })
+}
+
+fn gather_and_judge<T: Copy + Ord + Send + Sync>(
+    space: &Space,
+    share_seen: &Seen<'_>,
+    between: &[Between],
+    seen: &[T],
+    pattern: impl Fn(T, u64) -> Pattern + Sync,
+) -> Judgement {
+    let mut order: Vec<(T, u32)> = seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
     order.par_sort_unstable();
-    let groups: Vec<&[(Observation, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
-    let patterns: Vec<Pattern> = groups
-        .par_iter()
-        .map(|group| {
-            let Observation { between: b, both, agree, level } = group[0].0;
-            let agreeing = space.agreeing(agree);
-            let silent = space.implied(agreeing) & !both;
-            Pattern {
-                between: b,
-                agree,
-                veil: space.veil(both, agree),
-                rarity: between[b].chance.rarity(agree, silent),
-                context: space.context(agreeing),
-                level,
-                count: group.len() as u64,
-            }
-        })
-        .collect();
-    let model = Model::fit(space, blocking, between, &patterns);
+    let groups: Vec<&[(T, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
+    let patterns: Vec<Pattern> =
+        groups.par_iter().map(|group| pattern(group[0].0, group.len() as u64)).collect();
+    let model = Model::fit(space, share_seen, between, &patterns);
     let kinds = model.judge(space, between, &patterns);
     let mut judged = vec![Judged { weight: 0.0, odds: 0.0 }; seen.len()];
     for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(kinds) {
@@ -92,7 +147,11 @@ pub(crate) fn judge(
             judged[i as usize] = Judged { weight, odds };
         }
     }
-    Judgement { model, judged, patterns: patterns.len() }
+    let shares = between.iter().zip(&model.expected).map(|(b, expected)| {
+        b.people.map(|people| (expected.same / people.max(1) as f64).min(1.0))
+    });
+    let matched = shares.collect();
+    Judgement { model, judged, patterns: patterns.len(), matched }
 }
 
 #[cfg(test)]
@@ -171,7 +230,7 @@ mod tests {
             }
         }
         let between = Between { chance, people: [3000, 3000], pairs: 1e6 };
-        let judgement = judge(&space, &space, &[between], &seen);
+        let judgement = judge(&space, &[between], &seen);
         let found = truth.iter().filter(|t| **t).count() as f64;
         let expected = judgement.model.expected[0].same;
         assert!((expected / found - 1.0).abs() < 0.03, "{expected} of {found}");

@@ -3,37 +3,31 @@
 
 use std::io::Write;
 
-use super::block::Forecast;
 use super::cluster::{Clusters, Doubt};
 use super::people::People;
 use super::persons::{Change, Persons};
-use super::score::Scored;
-use super::{ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
-use crate::engine::{Space, Stop, ones};
+use super::score::ScoredPair;
+use super::{ChangeSummary, Setting, SourceSummary, Summary};
+use crate::engine::ones;
 use crate::files::{OutFile, Readers, Staged};
 use crate::ids::Band;
-use crate::package::Package;
 
 /// Everything a run of linking found.
 pub(super) struct Results<'a> {
-    pub(super) job: &'a Job,
-    pub(super) packages: &'a [Package],
+    pub(super) setting: &'a Setting<'a>,
     pub(super) people: &'a People,
-    pub(super) space: &'a Space,
-    pub(super) scored: &'a Scored,
+    pub(super) pairs: &'a [ScoredPair],
     pub(super) clusters: &'a Clusters,
     pub(super) doubts: &'a [Doubt],
     pub(super) persons: &'a Persons,
-    pub(super) forecast: Forecast,
     pub(super) with_earlier: bool,
 }
 
 impl Results<'_> {
     pub(super) fn summary(&self) -> Summary {
-        let Results { job, people, scored, clusters, .. } = self;
-        let linked_from = job.least;
-        let linked: Vec<f64> = scored
-            .pairs
+        let Results { setting, people, pairs, clusters, .. } = self;
+        let linked_from = setting.least;
+        let linked: Vec<f64> = pairs
             .iter()
             .filter(|p| p.band().is_some_and(|band| band >= linked_from))
             .filter(|p| clusters.root(p.a) == clusters.root(p.b))
@@ -42,9 +36,7 @@ impl Results<'_> {
         let mean = linked.iter().sum::<f64>() / linked.len().max(1) as f64;
         let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
         let [definite, probable] = clusters.joined;
-        let possible =
-            scored.pairs.iter().filter(|p| p.band().is_some_and(|b| b < linked_from)).count();
-        let model = &scored.model;
+        let possible = pairs.iter().filter(|p| p.band().is_some_and(|b| b < linked_from)).count();
         let changes = self.with_earlier.then(|| ChangeSummary {
             kept: self.persons.kept,
             merged: self.changes(|c| matches!(c, Change::Merged { .. })),
@@ -52,47 +44,25 @@ impl Results<'_> {
         });
         Summary {
             tool: concat!("veilway ", env!("CARGO_PKG_VERSION")).to_owned(),
-            project: job.project.id.clone(),
-            project_digest: job.project.digest().to_string(),
-            key_fingerprint: self
-                .packages
-                .first()
-                .map(|p| p.manifest().key_fingerprint.clone())
-                .unwrap_or_default(),
+            mode: setting.mode,
+            project: setting.project.id.clone(),
+            project_digest: setting.project.digest().to_string(),
+            key_fingerprint: setting.key_fingerprint.clone(),
             sources: self.sources(),
             linked_from,
-            candidate_pairs: scored.pairs.len() as u64,
-            pairs_over_cap: self.forecast.dropped,
+            candidate_pairs: pairs.len() as u64,
+            pairs_over_cap: setting.pairs_over_cap,
             definite,
             probable,
             possible: possible as u64,
             ruled_out: clusters.forbidden,
-            expected_precision: rounded(mean),
+            expected_precision: super::rounded(mean),
             persons: roots as u64,
             linked_persons: clusters.linked().len() as u64,
             doubtful_clusters: self.doubts.len() as u64,
-            model: ModelSummary {
-                iterations: model.iterations,
-                stopped: match model.stop {
-                    Stop::Converged => "converged",
-                    Stop::IterationLimit => "iteration limit",
-                }
-                .to_owned(),
-                patterns: scored.patterns,
-                expected_matches: rounded(model.expected.iter().map(|e| e.same).sum()),
-                full_agreement: self
-                    .space
-                    .groups
-                    .iter()
-                    .zip(&model.same)
-                    .map(|(group, p)| {
-                        let full = (0..p.len()).find(|&s| group.is_full(s));
-                        (group.name.clone(), rounded(full.map_or(0.0, |s| p[s])))
-                    })
-                    .collect(),
-            },
+            model: setting.model.clone(),
             changes,
-            warnings: self.warnings(),
+            warnings: setting.warnings.clone(),
         }
     }
 
@@ -101,50 +71,25 @@ impl Results<'_> {
     }
 
     fn sources(&self) -> Vec<SourceSummary> {
-        self.packages
+        self.people
+            .sources
             .iter()
+            .zip(&self.setting.sources)
             .enumerate()
-            .map(|(s, package)| {
-                let manifest = package.manifest();
-                let linked = self
-                    .people
-                    .of_source(s)
-                    .filter(|&p| self.clusters.band(p) != Band::Single)
-                    .count();
+            .map(|(s, (source, described))| {
+                let people = self.people.of_source(s);
+                let linked =
+                    people.clone().filter(|&p| self.clusters.band(p) != Band::Single).count();
                 SourceSummary {
-                    name: manifest.source.clone(),
-                    unique_people: manifest.unique_people,
-                    people: manifest.people,
-                    rows: manifest.rows,
+                    name: source.name.clone(),
+                    unique_people: source.unique,
+                    people: people.len() as u64,
+                    rows: described.rows,
                     linked: linked as u64,
-                    package_digest: package.digest().to_owned(),
+                    package_digest: described.package_digest.clone(),
                 }
             })
             .collect()
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let within: Vec<&str> =
-            self.people.sources.iter().filter(|s| !s.unique).map(|s| s.name.as_str()).collect();
-        if !within.is_empty() && self.job.project.people_per_token == 1 {
-            warnings.push(format!(
-                "people recorded twice inside {} cannot be found here: under people_per_token = 1 no two \
-                 rows of a package share a token; find them at the agency, or raise the setting",
-                within.join(", ")
-            ));
-        }
-        if self.forecast.dropped_blocks > 0 {
-            warnings.push(format!(
-                "{} tokens are held by more than {} people; the {} pairs they make were not compared",
-                self.forecast.dropped_blocks, self.job.block_cap, self.forecast.dropped
-            ));
-        }
-        if self.scored.model.stop == Stop::IterationLimit {
-            warnings
-                .push("the model had not settled when it reached the iteration limit".to_owned());
-        }
-        warnings
     }
 
     /// Writes every file of the run into the staged folder.
@@ -175,10 +120,10 @@ impl Results<'_> {
 
     fn write_pairs(&self, file: OutFile) -> Result<(), crate::Error> {
         let name = |person| self.people.sources[self.people.source_of(person)].name.to_string();
-        let rows = self.scored.pairs.iter().filter_map(|pair| {
+        let rows = self.pairs.iter().filter_map(|pair| {
             let band = pair.band()?;
             let rule = ones(pair.agree).next();
-            let rule = rule.map_or("", |k| self.job.project.match_keys[k].name.as_str());
+            let rule = rule.map_or("", |k| self.setting.project.match_keys[k].name.as_str());
             Some([
                 name(pair.a),
                 self.people.id(pair.a).to_string(),
@@ -230,10 +175,6 @@ impl Results<'_> {
         });
         table(file, ["change", "earlier_person_id", "person_id"], rows)
     }
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
 }
 
 /// Writes a header and rows as CSV, and finishes the file.

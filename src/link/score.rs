@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::block::Candidate;
 use super::people::People;
 use crate::engine::{
-    self, Between, Chance, Judged, Judgement, KeyTally, Keys, Model, Observation, Space, Tally,
+    self, Between, Chance, Judged, Judgement, KeyTally, Keys, Observation, Space, Tally,
 };
 use crate::ids::Band;
 use crate::package::Package;
@@ -40,21 +40,24 @@ pub(super) const PROBABLE: f64 = 0.5;
 /// From this probability on it is worth a clerical review.
 pub(super) const POSSIBLE: f64 = 0.05;
 
-/// Scored pairs, in the order of the candidates, and the model that scored them.
-pub(super) struct Scored {
-    pub(super) pairs: Vec<ScoredPair>,
-    pub(super) model: Model,
-    pub(super) patterns: usize,
+/// A pair of people as the engine judged it, before it competes with others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct JudgedPair {
+    pub(crate) a: u32,
+    pub(crate) b: u32,
+    /// The match keys that agree.
+    pub(crate) agree: Keys,
+    pub(crate) judged: Judged,
 }
 
-/// Fits the model to the candidates and scores them.
+/// Fits the model to the candidates and judges them, in their order.
 pub(super) fn score(
     space: &Space,
     packages: &[Package],
     people: &People,
     candidates: &[Candidate],
     levels: &[u8],
-) -> Scored {
+) -> (Vec<JudgedPair>, Judgement) {
     let links = Links::new(space, packages);
     let seen: Vec<Observation> = candidates
         .par_iter()
@@ -66,20 +69,13 @@ pub(super) fn score(
             level,
         })
         .collect();
-    let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
-    let mut pairs: Vec<ScoredPair> = candidates
+    let judgement = engine::judge(space, &links.all, &seen);
+    let pairs = candidates
         .iter()
-        .zip(&judged)
-        .map(|(c, judged)| ScoredPair {
-            a: c.a,
-            b: c.b,
-            weight: judged.weight,
-            probability: 0.0,
-            agree: c.agree,
-        })
+        .zip(&judgement.judged)
+        .map(|(c, &judged)| JudgedPair { a: c.a, b: c.b, agree: c.agree, judged })
         .collect();
-    compete(people, &mut pairs, &judged);
-    Scored { pairs, model, patterns }
+    (pairs, judgement)
 }
 
 /// The pairs of sources that are linked, and how each agrees by chance.
@@ -140,22 +136,25 @@ fn tally(package: &Package) -> Tally<'_> {
 /// Turns odds into probabilities. Where a source holds each person once, at most one of its
 /// people can be the other's match, so the pairs of one person with that source compete:
 /// p = o / (1 + the odds of all of them).
-fn compete(people: &People, pairs: &mut [ScoredPair], judged: &[Judged]) {
+pub(super) fn compete(people: &People, pairs: &[JudgedPair]) -> Vec<ScoredPair> {
     let sources = people.sources.len();
     let rival = |person: u32, source: usize| person as usize * sources + source;
     let mut sums = vec![0.0f64; people.len() * sources];
-    for (pair, Judged { odds, .. }) in pairs.iter().zip(judged) {
-        sums[rival(pair.a, people.source_of(pair.b))] += odds;
-        sums[rival(pair.b, people.source_of(pair.a))] += odds;
+    for JudgedPair { a, b, judged, .. } in pairs {
+        sums[rival(*a, people.source_of(*b))] += judged.odds;
+        sums[rival(*b, people.source_of(*a))] += judged.odds;
     }
-    for (pair, &Judged { odds, .. }) in pairs.iter_mut().zip(judged) {
-        let mut others = 0.0;
-        for (one, other) in [(pair.a, pair.b), (pair.b, pair.a)] {
-            let source = people.source_of(other);
-            if people.sources[source].unique {
-                others += (sums[rival(one, source)] - odds).max(0.0);
+    pairs
+        .iter()
+        .map(|&JudgedPair { a, b, agree, judged: Judged { weight, odds } }| {
+            let mut others = 0.0;
+            for (one, other) in [(a, b), (b, a)] {
+                let source = people.source_of(other);
+                if people.sources[source].unique {
+                    others += (sums[rival(one, source)] - odds).max(0.0);
+                }
             }
-        }
-        pair.probability = odds / (1.0 + odds + others);
-    }
+            ScoredPair { a, b, weight, probability: odds / (1.0 + odds + others), agree }
+        })
+        .collect()
 }
