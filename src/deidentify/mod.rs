@@ -9,6 +9,7 @@ mod consent;
 mod duplicates;
 mod events;
 mod export;
+pub mod inhouse;
 mod record;
 mod write;
 
