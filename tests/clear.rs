@@ -189,6 +189,21 @@ fn one_export_alone_is_searched_for_people_it_holds_twice() {
     let analyst = town.read(&format!("links/to-analyst/{agency}.map.csv"));
     assert!(kept.iter().all(|number| !analyst.contains(number.as_str())));
 
+    // No file has a name or a birth date.
+    let values: BTreeSet<String> = exported
+        .iter()
+        .flat_map(|row| [&row[1], &row[2], &row[4]])
+        .filter(|value| value.len() > 4)
+        .map(|value| value.to_lowercase())
+        .collect();
+    for (name, bytes) in town::tree(&town.path("links")).expect("the output") {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        let words: BTreeSet<&str> =
+            text.split(|c: char| !(c.is_alphanumeric() || c == '/')).collect();
+        let shown = values.iter().filter(|value| words.contains(value.as_str())).count();
+        assert_eq!(shown, 0, "{name} shows values of the export");
+    }
+
     // The next run gives rows and people the same ids, here and elsewhere.
     link_clear(&town, &agencies, "links", "--force");
     assert_eq!(analyst, town.read(&format!("links/to-analyst/{agency}.map.csv")));

@@ -197,8 +197,8 @@ static ROWS_OF: LazyLock<HashMap<&str, Rows>> = LazyLock::new(|| {
     rows_of
 });
 
-/// The rows that a name stands in; 0 for none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The rows that a name stands in; 0 for none. Never printed.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Rows([u8; 4]);
 
 impl Rows {

@@ -80,7 +80,8 @@ pub struct Summary {
     pub probable: u64,
     /// Pairs for clerical review: not linked.
     pub possible: u64,
-    /// Links that a source's "each person once" ruled out.
+    /// Links that a source's "each person once" ruled out, or the other pairs of those who
+    /// would be one person.
     pub ruled_out: u64,
     /// The share of linked pairs that the model expects to be right.
     pub expected_precision: f64,
