@@ -3,6 +3,8 @@
 //! nearest in encoded form, and the correlation of the similarities. Plain filters are
 //! measured beside it, so that a measure that sees nothing cannot pass.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
