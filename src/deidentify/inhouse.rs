@@ -94,12 +94,12 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
             fuzzy: None,
         };
         let mut export = Export::read(table, &reading, progress)?;
+        let representatives = people::group(&mut export.records);
+        let (_, first) = people::compared_by(&export.records, &representatives, &export.sets);
         let before = sets.len() as u32;
+        firsts.push(first.iter().map(|set| before + set).collect());
         sets.append(export.sets);
         traits.append(export.traits);
-        let representatives = people::group(&mut export.records);
-        let roots = (0..).zip(&representatives).filter(|(i, r)| i == *r).map(|(i, _)| i);
-        firsts.push(roots.map(|i: u32| before + export.records[i as usize].first_set).collect());
         let subkey = agency_key.subkey(project, Purpose::RowId, source.name.as_str());
         let id_of = |&r: &u32| RowId(subkey.mac128(export.records[r as usize].id.as_bytes()));
         let row_ids: Vec<RowId> = representatives.iter().map(id_of).collect();

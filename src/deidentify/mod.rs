@@ -262,9 +262,7 @@ fn row_ids(
     let mut representatives = people::group(records);
     let mut duplicates = 0;
     if !source.unique_people {
-        let people: Vec<u32> =
-            (0..).zip(&representatives).filter(|(i, r)| i == *r).map(|(i, _)| i).collect();
-        let first: Vec<u32> = people.iter().map(|&p| records[p as usize].first_set).collect();
+        let (people, first) = people::compared_by(records, &representatives, sets);
         let pairs = duplicates::find(project, encoder.components(), sets, traits, &first);
         let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
         duplicates = people::merge(&mut representatives, pairs);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::Identity;
+use super::{Identity, NO_VALUE, TokenSets};
 
 /// One usable record. Prints as shape.
 #[derive(Clone, PartialEq, Eq)]
@@ -50,6 +50,30 @@ pub fn group(records: &mut [Record]) -> Vec<u32> {
         }
     }
     (0..records.len() as u32).map(|i| root(&mut parents, i)).collect()
+}
+
+/// The representative of each person, and the token set that the person is compared by: of
+/// the first sets of its records that with the fewest values missing, then with the least
+/// values, so that it does not hang on the order of the rows.
+pub fn compared_by(
+    records: &[Record],
+    representatives: &[u32],
+    sets: &TokenSets,
+) -> (Vec<u32>, Vec<u32>) {
+    let values = |set: u32| sets.values.iter().map(move |column| column[set as usize]);
+    let missing = |set: u32| values(set).filter(|value| *value == NO_VALUE).count();
+    let mut best: Vec<Option<u32>> = vec![None; records.len()];
+    for (record, &person) in records.iter().zip(representatives) {
+        let set = record.first_set;
+        let best = &mut best[person as usize];
+        let is_better = best.is_none_or(|before| {
+            missing(set).cmp(&missing(before)).then_with(|| values(set).cmp(values(before))).is_lt()
+        });
+        if is_better {
+            *best = Some(set);
+        }
+    }
+    (0..).zip(best).filter_map(|(person, set)| Some((person, set?))).unzip()
 }
 
 /// Joins further pairs of records, and gives how many people that made fewer.
