@@ -111,7 +111,7 @@ fn slk_581_alone_is_far_worse() {
     let [f1, recall] = ["pairs.f1", "pairs.recall_packaged"].map(|m| measure(&evaluation, m));
     println!("made people, 2 sources, SLK-581 alone: F1 {f1:.4}, recall {recall:.4}");
     // All match keys reach 0.87 and 0.90 at least, above.
-    assert!(f1 < 0.79 && recall < 0.75, "F1 {f1}, recall {recall}");
+    assert!(f1 < 0.80 && recall < 0.75, "F1 {f1}, recall {recall}");
 }
 
 /// FEBRL 4 with a project, linked and measured.

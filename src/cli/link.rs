@@ -1,30 +1,47 @@
 //! `veilway link`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Printer;
+use crate::deidentify::inhouse;
 use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean};
 use crate::ids::Band;
 use crate::key::is_key_file;
-use crate::link::{Assignment, BLOCK_CAP, Job, Linkage, Summary};
+use crate::link::{Assignment, BLOCK_CAP, Job, Linkage, Mode, Summary};
 use crate::project::Project;
+use crate::sources::{Input, SourceSpec};
 
 /// Link packages into a map per source: which rows are one person.
 ///
 /// Needs no key and sees no name. Give two packages or more, of different sources; one
 /// package alone is searched for people it holds twice.
+///
+/// With --clear, a custodian links its own exports in-house, by names and dates as they
+/// stand: the output is the same, and belongs where the exports are.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  veilway link a/to-linkage-unit/agency-a.package.arrow \\\n      \
-    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links\n\n\
+    b/to-linkage-unit/agency-b.package.arrow --project project.toml --out links\n  \
+    veilway link --clear agency_a.csv agency_b.csv --source a.toml --source b.toml \\\n      \
+    --project project.toml --out links\n\n\
     Pairs too doubtful to link are in OUT/keep/clerical.csv. Write `match` or `no-match` into\n\
     its last column where you know, and give the file to the next run with --decisions."
 )]
 pub(crate) struct Args {
-    /// The packages of the agencies.
+    /// The packages of the agencies; with --clear, the exports.
     #[arg(required = true, value_name = "PACKAGE")]
-    packages: Vec<PathBuf>,
+    inputs: Vec<PathBuf>,
+    /// Link exports with names, in-house.
+    #[arg(long)]
+    clear: bool,
+    /// With --clear, the description of each export, in the order of the exports.
+    #[arg(long, value_name = "FILE", requires = "clear")]
+    source: Vec<PathBuf>,
+    /// With --clear, the agency's own key for row ids; without it, the one in OUT/keep/ or in
+    /// the earlier run's, or a new one.
+    #[arg(long, value_name = "FILE", requires = "clear")]
+    agency_key: Option<PathBuf>,
     /// The linkage agreement.
     #[arg(long, value_name = "FILE")]
     project: PathBuf,
@@ -44,7 +61,7 @@ pub(crate) struct Args {
     /// How pairs compete where each source holds each person once.
     #[arg(long, value_enum, default_value_t = Competition::Greedy)]
     assignment: Competition,
-    /// The most people with one token that are compared with each other.
+    /// The most people with one token (or value) that are compared with each other.
     #[arg(long, value_name = "N", default_value_t = BLOCK_CAP as u32,
           value_parser = clap::value_parser!(u32).range(2..))]
     max_block: u32,
@@ -72,57 +89,120 @@ enum Competition {
     Optimal,
 }
 
-/// A key where there must be none.
+/// Inputs that are not what they should be.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: the linkage unit must not hold a key", clean(.0))]
-struct KeyOffered(PathBuf);
+enum WrongInput {
+    /// A key where there must be none.
+    #[error("{}: the linkage unit must not hold a key", clean(.0))]
+    KeyOffered(PathBuf),
+    /// A key where an export or the agreement is due.
+    #[error("{}: is a key", clean(.0))]
+    KeyForExport(PathBuf),
+    /// Exports that do not have one description each.
+    #[error("exports: {exports}, descriptions: {sources}; expected one --source for each export")]
+    Unpaired { exports: usize, sources: usize },
+    /// A package where an export is due.
+    #[error("{}: is a package; with --clear, expected an export", clean(.0))]
+    PackageForExport(PathBuf),
+}
 
-impl Fault for KeyOffered {
+impl Fault for WrongInput {
     fn class(&self) -> Class {
-        Class::Refused
+        match self {
+            WrongInput::KeyOffered(_) | WrongInput::KeyForExport(_) => Class::Refused,
+            WrongInput::Unpaired { .. } | WrongInput::PackageForExport(_) => Class::Usage,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("`link` needs no key; return the file to the agency and remove it from here".into())
+        let hint = match self {
+            WrongInput::KeyOffered(_) => {
+                "`link` needs no key; return the file to the agency and remove it from here"
+            }
+            WrongInput::KeyForExport(_) => "`link --clear` needs no key; name the exports",
+            WrongInput::Unpaired { .. } => {
+                "`veilway source new EXPORT` proposes a description of an export"
+            }
+            WrongInput::PackageForExport(_) => "leave out --clear to link packages",
+        };
+        Some(hint.into())
     }
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     if let Some(path) = args.key_file {
-        return Err(KeyOffered(path).into());
+        return Err(WrongInput::KeyOffered(path).into());
     }
-    let files = args.packages.iter().chain([&args.project]).chain(&args.decisions);
-    if let Some(path) = files.into_iter().find(|p| is_key_file(p)).cloned() {
-        return Err(KeyOffered(path).into());
+    let files = args.inputs.iter().chain([&args.project]).chain(&args.decisions);
+    if let Some(path) = files.into_iter().find(|p| is_key_file(p)) {
+        let path = path.clone();
+        return Err(match args.clear {
+            true => WrongInput::KeyForExport(path),
+            false => WrongInput::KeyOffered(path),
+        }
+        .into());
     }
-    let job = Job {
-        project: Project::load(&args.project)?,
-        packages: args.packages,
-        out: args.out,
-        previous: args.previous,
-        decisions: args.decisions,
-        least: match args.band {
-            Least::Probable => Band::Probable,
-            Least::Definite => Band::Definite,
-        },
-        assignment: match args.assignment {
-            Competition::Greedy => Assignment::Greedy,
-            Competition::Optimal => Assignment::Optimal,
-        },
-        block_cap: args.max_block as usize,
-        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+    let project = Project::load(&args.project)?;
+    let least = match args.band {
+        Least::Probable => Band::Probable,
+        Least::Definite => Band::Definite,
     };
-    let linkage = Linkage::open(&job)?;
-    printer.say(&format!("forecast      at most {} candidate pairs", linkage.forecast()));
-    let summary = linkage.run(&printer.progress())?;
+    let assignment = match args.assignment {
+        Competition::Greedy => Assignment::Greedy,
+        Competition::Optimal => Assignment::Optimal,
+    };
+    let block_cap = args.max_block as usize;
+    let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
+    let out = args.out.clone();
+    let summary = if args.clear {
+        let (exports, sources) = (args.inputs.len(), args.source.len());
+        if exports != sources {
+            return Err(WrongInput::Unpaired { exports, sources }.into());
+        }
+        let is_package = |path: &&PathBuf| path.to_string_lossy().ends_with(".package.arrow");
+        if let Some(path) = args.inputs.iter().find(is_package) {
+            return Err(WrongInput::PackageForExport(path.clone()).into());
+        }
+        let sources = args.source.iter().map(|path| SourceSpec::load(path));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        let job = inhouse::Job {
+            exports: args.inputs.iter().map(Input::from_arg).zip(sources).collect(),
+            project,
+            out: args.out,
+            agency_key: args.agency_key,
+            previous: args.previous,
+            least,
+            assignment,
+            decisions: args.decisions,
+            block_cap,
+            overwrite,
+            today: super::slk::today(),
+        };
+        inhouse::run(&job, &printer.progress())?
+    } else {
+        let job = Job {
+            project,
+            packages: args.inputs,
+            out: args.out,
+            previous: args.previous,
+            least,
+            assignment,
+            decisions: args.decisions,
+            block_cap,
+            overwrite,
+        };
+        let linkage = Linkage::open(&job)?;
+        printer.say(&format!("forecast      at most {} candidate pairs", linkage.forecast()));
+        linkage.run(&printer.progress())?
+    };
     for warning in &summary.warnings {
         printer.warn(warning);
     }
-    printer.close(&summary, &told(&summary, &job))
+    printer.close(&summary, &told(&summary, &out))
 }
 
 /// The five lines a person wants.
-fn told(s: &Summary, job: &Job) -> String {
+fn told(s: &Summary, out: &Path) -> String {
     let rows: Vec<String> =
         s.sources.iter().map(|source| format!("{} {}", source.people, source.name)).collect();
     let linked: Vec<String> = s
@@ -158,8 +238,14 @@ fn told(s: &Summary, job: &Job) -> String {
         0 => String::new(),
         found => format!("; {found} more pairs found by their fuzzy values"),
     };
+    let clear = match s.mode {
+        Mode::Encoded => "",
+        Mode::Clear => {
+            "in the clear  compared by names and dates; keep holds record numbers and stays here\n"
+        }
+    };
     format!(
-        "people in     {}\n\
+        "{clear}people in     {}\n\
          compared      {} candidate pairs; model {} after {} rounds, expects {:.0} matches\n\
          found         {blocked:.1} % of matches share a token ({least:.1} to {most:.1} %){scanned}\n\
          linked        {} definite, {} probable{expected}; {} possible left for review\
@@ -177,7 +263,7 @@ fn told(s: &Summary, job: &Job) -> String {
         s.persons,
         s.linked_persons,
         linked.join(", "),
-        clean(&job.out.join("to-analyst")),
+        clean(&out.join("to-analyst")),
         s.doubtful_clusters,
     )
 }

@@ -1,18 +1,22 @@
 //! Reading an export: each row is judged for consent, standardised and encoded, or set
-//! aside with a reason. Takes the open table; after it, no name is in memory any more.
+//! aside with a reason. Takes the open table; after it, names are in memory only where the
+//! source's people are still to be compared with each other.
 
+use jiff::civil::Date;
 use rayon::prelude::*;
 
+use super::Error;
 use super::consent::{Consent, Withheld};
 use super::events::{EventReader, Events};
-use super::{Error, Job};
+use crate::clear::Traits;
 use crate::encode::fuzzy::{FuzzyEncoder, FuzzyRows};
 use crate::encode::people::Record;
 use crate::encode::{Encoder, Scratch, TokenSets};
 use crate::package::manifest::Exclusions;
 use crate::package::max_rows;
 use crate::progress::Progress;
-use crate::sources::{Row, Table};
+use crate::project::Project;
+use crate::sources::{Row, SourceSpec, Table};
 use crate::standardise::{Person, Standardiser};
 
 /// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
@@ -50,6 +54,21 @@ impl Kind {
     }
 }
 
+/// How an export is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) project: &'a Project,
+    pub(super) source: &'a SourceSpec,
+    /// Dates after it are in the future.
+    pub(super) today: Date,
+    /// Whether the export has the source's events.
+    pub(super) has_events: bool,
+    /// Whether its people will be compared in the clear.
+    pub(super) is_compared: bool,
+    pub(super) encoder: &'a Encoder<'a>,
+    pub(super) fuzzy: Option<&'a FuzzyEncoder>,
+}
+
 /// An export, read and encoded.
 #[derive(Debug, Default)]
 pub(super) struct Export {
@@ -57,6 +76,9 @@ pub(super) struct Export {
     pub(super) excluded: Exclusions,
     pub(super) records: Vec<Record>,
     pub(super) sets: TokenSets,
+    /// What the person of each token set is compared by, where the source may hold a person
+    /// twice; else nothing.
+    pub(super) traits: Traits,
     /// The fuzzy row of each token set, where the agreement has the column.
     pub(super) fuzzy: Option<FuzzyRows>,
     pub(super) asides: Vec<Aside>,
@@ -70,23 +92,22 @@ impl Export {
     /// When columns are missing or the file cannot be read on.
     pub(super) fn read(
         mut table: Table,
-        job: &Job,
-        encoder: &Encoder<'_>,
-        fuzzy: Option<&FuzzyEncoder>,
+        reading: &Reading<'_>,
         progress: &Progress,
     ) -> Result<Export, crate::Error> {
-        let Job { project, source, .. } = job;
+        let &Reading { project, source, today, has_events, is_compared, encoder, fuzzy } = reading;
         let reader = Reader {
             record_id: table.column(&source.record_id)?,
             record_id_name: &source.record_id,
             consent: Consent::new(&table, &source.consent)?,
-            standardiser: Standardiser::new(&table, source, project, job.today)?,
+            standardiser: Standardiser::new(&table, source, project, today)?,
             events: match &source.events {
-                Some(spec) if job.events.is_none() => Some(EventReader::new(&table, spec)?),
+                Some(spec) if has_events => Some(EventReader::new(&table, spec)?),
                 _ => None,
             },
             encoder,
             fuzzy,
+            compared: is_compared.then_some(project),
         };
         let mut export = reader.piece(&[]);
         progress.begin("reading the export", None);
@@ -126,6 +147,7 @@ impl Export {
             record
         }));
         self.sets.append(piece.sets);
+        self.traits.append(piece.traits);
         if let (Some(rows), Some(more)) = (&mut self.fuzzy, piece.fuzzy) {
             rows.append(more);
         }
@@ -154,12 +176,15 @@ struct Reader<'a> {
     events: Option<EventReader>,
     encoder: &'a Encoder<'a>,
     fuzzy: Option<&'a FuzzyEncoder>,
+    /// The project, where the source's people are compared with each other.
+    compared: Option<&'a Project>,
 }
 
 impl Reader<'_> {
     fn piece(&self, rows: &[Row]) -> Export {
         let sets = self.encoder.token_sets(rows.len());
-        let mut piece = Export { sets, ..Export::default() };
+        let traits = self.compared.map(Traits::new).unwrap_or_default();
+        let mut piece = Export { sets, traits, ..Export::default() };
         let mut scratch = Scratch::default();
         let mut persons = vec![];
         for row in rows {
@@ -168,6 +193,9 @@ impl Reader<'_> {
                 // Another row of the same client may be used; this one's event is not.
                 piece.events.push(if is_used { events.read(row) } else { Err(events.unused(row)) });
             }
+        }
+        if let Some(project) = self.compared {
+            persons.iter().for_each(|person| piece.traits.push(project, person));
         }
         piece.fuzzy = self.fuzzy.map(|encoder| encoder.encode(&persons));
         piece

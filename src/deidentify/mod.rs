@@ -9,6 +9,7 @@ mod consent;
 mod duplicates;
 mod events;
 mod export;
+pub mod inhouse;
 mod record;
 mod write;
 
@@ -16,13 +17,14 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use crate::clear::Traits;
 use crate::encode::fuzzy::{self, FuzzyEncoder, FuzzyRows};
 use crate::encode::people::{self, Record};
 use crate::encode::rows::{FuzzyValues, Order, Owner, Rows};
 use crate::encode::{Encoder, TokenSets, chance};
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged};
-use crate::ids::RowId;
+use crate::ids::{RowId, SourceName};
 use crate::key::{AgencyKey, ProjectKey, Purpose};
 use crate::package::Contents;
 use crate::package::manifest::{
@@ -36,7 +38,7 @@ use crate::sources::spec::SourceSpec;
 use crate::sources::{Input, Table};
 
 use events::Events;
-use export::Export;
+use export::{Export, Reading};
 pub use record::{Column, EventCount, KeyFill, RunRecord, Tokens};
 
 /// One run: what goes in, and where the output goes.
@@ -107,6 +109,12 @@ pub enum Error {
         "the agreement's fuzzy encoding, `danger-unhardened-clk`, protects nobody: graph matching names nearly everybody in such a file, and needs no key"
     )]
     Unhardened,
+    /// Two exports of one source.
+    #[error("two of the exports are described as source {source_name}")]
+    TwiceTheSource {
+        /// The source.
+        source_name: SourceName,
+    },
     /// More records than a package can hold.
     #[error("the export has more records than the {most} a package can hold")]
     TooManyRecords {
@@ -126,7 +134,7 @@ pub enum Error {
 impl Fault for Error {
     fn class(&self) -> Class {
         match self {
-            Error::NoEventSpec => Class::Usage,
+            Error::NoEventSpec | Error::TwiceTheSource { .. } => Class::Usage,
             Error::KeepsIdentifier { .. } | Error::Unhardened => Class::Refused,
             Error::TooManyRecords { .. } => Class::Input,
             Error::RowsLost { .. } => Class::Internal,
@@ -136,6 +144,9 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::NoEventSpec => "say in [events] of source.toml which columns the events have",
+            Error::TwiceTheSource { .. } => {
+                "give each export its own source.toml, with a name of its own"
+            }
             Error::KeepsIdentifier { .. } => {
                 "take the column out of `keep`: the analyst may not have it"
             }
@@ -170,14 +181,24 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let encode_fuzzy = |settings: &FuzzySettings| FuzzyEncoder::new(project, &key, settings);
     let fuzzy_encoder = project.fuzzy.as_ref().map(encode_fuzzy).transpose()?;
     let staged = Staged::folder(&job.out, job.overwrite)?;
-    let agency_key = agency_key(job, &staged)?;
+    let folders = [Some(&job.out), None];
+    let agency_key = agency_key(job.agency_key.as_ref(), folders, project, &staged)?;
     let table = Table::open(&job.export, source.encoding, source.delimiter)?;
     let encoder = Encoder::new(project, &key);
 
-    let export = Export::read(table, job, &encoder, fuzzy_encoder.as_ref(), progress)?;
-    let Export { rows_in, excluded, mut records, sets, fuzzy, mut asides, events } = export;
+    let reading = Reading {
+        project,
+        source,
+        today: job.today,
+        has_events: job.events.is_none(),
+        is_compared: !source.unique_people,
+        encoder: &encoder,
+        fuzzy: fuzzy_encoder.as_ref(),
+    };
+    let export = Export::read(table, &reading, progress)?;
+    let Export { rows_in, excluded, mut records, sets, traits, fuzzy, mut asides, events } = export;
     progress.begin("finding people", None);
-    let (row_ids, duplicates) = row_ids(&mut records, &sets, &encoder, &agency_key, job);
+    let (row_ids, duplicates) = row_ids(&mut records, &sets, &traits, &encoder, &agency_key, job);
     progress.end();
 
     progress.begin("withholding shared tokens", None);
@@ -207,18 +228,23 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     Ok(Summary { record, out: job.out.clone(), package, events, warnings })
 }
 
-/// The agency's own key: the one named, that of the earlier output, or a new one. It is in
-/// `keep/` of the output, so that the next run gives every client the same row id.
-fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
+/// The agency's own key: the one named, that of earlier output in one of the folders, or a
+/// new one. It is in `keep/` of the output, so that the next run gives every client the same
+/// row id.
+fn agency_key(
+    named: Option<&PathBuf>,
+    folders: [Option<&PathBuf>; 2],
+    project: &Project,
+    staged: &Staged,
+) -> Result<AgencyKey, crate::Error> {
     let kept = staged.path().join(write::AGENCY_KEY);
-    let earlier = job.out.join(write::AGENCY_KEY);
-    let source = match &job.agency_key {
-        Some(path) => path.clone(),
-        None if earlier.exists() => earlier,
-        None => return Ok(AgencyKey::create(&kept, &job.project)?),
+    let earlier = folders.into_iter().flatten().map(|folder| folder.join(write::AGENCY_KEY));
+    let Some(source) = named.cloned().or_else(|| earlier.into_iter().find(|key| key.exists()))
+    else {
+        return Ok(AgencyKey::create(&kept, project)?);
     };
     let key = AgencyKey::load(&source)?;
-    key.save(&kept, &job.project)?;
+    key.save(&kept, project)?;
     Ok(key)
 }
 
@@ -227,6 +253,7 @@ fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
 fn row_ids(
     records: &mut [Record],
     sets: &TokenSets,
+    traits: &Traits,
     encoder: &Encoder<'_>,
     agency_key: &AgencyKey,
     job: &Job,
@@ -235,12 +262,8 @@ fn row_ids(
     let mut representatives = people::group(records);
     let mut duplicates = 0;
     if source.join_duplicates && !source.unique_people {
-        let people: Vec<u32> =
-            (0..).zip(&representatives).filter(|(i, r)| i == *r).map(|(i, _)| i).collect();
-        let first = people::first_sets(records, &representatives, sets);
-        let first: Vec<u32> = people.iter().map(|&p| first[p as usize]).collect();
-        let chances = chance::of_groups(project, encoder.components(), sets, &first);
-        let pairs = duplicates::find(project, encoder.components(), sets, &first, &chances);
+        let (people, first) = people::compared_by(records, &representatives, sets);
+        let pairs = duplicates::find(project, encoder.components(), sets, traits, &first);
         let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
         duplicates = people::merge(&mut representatives, pairs);
     }

@@ -16,7 +16,7 @@ const FIELD_BITS: usize = 31;
 pub const ESTIMATED: u32 = 1 << 31;
 
 /// What is usable of one person. Prints as shape.
-pub(super) struct Details<'p> {
+pub(crate) struct Details<'p> {
     family: Option<&'p str>,
     given: Option<&'p str>,
     one_name: Option<&'p str>,
@@ -39,7 +39,7 @@ struct Birth {
 impl<'p> Details<'p> {
     /// What is usable of a person: known values, and from a recorded SLK-581 the parts that
     /// the person lacks.
-    pub(super) fn of(person: &'p Person, placeholders: &Placeholders) -> Self {
+    pub(crate) fn of(person: &'p Person, placeholders: &Placeholders) -> Self {
         let family = person.family.known().map(|name| name.letters());
         let given = person.given.known().map(|name| name.letters());
         let slk = person.slk.known().map(|slk| SlkParts::of(slk, placeholders));
@@ -112,7 +112,23 @@ impl<'p> Details<'p> {
         Some(())
     }
 
-    fn other(&self, field: usize) -> Option<&'p Text> {
+    /// The letters of the family and the given name.
+    pub(crate) fn names(&self) -> [Option<&'p str>; 2] {
+        [self.family, self.given]
+    }
+
+    /// The usable day, month and year of the birth date.
+    pub(crate) fn birth_date(&self) -> (Option<u8>, Option<u8>, Option<u16>) {
+        (self.birth.day, self.birth.month, self.birth.year)
+    }
+
+    /// The code of the sex.
+    pub(crate) fn sex(&self) -> Option<u8> {
+        self.sex
+    }
+
+    /// The value of a field that is none of these.
+    pub(crate) fn other(&self, field: usize) -> Option<&'p Text> {
         self.others.get(field)?.known()
     }
 

@@ -34,6 +34,19 @@ pub struct Encoder<'a> {
 impl<'a> Encoder<'a> {
     /// Derives one subkey per match key.
     pub fn new(project: &'a Project, key: &ProjectKey) -> Self {
+        let mut encoder = Encoder::for_values(project);
+        let components = &encoder.components;
+        let tokenisers = project.match_keys.iter().map(|match_key| {
+            let places = match_key.components.iter();
+            let places = places.filter_map(|c| components.binary_search(c).ok()).collect();
+            Tokeniser::new(project, key, match_key, places)
+        });
+        encoder.tokenisers = tokenisers.collect();
+        encoder
+    }
+
+    /// Makes no tokens, and needs no key: only the values that are compared in memory.
+    pub fn for_values(project: &'a Project) -> Self {
         let mut components: Vec<Component> =
             project.match_keys.iter().flat_map(|k| k.components.iter().copied()).collect();
         // How often names are crossed is counted on whole names, whether a key has them or not.
@@ -42,19 +55,10 @@ impl<'a> Encoder<'a> {
         }
         components.sort_unstable();
         components.dedup();
-        let tokenisers = project
-            .match_keys
-            .iter()
-            .map(|match_key| {
-                let places = match_key.components.iter();
-                let places = places.filter_map(|c| components.binary_search(c).ok()).collect();
-                Tokeniser::new(project, key, match_key, places)
-            })
-            .collect();
         let is_place =
             |i: &usize| matches!(project.fields[*i].kind, FieldKind::Suburb | FieldKind::Postcode);
         let places = (0..project.fields.len()).filter(is_place).collect();
-        Encoder { project, components, tokenisers, places }
+        Encoder { project, components, tokenisers: vec![], places }
     }
 
     /// The distinct components of the match keys: the columns of [`TokenSets::values`].

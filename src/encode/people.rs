@@ -52,21 +52,28 @@ pub fn group(records: &mut [Record]) -> Vec<u32> {
     (0..records.len() as u32).map(|i| root(&mut parents, i)).collect()
 }
 
-/// The token set that speaks for each person, at the place of the person's representative:
-/// of the first sets of the person's records, the one with the fewest missing values, and of
-/// those the one whose values sort first. So the order of the file does not matter.
-pub fn first_sets(records: &[Record], representatives: &[u32], sets: &TokenSets) -> Vec<u32> {
+/// The representative of each person, and the token set that the person is compared by: of
+/// the first sets of its records that with the fewest values missing, then with the least
+/// values, so that it does not hang on the order of the rows.
+pub fn compared_by(
+    records: &[Record],
+    representatives: &[u32],
+    sets: &TokenSets,
+) -> (Vec<u32>, Vec<u32>) {
     let values = |set: u32| sets.values.iter().map(move |column| column[set as usize]);
     let missing = |set: u32| values(set).filter(|value| *value == NO_VALUE).count();
-    let order = |a: u32, b: u32| missing(a).cmp(&missing(b)).then_with(|| values(a).cmp(values(b)));
-    let mut first: Vec<u32> = records.iter().map(|record| record.first_set).collect();
+    let mut best: Vec<Option<u32>> = vec![None; records.len()];
     for (record, &person) in records.iter().zip(representatives) {
-        let best = &mut first[person as usize];
-        if order(record.first_set, *best).is_lt() {
-            *best = record.first_set;
+        let set = record.first_set;
+        let best = &mut best[person as usize];
+        let is_better = best.is_none_or(|before| {
+            missing(set).cmp(&missing(before)).then_with(|| values(set).cmp(values(before))).is_lt()
+        });
+        if is_better {
+            *best = Some(set);
         }
     }
-    first
+    (0..).zip(best).filter_map(|(person, set)| Some((person, set?))).unzip()
 }
 
 /// Joins further pairs of records, and gives how many people that made fewer.
@@ -144,8 +151,9 @@ mod tests {
             let column = |c: usize| order.iter().map(|&i| values[i][c]).collect();
             let sets = TokenSets { values: vec![column(0), column(1)], ..TokenSets::default() };
             let people = group(&mut records);
-            let first = first_sets(&records, &people, &sets);
-            let spoken = [0, 3].map(|p| order[first[people[p] as usize] as usize]);
+            let (representatives, first) = compared_by(&records, &people, &sets);
+            let spoken: Vec<usize> = first.iter().map(|&set| order[set as usize]).collect();
+            assert_eq!(representatives, [0, 3]);
             assert_eq!(spoken, [2, 3]);
         }
     }

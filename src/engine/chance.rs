@@ -3,7 +3,8 @@
 
 use crate::project::groups::{ChanceOfGroup, NAMES_CROSSED};
 
-use super::space::{Keys, Space, ones};
+use super::space::{Keys, Space};
+use super::veil::ones;
 
 /// What one source counted of itself.
 #[derive(Debug, Clone)]
@@ -89,6 +90,11 @@ impl Chance {
             _ => (Vec::new(), Vec::new()),
         };
         Chance { states, unique, withheld }
+    }
+
+    /// Seen in the clear: known per state.
+    pub(crate) fn in_clear(states: Vec<Vec<f64>>) -> Chance {
+        Chance { states, unique: Vec::new(), withheld: Vec::new() }
     }
 
     /// Whether tokens that two people of a file share were withheld.

@@ -7,12 +7,15 @@ mod chance;
 mod likeness;
 mod model;
 mod space;
+mod veil;
 
 pub(crate) use chance::{Chance, KeyTally, Tally};
 pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
-use model::Pattern;
-pub(crate) use model::{Between, Model, Stop};
-pub(crate) use space::{Components, Keys, Space, ones};
+pub(crate) use model::{Between, Model, Seen, Stop};
+use model::{Pattern, expectation};
+pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Space};
+use veil::Veil;
+pub(crate) use veil::ones;
 
 use rayon::prelude::*;
 
@@ -49,35 +52,84 @@ pub(crate) struct Judgement {
 /// Odds beyond this are not told apart.
 pub(crate) const MOST_ODDS: f64 = 1e12;
 
-/// Gathers observations into patterns, fits the model to them, and judges each. `blocking`
-/// are the keys one of which must agree for a pair to be a candidate at all.
-pub(crate) fn judge(
+/// Gathers observations into patterns, fits the model to them, and judges each.
+pub(crate) fn judge(space: &Space, between: &[Between], seen: &[Observation]) -> Judgement {
+    let candidates = space.candidates();
+    let share_seen = |states: &[&[f64]]| match &candidates {
+        Some(table) => expectation(table, states),
+        None => 1.0,
+    };
+    gather_and_judge(space, &share_seen, between, seen, |o: Observation, count| {
+        let Observation { between: b, both, agree } = o;
+        let agreeing = space.agreeing(agree);
+        let silent = space.implied(agreeing) & !both;
+        Pattern {
+            between: b,
+            agree,
+            veil: space.veil(both, agree),
+            rarity: between[b].chance.rarity(agree, silent),
+            agreeing,
+            is_sure: true,
+            count,
+        }
+    })
+}
+
+/// What was seen of a pair in the clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Sight {
+    /// Which pair of sources, as an index into the model's.
+    pub(crate) between: u16,
+    /// What was seen of each comparison group, as an index into its outcomes: one byte a
+    /// group, the first lowest.
+    pub(crate) outcomes: u64,
+}
+
+/// The most comparison groups that a [`Sight`] has room for.
+pub(crate) const MOST_GROUPS: usize = 8;
+
+/// As [`judge`], for pairs seen in the clear. `outcomes` are, per group, the states that
+/// each outcome leaves possible; `is_sure` says of which outcomes blocking finds every pair,
+/// and `share_seen` what share of a kind of pairs that is.
+pub(crate) fn judge_in_clear(
     space: &Space,
-    blocking: &Space,
+    share_seen: &Seen<'_>,
+    is_sure: &(dyn Fn(u64) -> bool + Sync),
+    outcomes: &[Vec<u64>],
     between: &[Between],
-    seen: &[Observation],
+    seen: &[Sight],
 ) -> Judgement {
-    let mut order: Vec<(Observation, u32)> =
-        seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
+    gather_and_judge(space, share_seen, between, seen, |sight: Sight, count| {
+        let possible = outcomes
+            .iter()
+            .enumerate()
+            .map(|(g, sets)| sets[usize::from((sight.outcomes >> (8 * g)) as u8)])
+            .collect();
+        Pattern {
+            between: usize::from(sight.between),
+            agree: 0,
+            veil: Veil::Clear(possible),
+            rarity: 1.0,
+            agreeing: 0,
+            is_sure: is_sure(sight.outcomes),
+            count,
+        }
+    })
+}
+
+fn gather_and_judge<T: Copy + Ord + Send + Sync>(
+    space: &Space,
+    share_seen: &Seen<'_>,
+    between: &[Between],
+    seen: &[T],
+    pattern: impl Fn(T, u64) -> Pattern + Sync,
+) -> Judgement {
+    let mut order: Vec<(T, u32)> = seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
     order.par_sort_unstable();
-    let groups: Vec<&[(Observation, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
-    let patterns: Vec<Pattern> = groups
-        .par_iter()
-        .map(|group| {
-            let Observation { between: b, both, agree } = group[0].0;
-            let agreeing = space.agreeing(agree);
-            let silent = space.implied(agreeing) & !both;
-            Pattern {
-                between: b,
-                agree,
-                veil: space.veil(both, agree),
-                rarity: between[b].chance.rarity(agree, silent),
-                agreeing,
-                count: group.len() as u64,
-            }
-        })
-        .collect();
-    let model = Model::fit(space, blocking, between, &patterns);
+    let groups: Vec<&[(T, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
+    let patterns: Vec<Pattern> =
+        groups.par_iter().map(|group| pattern(group[0].0, group.len() as u64)).collect();
+    let model = Model::fit(space, share_seen, between, &patterns);
     let kinds = model.judge(space, between, &patterns);
     let mut judged = vec![Judged { weight: 0.0, odds: 0.0, agreeing: 0 }; seen.len()];
     for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(kinds) {
@@ -166,7 +218,7 @@ mod tests {
             }
         }
         let between = Between { chance, people: [3000, 3000], unique: [false; 2], pairs: 1e6 };
-        let judgement = judge(&space, &space, &[between], &seen);
+        let judgement = judge(&space, &[between], &seen);
         let found = truth.iter().filter(|t| **t).count() as f64;
         let expected = judgement.model.expected[0].same;
         assert!((expected / found - 1.0).abs() < 0.03, "{expected} of {found}");

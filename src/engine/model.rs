@@ -16,7 +16,8 @@
 use rayon::prelude::*;
 
 use super::chance::Chance;
-use super::space::{Components, GroupKind, GroupStates, Keys, Space, Veil, ones};
+use super::space::{Components, GroupKind, GroupStates, Keys, Space};
+use super::veil::{Veil, ones};
 
 /// One kind of observation between two sources, and how often it was made.
 #[derive(Debug, Clone)]
@@ -30,6 +31,9 @@ pub(crate) struct Pattern {
     pub(crate) rarity: f64,
     /// The components that agree for certain.
     pub(crate) agreeing: Components,
+    /// Whether such pairs are among those that blocking is sure to find: households are
+    /// counted by them.
+    pub(crate) is_sure: bool,
     pub(crate) count: u64,
 }
 
@@ -105,6 +109,9 @@ impl Kinds {
     }
 }
 
+/// The share of a kind of pairs that are candidates, from its state probabilities.
+pub(crate) type Seen<'a> = dyn Fn(&[&[f64]]) -> f64 + 'a;
+
 const MOST_ITERATIONS: u32 = 200;
 /// How much prior belief weighs, in pairs: enough to keep a file of ten people sane, nothing
 /// in one of a thousand.
@@ -116,12 +123,17 @@ const HOUSEHOLD_PRIOR_PAIRS: f64 = 200.0;
 const MOST_LINKED: f64 = 0.98;
 /// Twins are rarer than one person in a hundred.
 const MOST_TWINS: f64 = 0.01;
+/// Three in a hundred children have a twin, so of the pairs of people of a household about as
+/// many are twins: at least and at most this share. In the clear, where what looks like twins
+/// may as well be one person under two given names, EM is held to that.
+const TWINS_OF_HOUSEHOLD: [f64; 2] = [0.01, 0.05];
 
 impl Model {
-    /// Fits the model to the patterns.
+    /// Fits the model to the patterns. `seen` gives the share of a kind of pairs that are
+    /// candidates at all, from its state probabilities.
     pub(crate) fn fit(
         space: &Space,
-        blocking: &Space,
+        seen: &Seen<'_>,
         between: &[Between],
         patterns: &[Pattern],
     ) -> Model {
@@ -147,11 +159,10 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
-        let candidates = blocking.candidates();
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(space, between, patterns, &prior, &household, candidates.as_deref());
+            model.step(space, between, patterns, &prior, &household, seen);
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
             if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
@@ -168,7 +179,7 @@ impl Model {
         patterns: &[Pattern],
         prior: &[Vec<f64>],
         household_prior: &[Vec<f64>],
-        candidates: Option<&[bool]>,
+        seen: &Seen<'_>,
     ) {
         let start = Counts {
             same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
@@ -194,26 +205,40 @@ impl Model {
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in sums.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
-            let seen = |states: &[&[f64]]| match candidates {
-                Some(table) => expectation(table, states).max(1e-3),
-                None => 1.0,
+            let seen = |states: &[&[f64]]| seen(states).max(1e-3);
+            let has_place = space.groups.iter().any(|g| g.kind == GroupKind::Other);
+            let most_households = match has_place || !space.is_clear() {
+                true => 20.0 * least,
+                // A household cannot be told from people of one name.
+                false => least,
+            };
+            let household = (sum.household / seen(&views[b].household)).min(most_households);
+            let [fewest_twins, most_twins] = match space.is_clear() {
+                true if has_place => TWINS_OF_HOUSEHOLD.map(|share| share * household),
+                true => [TWINS_OF_HOUSEHOLD[0] * household; 2],
+                false => [0.0, MOST_TWINS * least],
             };
             expected.push(Expected {
                 same: (sum.same / seen(&views[b].same)).clamp(1e-6, least),
-                household: (sum.household / seen(&views[b].household)).min(20.0 * least),
-                twins: (sum.twins / seen(&views[b].twins)).min(MOST_TWINS * least).max(1e-6),
+                household,
+                twins: (sum.twins / seen(&views[b].twins))
+                    .clamp(fewest_twins, most_twins)
+                    .max(1e-6),
             });
         }
         drop(views);
         self.expected = expected;
         self.same = settle(same, prior, PRIOR_PAIRS);
+        for (p, group) in self.same.iter_mut().zip(&space.groups) {
+            part(p, group.beside);
+        }
         self.household = settle(household, household_prior, HOUSEHOLD_PRIOR_PAIRS);
     }
 
     /// The probability that the same person agrees in full, group by group.
     pub(crate) fn full_agreement(&self, space: &Space) -> Vec<f64> {
         let full = |(group, p): (&GroupStates, &Vec<f64>)| {
-            (0..p.len()).find(|&s| group.is_full(s)).map_or(0.0, |s| p[s])
+            (0..p.len()).filter(|&s| group.is_full(s)).map(|s| p[s]).sum()
         };
         space.groups.iter().zip(&self.same).map(full).collect()
     }
@@ -296,14 +321,18 @@ impl Model {
             .collect()
     }
 
-    /// Each kind's state probabilities, group by group.
+    /// Each kind's state probabilities, group by group. In the clear, where typing errors
+    /// are seen for what they are, what people of a household share is written down with the
+    /// same errors as one person's own.
     fn views<'a>(&'a self, space: &Space, between: &'a Between) -> Views<'a> {
         let chance = &between.chance.states;
         let household = |g: usize| match space.groups[g].kind {
             GroupKind::GivenNameAndSex | GroupKind::BirthDate => chance[g].as_slice(),
+            GroupKind::FamilyName | GroupKind::Other if space.is_clear() => self.same[g].as_slice(),
             GroupKind::FamilyName | GroupKind::Other => self.household[g].as_slice(),
         };
         let twins = |g: usize| match space.groups[g].kind {
+            GroupKind::BirthDate if space.is_clear() => self.same[g].as_slice(),
             GroupKind::BirthDate => self.twin_birth_date.as_slice(),
             _ => household(g),
         };
@@ -345,8 +374,10 @@ impl Counts {
         veil.share_out(&views.twins, n * kinds.twins, &mut self.household);
         let sum = &mut self.sums[pattern.between];
         sum.same += n * kinds.same;
-        sum.household += n * kinds.household;
-        sum.twins += n * kinds.twins;
+        if pattern.is_sure {
+            sum.household += n * kinds.household;
+            sum.twins += n * kinds.twins;
+        }
     }
 
     fn plus(mut self, other: Counts) -> Counts {
@@ -372,9 +403,9 @@ fn slices(tables: &[Vec<f64>]) -> Vec<&[f64]> {
 
 /// Full agreement with this probability, the rest even over the other states.
 fn full_or(group: &GroupStates, full: f64) -> Vec<f64> {
-    let others = (group.states.len() - 1).max(1) as f64;
+    let others = (0..group.states.len()).filter(|&s| !group.is_full(s)).count().max(1) as f64;
     let p: Vec<f64> = (0..group.states.len())
-        .map(|s| if group.is_full(s) { full } else { (1.0 - full) / others })
+        .map(|s| if group.is_full(s) { full * group.full[s] } else { (1.0 - full) / others })
         .collect();
     let total: f64 = p.iter().sum();
     p.into_iter().map(|p| p / total).collect()
@@ -392,8 +423,22 @@ fn settle(counts: Vec<Vec<f64>>, prior: &[Vec<f64>], weight: f64) -> Vec<Vec<f64
         .collect()
 }
 
+/// Makes two features of a group independent: the states of one come in runs of the other's.
+/// Else EM could take people of one household whose given names differ, and their sex does
+/// not, for one person.
+fn part(p: &mut [f64], beside: usize) {
+    if beside == 1 {
+        return;
+    }
+    let of_run: Vec<f64> = p.chunks(beside).map(|run| run.iter().sum()).collect();
+    let of_place: Vec<f64> = (0..beside).map(|i| p.iter().skip(i).step_by(beside).sum()).collect();
+    for (s, p) in p.iter_mut().enumerate() {
+        *p = of_run[s / beside] * of_place[s % beside];
+    }
+}
+
 /// The probability that a table over joint states holds.
-fn expectation(table: &[bool], states: &[&[f64]]) -> f64 {
+pub(super) fn expectation(table: &[bool], states: &[&[f64]]) -> f64 {
     let mut values: Vec<f64> = table.iter().map(|&t| f64::from(u8::from(t))).collect();
     for p in states.iter().rev() {
         values = values

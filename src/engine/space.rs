@@ -5,10 +5,11 @@
 //! and so on). Tokens show a pair's state through a veil: an agreeing match key says that
 //! all its components agree; a key that both rows have and that differs says that not all
 //! of them do; a missing or withheld token says nothing. A [`Veil`] is the set of joint
-//! states that one such observation leaves possible, kept as small sums of products.
+//! states that one such observation leaves possible. In the clear each group's state is seen.
 
 use std::collections::BTreeMap;
 
+use super::veil::{Branch, Veil, ones};
 use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, comparison_groups};
 use crate::project::{Component, FieldKind, Part, Project};
 
@@ -43,6 +44,13 @@ pub(crate) struct GroupStates {
     pub(crate) states: Vec<Components>,
     /// The extra state of the family name where family and given name are each other's.
     pub(crate) crossed: Option<usize>,
+    /// Per state, its share among those in which the group agrees in full: one for the
+    /// single such state, and nothing for all others, unless full agreement is told apart
+    /// by how common the value is.
+    pub(crate) full: Vec<f64>,
+    /// How many states go together as one value of each of two features that err apart from
+    /// each other (a name, and the sex beside it): 1 where the group is one feature.
+    pub(crate) beside: usize,
 }
 
 /// What a group tells of a household.
@@ -65,9 +73,28 @@ impl GroupStates {
         (self.states[state] >> self.bits.trailing_zeros()) as usize
     }
 
-    /// Whether every component agrees.
+    /// A group whose states are seen in the clear, by their shares of full agreement.
+    pub(crate) fn in_clear(
+        name: String,
+        kind: GroupKind,
+        full: Vec<f64>,
+        beside: usize,
+    ) -> GroupStates {
+        GroupStates {
+            name,
+            kind,
+            components: vec![],
+            bits: 0,
+            states: vec![0; full.len()],
+            crossed: None,
+            full,
+            beside,
+        }
+    }
+
+    /// Whether the group agrees in full.
     pub(crate) fn is_full(&self, state: usize) -> bool {
-        self.crossed != Some(state) && self.states[state] == self.bits
+        self.full[state] > 0.0
     }
 }
 
@@ -79,23 +106,22 @@ impl Space {
         Space::new(project, &keys)
     }
 
-    /// Seen in full: every component of a comparison group is a key of its own, in the
-    /// order of [`Space::components`], and the names in either order are the last.
-    pub(crate) fn of_components(project: &Project) -> Space {
-        let components = Space::components(project);
-        let keys: Vec<&[Component]> = components.chunks(1).collect();
-        Space::new(project, &keys)
+    /// Seen in the clear, without keys.
+    pub(crate) fn in_clear(groups: Vec<GroupStates>) -> Space {
+        Space {
+            groups,
+            keys: vec![],
+            any_order: 0,
+            whole_names: 0,
+            given_names: 0,
+            family_names: 0,
+            family_group: None,
+        }
     }
 
-    /// The components that a pair is compared on.
-    pub(crate) fn components(project: &Project) -> Vec<Component> {
-        let any_order = project
-            .match_keys
-            .iter()
-            .flat_map(|key| &key.components)
-            .find(|c| c.part == Part::NamesAnyOrder);
-        let groups = comparison_groups(project);
-        groups.iter().flat_map(|g| &g.components).chain(any_order).copied().collect()
+    /// Whether pairs are seen in the clear.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// How many keys there are.
@@ -119,17 +145,20 @@ impl Space {
                 _ => GroupKind::Other,
             };
             let n = group.components.len();
-            let states = (0..1u64 << n)
+            let bits = ((1u64 << n) - 1) << first;
+            let states: Vec<Components> = (0..1u64 << n)
                 .filter(|&subset| possible(subset, &group.components))
                 .map(|subset| subset << first)
                 .collect();
             groups.push(GroupStates {
                 name: group.name,
                 kind,
-                bits: ((1u64 << n) - 1) << first,
+                bits,
                 components: group.components,
+                full: states.iter().map(|&s| f64::from(u8::from(s == bits))).collect(),
                 states,
                 crossed: None,
+                beside: 1,
             });
         }
         let bits = |wanted: &dyn Fn(Component) -> bool| -> Components {
@@ -155,6 +184,7 @@ impl Space {
         {
             groups[g].crossed = Some(groups[g].states.len());
             groups[g].states.push(0);
+            groups[g].full.push(0.0);
         }
         Space {
             keys,
@@ -234,7 +264,7 @@ impl Space {
         for names in [Names::InOrder, Names::Crossed] {
             branches.extend(self.branch(both, agree, names));
         }
-        Veil { branches }
+        Veil::Tokens(branches)
     }
 
     fn branch(&self, both: Keys, agree: Keys, names: Names) -> Option<Branch> {
@@ -449,90 +479,6 @@ fn list(
     for (i, (signature, _)) in classes[group].iter().enumerate() {
         pick[group] = i as u8;
         list(classes, unbroken & signature, group + 1, pick, out);
-    }
-}
-
-/// The positions of the bits that are set.
-pub(crate) fn ones(mut set: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        (set != 0).then(|| {
-            let bit = set.trailing_zeros() as usize;
-            set &= set - 1;
-            bit
-        })
-    })
-}
-
-/// The joint states that an observation leaves possible.
-#[derive(Debug, Clone)]
-pub(crate) struct Veil {
-    branches: Vec<Branch>,
-}
-
-/// A sum of products: per group, classes of states; and the combinations of one class per
-/// group that are possible.
-#[derive(Debug, Clone)]
-struct Branch {
-    classes: Vec<Vec<u64>>,
-    combinations: Vec<Vec<u8>>,
-}
-
-impl Veil {
-    /// The probability of the observation, given each group's state probabilities.
-    pub(crate) fn likelihood(&self, states: &[&[f64]]) -> f64 {
-        let mut total = 0.0;
-        for branch in &self.branches {
-            let sums = branch.sums(states);
-            total += branch.combinations.iter().map(|c| product(c, &sums)).sum::<f64>();
-        }
-        total
-    }
-
-    /// Adds `weight`, shared out over the possible states in proportion to their
-    /// probability, to each group's counts.
-    pub(crate) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
-        let total = self.likelihood(states);
-        if total <= 0.0 || weight <= 0.0 {
-            return;
-        }
-        for branch in &self.branches {
-            let sums = branch.sums(states);
-            let mut shares: Vec<Vec<f64>> = sums.iter().map(|g| vec![0.0; g.len()]).collect();
-            for combination in &branch.combinations {
-                let product = product(combination, &sums);
-                for (g, &class) in combination.iter().enumerate() {
-                    shares[g][usize::from(class)] += product;
-                }
-            }
-            for (g, classes) in branch.classes.iter().enumerate() {
-                for (c, &class) in classes.iter().enumerate() {
-                    if sums[g][c] <= 0.0 {
-                        continue;
-                    }
-                    let scale = weight * shares[g][c] / (total * sums[g][c]);
-                    for s in ones(class) {
-                        counts[g][s] += scale * states[g][s];
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The probability of one combination of classes.
-fn product(combination: &[u8], sums: &[Vec<f64>]) -> f64 {
-    combination.iter().zip(sums).map(|(&class, group)| group[usize::from(class)]).product()
-}
-
-impl Branch {
-    fn sums(&self, states: &[&[f64]]) -> Vec<Vec<f64>> {
-        self.classes
-            .iter()
-            .zip(states)
-            .map(|(classes, p)| {
-                classes.iter().map(|&class| ones(class).map(|s| p[s]).sum()).collect()
-            })
-            .collect()
     }
 }
 

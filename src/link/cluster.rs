@@ -1,12 +1,13 @@
 //! Pairs become people: union-find over what was decided, then over pairs in falling weight,
-//! under the sources' own constraints and the decisions against.
+//! under the sources' own constraints and the decisions against, and not against what the
+//! other pairs of two clusters say.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use super::decisions::Decision;
 use super::people::People;
-use super::score::ScoredPair;
+use super::score::{PROBABLE, ScoredPair};
 use crate::ids::Band;
 
 /// The people who are one person, with the weakest band that holds them together.
@@ -16,7 +17,8 @@ pub(super) struct Clusters {
     root: Vec<u32>,
     /// Per person, the weakest band that holds its cluster together; `Single` alone.
     bands: Vec<Band>,
-    /// Links that a source's "each person once" or a decision forbade.
+    /// Links that a source's "each person once" forbade, a decision, or the other pairs of the
+    /// two clusters.
     pub(super) forbidden: u64,
     /// Of these, links that were decided.
     pub(super) forbidden_matches: u64,
@@ -51,6 +53,10 @@ impl Why {
 
 /// Joins pairs of at least this band: those decided to be one person, then the heaviest first;
 /// ties go to the lower numbers.
+///
+/// A probable pair joins two clusters only where the pairs between them are likelier right
+/// than not on average. Else one lucky pair in a hundred would bridge people whose other
+/// records plainly differ. Two people who were not compared say nothing.
 pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clusters {
     let mut order: Vec<&ScoredPair> =
         pairs.iter().filter(|p| p.band().is_some_and(|band| band >= least)).collect();
@@ -67,9 +73,14 @@ pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clu
         sets.keep_apart(pair.a, pair.b);
     }
     let (mut forbidden, mut forbidden_matches) = (0, 0);
+    let between = Probabilities::new(people, pairs);
     let mut joined = [0, 0];
     for pair in order {
         let Some(band) = pair.band() else { continue };
+        if band < Band::Definite && sets.mean(pair.a, pair.b, &between) < PROBABLE {
+            forbidden += 1;
+            continue;
+        }
         if let Join::Forbidden = sets.join(pair.a, pair.b, band) {
             forbidden += 1;
             forbidden_matches += u64::from(pair.decision.is_some());
@@ -139,6 +150,35 @@ struct Sets {
     band: Vec<Band>,
     /// Per root, people who must not be in its set.
     apart: HashMap<u32, Vec<u32>>,
+    /// Each root's set; nothing for a person alone.
+    members: Vec<Vec<u32>>,
+}
+
+/// The probabilities of the pairs of people who may be linked at all, in order.
+struct Probabilities(Vec<(u32, u32, f64)>);
+
+impl Probabilities {
+    fn new(people: &People, pairs: &[ScoredPair]) -> Probabilities {
+        let mut may_link = vec![false; people.len()];
+        for pair in pairs.iter().filter(|p| p.probability >= PROBABLE) {
+            may_link[pair.a as usize] = true;
+            may_link[pair.b as usize] = true;
+        }
+        let mut known: Vec<(u32, u32, f64)> = pairs
+            .iter()
+            .filter(|p| may_link[p.a as usize] && may_link[p.b as usize])
+            .map(|p| (p.a, p.b, p.probability))
+            .collect();
+        known.sort_unstable_by_key(|&(a, b, _)| (a, b));
+        Probabilities(known)
+    }
+
+    /// That of two people, where they were compared.
+    fn of(&self, a: u32, b: u32) -> Option<f64> {
+        let pair = (a.min(b), a.max(b));
+        let found = self.0.binary_search_by_key(&pair, |&(a, b, _)| (a, b));
+        found.ok().map(|i| self.0[i].2)
+    }
 }
 
 enum Join {
@@ -159,6 +199,7 @@ impl Sets {
             present: all.map(once).collect(),
             band: vec![Band::Single; people.len()],
             apart: HashMap::new(),
+            members: vec![Vec::new(); people.len()],
         }
     }
 
@@ -173,6 +214,29 @@ impl Sets {
         let found = others.iter().any(|&other| self.find(other) == b);
         self.apart.insert(a, others);
         found
+    }
+
+    /// The mean probability of the pairs between the sets of two people.
+    fn mean(&mut self, a: u32, b: u32, between: &Probabilities) -> f64 {
+        let (x, y) = (self.find(a) as usize, self.find(b) as usize);
+        if x == y || (self.members[x].is_empty() && self.members[y].is_empty()) {
+            return 1.0;
+        }
+        let known = |root: usize, person: u32| -> Vec<u32> {
+            match self.members[root].is_empty() {
+                true => vec![person],
+                false => self.members[root].clone(),
+            }
+        };
+        let (mut sum, mut pairs) = (0.0, 0.0f64);
+        let others = known(y, b);
+        for p in known(x, a) {
+            for probability in others.iter().filter_map(|&q| between.of(p, q)) {
+                sum += probability;
+                pairs += 1.0;
+            }
+        }
+        sum / pairs.max(1.0)
     }
 
     fn find(&mut self, mut person: u32) -> u32 {
@@ -197,6 +261,15 @@ impl Sets {
             self.apart.entry(root).or_default().extend(others);
         }
         self.parent[child as usize] = root;
+        let joining = std::mem::take(&mut self.members[child as usize]);
+        let into = &mut self.members[root as usize];
+        if into.is_empty() {
+            into.push(root);
+        }
+        if joining.is_empty() {
+            into.push(child);
+        }
+        into.extend(joining);
         self.present[root as usize] |= self.present[child as usize];
         // Pairs come heaviest first, so the latest link is the weakest.
         self.band[root as usize] = band;
@@ -275,12 +348,29 @@ mod tests {
         assert_eq!(cluster(&people, &pairs, Band::Definite).linked(), [vec![0, 2], vec![1, 3]]);
     }
 
+    #[test]
+    fn one_lucky_pair_does_not_bridge_people_whose_other_records_differ() {
+        let people = people(&[(false, &[1, 2]), (false, &[3, 4])]);
+        let firm = [pair(0, 1, 0.999), pair(2, 3, 0.999)];
+        let against = [pair(0, 3, 0.02), pair(1, 2, 0.02), pair(1, 3, 0.02)];
+        let with = |bridge: f64, others: &[ScoredPair]| {
+            let pairs: Vec<ScoredPair> =
+                firm.iter().chain([&pair(0, 2, bridge)]).chain(others).copied().collect();
+            let clusters = cluster(&people, &pairs, Band::Probable);
+            (clusters.linked().len(), clusters.forbidden)
+        };
+        assert_eq!(with(0.9, &against), (2, 1));
+        // Nothing is known of the others; or it is definite.
+        assert_eq!(with(0.9, &[]), (1, 0));
+        assert_eq!(with(0.995, &against), (1, 0));
+    }
+
     proptest! {
         /// With no constraint, clusters are the connected components; with one, no cluster
         /// has two people of a source that holds each person once.
         #[test]
         fn clusters_are_components_under_the_constraints(
-            edges in prop::collection::vec((0u32..12, 0u32..12, 0.0f64..1.0), 0..30),
+            edges in prop::collection::vec((0u32..12, 0u32..12, 0.5f64..1.0), 0..30),
             unique: [bool; 3],
         ) {
             let ids: [&[u8]; 3] = [&[1, 2, 3, 4], &[5, 6, 7, 8], &[9, 10, 11, 12]];

@@ -121,14 +121,14 @@ type Rows = [RowId; 2];
 
 /// The decisions of a file, sorted by rows.
 #[derive(Debug)]
-pub(super) struct Decisions(Vec<(Rows, Decision)>);
+pub(crate) struct Decisions(Vec<(Rows, Decision)>);
 
 impl Decisions {
     /// Reads a file; rows without a decision are passed over.
     ///
     /// # Errors
     /// At the first cell that cannot be used.
-    pub(super) fn read(path: &Path) -> Result<Decisions, crate::Error> {
+    pub(crate) fn read(path: &Path) -> Result<Decisions, crate::Error> {
         let broken = |e: csv::Error| match e.kind() {
             csv::ErrorKind::Io(source) => {
                 files::io_error(path, "read", source.kind().into()).into()

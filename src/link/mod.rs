@@ -2,9 +2,11 @@
 //! never sees a name, a birth date or a key.
 //!
 //! The stages, in order: check that the packages belong together; `block` finds the pairs
-//! that share a token; `compare` says how alike their fuzzy values are; `score` gives each pair
-//! a probability by the engine's model, and `assign` an exact one on request; `decisions` are a
-//! person's own; `cluster` makes people of pairs; `persons` names them; `output` writes.
+//! that share a token; `compare` says how alike their fuzzy values are; `score` has the engine
+//! judge them; `scan` finds more among the people left over; [`conclude`] has each pair compete
+//! with its rivals, after `decisions` that a person made; `cluster` makes people of pairs;
+//! `persons` names them; `output` writes. From [`conclude`] on it does not matter how pairs
+//! were found: a custodian who links in the clear hands its judged pairs over as plain numbers.
 
 mod assign;
 mod block;
@@ -22,7 +24,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::engine::Space;
+use crate::engine::{Judgement, Space, Stop};
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged, clean, clean_text};
 use crate::ids::{Band, PersonId, RowId, SourceName};
@@ -31,8 +33,12 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::project::differences;
 
-use decisions::Decisions;
+pub(crate) use decisions::Decisions;
 pub use decisions::{Applied, Error as DecisionsError};
+pub(crate) use people::{People, Source};
+pub(crate) use persons::earlier;
+pub(crate) use scan::Scan;
+pub(crate) use score::ScoredPair;
 
 /// What to link, and where to.
 #[derive(Debug)]
@@ -74,12 +80,15 @@ pub enum Assignment {
 pub struct Summary {
     /// The program and version.
     pub tool: String,
+    /// What the records were compared by.
+    pub mode: Mode,
     /// The project's id.
     pub project: String,
     /// The digest of the agreement.
     pub project_digest: String,
-    /// The fingerprint of the key that all packages were made with.
-    pub key_fingerprint: String,
+    /// The fingerprint of the key that all packages were made with; nothing in the clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_fingerprint: Option<String>,
     /// The sources, by name.
     pub sources: Vec<SourceSummary>,
     /// The weakest band that was linked.
@@ -99,7 +108,8 @@ pub struct Summary {
     /// What became of a person's decisions, where some were given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decisions: Option<Applied>,
-    /// Links that a source's "each person once" or a decision ruled out.
+    /// Links that a source's "each person once" ruled out, a decision, or the other pairs of
+    /// those who would be one person.
     pub ruled_out: u64,
     /// The share of linked pairs that the model expects to be right.
     pub expected_precision: f64,
@@ -139,8 +149,19 @@ pub struct SourceSummary {
     pub rows: u64,
     /// Of its people, those linked to another row.
     pub linked: u64,
-    /// The digest of its package.
-    pub package_digest: String,
+    /// The digest of its package; nothing in the clear.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package_digest: Option<String>,
+}
+
+/// What records were compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Tokens, by a linkage unit that sees no name.
+    Encoded,
+    /// Names and dates, by a custodian in-house.
+    Clear,
 }
 
 /// How the model was fitted.
@@ -318,7 +339,7 @@ impl<'a> Linkage<'a> {
     /// When the output cannot be written.
     pub fn run(self, progress: &Progress) -> Result<Summary, crate::Error> {
         let Linkage { job, packages, staged, earlier, decisions } = self;
-        let people = people::People::new(&packages);
+        let people = People::new(&packages);
         let space = Space::of_match_keys(&job.project);
         let keys = job.project.match_keys.len();
         let (candidates, forecast) =
@@ -327,56 +348,165 @@ impl<'a> Linkage<'a> {
         progress.begin("scoring pairs", None);
         let encoding = job.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
         let levels = compare::levels(&packages, &people, &candidates, encoding);
-        let mut scored = score::score(&space, &packages, &people, &candidates, &levels);
+        let (mut pairs, judgement) = score::score(&space, &packages, &people, &candidates, &levels);
         progress.end();
         let scan = match encoding {
             Some(encoding) => {
                 progress.begin("comparing the people left over", None);
-                let scan = scan::scan(&packages, &people, &candidates, &scored.pairs, encoding);
-                scored.add(&scan.pairs);
+                let scan = scan::scan(&packages, &people, &candidates, &pairs, encoding);
                 progress.end();
                 scan
             }
-            None => scan::Scan::default(),
+            None => Scan::default(),
         };
-        let applied = decisions.map(|decisions| decisions.apply(&people, &mut scored.pairs));
-        score::compete(&people, &mut scored.pairs);
-        let assignment = match job.assignment {
-            Assignment::Optimal if assign::is_possible(&people) => Assignment::Optimal,
-            _ => Assignment::Greedy,
-        };
-        if assignment == Assignment::Optimal {
-            assign::compete(&people, &mut scored.pairs);
-        }
+        pairs.extend(&scan.pairs);
+        pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
 
-        let clusters = cluster::cluster(&people, &scored.pairs, job.least);
-        let doubts = clusters.doubts(&people, &scored.pairs);
-        let digest = job.project.digest().to_string();
-        let none = HashMap::new();
-        let persons =
-            persons::persons(&digest, &people, &clusters, earlier.as_ref().unwrap_or(&none));
-
-        let results = output::Results {
-            job,
-            packages: &packages,
-            people: &people,
-            space: &space,
-            scored: &scored,
-            clusters: &clusters,
-            doubts: &doubts,
-            persons: &persons,
+        let setting = Setting {
+            mode: Mode::Encoded,
+            project: &job.project,
+            least: job.least,
+            assignment: job.assignment,
+            key_fingerprint: packages.first().map(|p| p.manifest().key_fingerprint.clone()),
+            sources: packages.iter().map(Described::of).collect(),
             candidate_pairs: candidates.len() as u64,
-            assignment,
-            applied,
-            forecast,
-            scan: &scan,
-            with_earlier: earlier.is_some(),
+            pairs_over_cap: forecast.dropped,
+            scan,
+            model: ModelSummary::of(&space, &judgement),
+            warnings: warnings(job, &people, forecast, &judgement),
         };
-        let summary = results.summary();
-        results.write(&staged, &summary)?;
-        staged.commit()?;
-        Ok(summary)
+        conclude(&setting, &people, pairs, decisions, earlier.as_ref(), staged)
     }
+}
+
+/// How a run of linking was set up and what it found, however its pairs were found.
+pub(crate) struct Setting<'a> {
+    pub(crate) mode: Mode,
+    pub(crate) project: &'a Project,
+    pub(crate) least: Band,
+    /// The assignment asked for.
+    pub(crate) assignment: Assignment,
+    pub(crate) key_fingerprint: Option<String>,
+    pub(crate) sources: Vec<Described>,
+    pub(crate) candidate_pairs: u64,
+    pub(crate) pairs_over_cap: u64,
+    pub(crate) scan: Scan,
+    pub(crate) model: ModelSummary,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// What is told of a source beside its people.
+pub(crate) struct Described {
+    pub(crate) rows: u64,
+    pub(crate) package_digest: Option<String>,
+}
+
+impl Described {
+    fn of(package: &Package) -> Described {
+        let rows = package.manifest().rows;
+        Described { rows, package_digest: Some(package.digest().to_owned()) }
+    }
+}
+
+impl ModelSummary {
+    pub(crate) fn of(space: &Space, judgement: &Judgement) -> ModelSummary {
+        let model = &judgement.model;
+        ModelSummary {
+            iterations: model.iterations,
+            stopped: match model.stop {
+                Stop::Converged => "converged",
+                Stop::IterationLimit => "iteration limit",
+            }
+            .to_owned(),
+            patterns: judgement.patterns,
+            expected_matches: rounded(model.expected.iter().map(|e| e.same).sum()),
+            full_agreement: space
+                .groups
+                .iter()
+                .zip(model.full_agreement(space))
+                .map(|(group, full)| (group.name.clone(), rounded(full)))
+                .collect(),
+        }
+    }
+}
+
+/// Makes people of judged pairs, and writes the maps and all that stays.
+///
+/// # Errors
+/// When the output cannot be written.
+pub(crate) fn conclude(
+    setting: &Setting<'_>,
+    people: &People,
+    mut pairs: Vec<ScoredPair>,
+    decisions: Option<Decisions>,
+    earlier: Option<&HashMap<RowId, PersonId>>,
+    staged: Staged,
+) -> Result<Summary, crate::Error> {
+    let applied = decisions.map(|decisions| decisions.apply(people, &mut pairs));
+    score::compete(people, &mut pairs);
+    let assignment = match setting.assignment {
+        Assignment::Optimal if assign::is_possible(people) => Assignment::Optimal,
+        _ => Assignment::Greedy,
+    };
+    if assignment == Assignment::Optimal {
+        assign::compete(people, &mut pairs);
+    }
+    let clusters = cluster::cluster(people, &pairs, setting.least);
+    let doubts = clusters.doubts(people, &pairs);
+    let digest = setting.project.digest().to_string();
+    let none = HashMap::new();
+    let persons = persons::persons(&digest, people, &clusters, earlier.unwrap_or(&none));
+    let results = output::Results {
+        setting,
+        people,
+        pairs: &pairs,
+        assignment,
+        applied,
+        clusters: &clusters,
+        doubts: &doubts,
+        persons: &persons,
+        with_earlier: earlier.is_some(),
+    };
+    let summary = results.summary();
+    results.write(&staged, &summary)?;
+    staged.commit()?;
+    Ok(summary)
+}
+
+/// What a person should know before using the maps.
+fn warnings(
+    job: &Job,
+    people: &People,
+    forecast: block::Forecast,
+    judgement: &Judgement,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let within: Vec<&str> =
+        people.sources.iter().filter(|s| !s.unique).map(|s| s.name.as_str()).collect();
+    if !within.is_empty() && job.project.people_per_token == 1 {
+        warnings.push(format!(
+            "people recorded twice inside {} cannot be found here: under people_per_token = 1 no two \
+             rows of a package share a token; find them at the agency, or raise the setting",
+            within.join(", ")
+        ));
+    }
+    if forecast.dropped_blocks > 0 {
+        warnings.push(format!(
+            "{} tokens are held by more than {} people; the {} pairs they make were not compared",
+            forecast.dropped_blocks, job.block_cap, forecast.dropped
+        ));
+    }
+    if judgement.model.stop == Stop::IterationLimit {
+        warnings.push(UNSETTLED.to_owned());
+    }
+    warnings
+}
+
+/// What is said of a model that did not converge.
+pub(crate) const UNSETTLED: &str = "the model had not settled when it reached the iteration limit";
+
+fn rounded(value: f64) -> f64 {
+    (value * 1e4).round() / 1e4
 }
 
 /// The settings that differ, and how: one line each.

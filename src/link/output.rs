@@ -3,43 +3,34 @@
 
 use std::io::Write;
 
-use super::block::Forecast;
 use super::cluster::{Clusters, Doubt};
 use super::decisions::Decision;
 use super::people::People;
 use super::persons::{Change, Persons};
-use super::scan::Scan;
-use super::score::{Scored, ScoredPair};
-use super::{Applied, Assignment, ChangeSummary, Job, ModelSummary, SourceSummary, Summary};
-use crate::engine::{Space, Stop, ones};
+use super::score::ScoredPair;
+use super::{Applied, Assignment, ChangeSummary, Mode, Setting, SourceSummary, Summary};
+use crate::engine::ones;
 use crate::files::{OutFile, Readers, Staged};
 use crate::ids::Band;
-use crate::package::Package;
 
 /// Everything a run of linking found.
 pub(super) struct Results<'a> {
-    pub(super) job: &'a Job,
-    pub(super) packages: &'a [Package],
+    pub(super) setting: &'a Setting<'a>,
     pub(super) people: &'a People,
-    pub(super) space: &'a Space,
-    pub(super) scored: &'a Scored,
+    pub(super) pairs: &'a [ScoredPair],
+    pub(super) assignment: Assignment,
+    pub(super) applied: Option<Applied>,
     pub(super) clusters: &'a Clusters,
     pub(super) doubts: &'a [Doubt],
     pub(super) persons: &'a Persons,
-    pub(super) candidate_pairs: u64,
-    pub(super) assignment: Assignment,
-    pub(super) applied: Option<Applied>,
-    pub(super) forecast: Forecast,
-    pub(super) scan: &'a Scan,
     pub(super) with_earlier: bool,
 }
 
 impl Results<'_> {
     pub(super) fn summary(&self) -> Summary {
-        let Results { job, people, scored, clusters, .. } = self;
-        let linked_from = job.least;
-        let linked: Vec<f64> = scored
-            .pairs
+        let Results { setting, people, pairs, clusters, .. } = self;
+        let linked_from = setting.least;
+        let linked: Vec<f64> = pairs
             .iter()
             .filter(|p| p.band().is_some_and(|band| band >= linked_from))
             .filter(|p| p.decision.is_none() && clusters.root(p.a) == clusters.root(p.b))
@@ -47,22 +38,20 @@ impl Results<'_> {
             .collect();
         let right = linked.iter().sum::<f64>();
         let mean = right / linked.len().max(1) as f64;
-        let by_keys: f64 =
-            scored.pairs.iter().filter(|p| p.agree != 0).map(|p| p.probability).sum();
-        let [missed, variance] = missed(&scored.pairs);
-        let share = |found: f64, missed: f64| match found + missed {
-            all if all > 0.0 => rounded(found / all),
-            _ => 1.0,
-        };
-        // At least those that the fuzzy values show, and a normal interval of 95 %.
-        let seen = self.scan.seen.unwrap_or_default();
+        let by_keys: f64 = pairs.iter().filter(|p| p.agree != 0).map(|p| p.probability).sum();
+        let without: f64 = pairs.iter().filter(|p| p.agree == 0).map(|p| p.probability).sum();
+        let [missed, variance] = missed(pairs);
+        // At least those that were found without a key, and a normal interval of 95 %.
         let margin = 1.96 * variance.sqrt();
-        let blocking_recall =
-            [missed + margin, missed, missed - margin].map(|m| share(by_keys, m.max(seen)));
+        let seen = setting.scan.seen.unwrap_or_default().max(without);
+        let [most, missed, least] = [missed + margin, missed, missed - margin].map(|m| m.max(seen));
+        let share =
+            |found: f64, all: f64| if all > 0.0 { super::rounded(found / all) } else { 1.0 };
+        let blocked = by_keys + if setting.mode == Mode::Clear { without } else { 0.0 };
+        let blocking_recall = [most, missed, least].map(|m| share(blocked, by_keys + m));
         let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
         let [definite, probable] = clusters.joined;
-        let possible = scored.pairs.iter().filter(|p| self.is_clerical(p)).count();
-        let model = &scored.model;
+        let possible = pairs.iter().filter(|p| self.is_clerical(p)).count();
         let changes = self.with_earlier.then(|| ChangeSummary {
             kept: self.persons.kept,
             merged: self.changes(|c| matches!(c, Change::Merged { .. })),
@@ -70,18 +59,15 @@ impl Results<'_> {
         });
         Summary {
             tool: concat!("veilway ", env!("CARGO_PKG_VERSION")).to_owned(),
-            project: job.project.id.clone(),
-            project_digest: job.project.digest().to_string(),
-            key_fingerprint: self
-                .packages
-                .first()
-                .map(|p| p.manifest().key_fingerprint.clone())
-                .unwrap_or_default(),
+            mode: setting.mode,
+            project: setting.project.id.clone(),
+            project_digest: setting.project.digest().to_string(),
+            key_fingerprint: setting.key_fingerprint.clone(),
             sources: self.sources(),
             linked_from,
             assignment: self.assignment,
-            candidate_pairs: self.candidate_pairs,
-            pairs_over_cap: self.forecast.dropped,
+            candidate_pairs: setting.candidate_pairs,
+            pairs_over_cap: setting.pairs_over_cap,
             definite,
             probable,
             possible: possible as u64,
@@ -90,31 +76,15 @@ impl Results<'_> {
                 ..applied
             }),
             ruled_out: clusters.forbidden,
-            expected_precision: rounded(mean),
-            expected_recall: share(right, by_keys + missed.max(seen) - right),
+            expected_precision: super::rounded(mean),
+            expected_recall: share(right, by_keys + missed),
             blocking_recall,
-            pairs_scanned: self.scan.compared,
-            pairs_found_by_scan: self.scan.pairs.len() as u64,
+            pairs_scanned: setting.scan.compared,
+            pairs_found_by_scan: setting.scan.pairs.len() as u64,
             persons: roots as u64,
             linked_persons: clusters.linked().len() as u64,
             doubtful_clusters: self.doubts.len() as u64,
-            model: ModelSummary {
-                iterations: model.iterations,
-                stopped: match model.stop {
-                    Stop::Converged => "converged",
-                    Stop::IterationLimit => "iteration limit",
-                }
-                .to_owned(),
-                patterns: scored.patterns,
-                expected_matches: rounded(model.expected.iter().map(|e| e.same).sum()),
-                full_agreement: self
-                    .space
-                    .groups
-                    .iter()
-                    .zip(model.full_agreement(self.space))
-                    .map(|(group, full)| (group.name.clone(), rounded(full)))
-                    .collect(),
-            },
+            model: setting.model.clone(),
             changes,
             warnings: self.warnings(),
         }
@@ -122,7 +92,7 @@ impl Results<'_> {
 
     /// Whether a pair is left to a person: worth a look, not linked, and not decided yet.
     fn is_clerical(&self, pair: &ScoredPair) -> bool {
-        pair.decision.is_none() && pair.band().is_some_and(|band| band < self.job.least)
+        pair.decision.is_none() && pair.band().is_some_and(|band| band < self.setting.least)
     }
 
     fn changes(&self, which: impl Fn(&Change) -> bool) -> u64 {
@@ -130,46 +100,30 @@ impl Results<'_> {
     }
 
     fn sources(&self) -> Vec<SourceSummary> {
-        self.packages
+        self.people
+            .sources
             .iter()
+            .zip(&self.setting.sources)
             .enumerate()
-            .map(|(s, package)| {
-                let manifest = package.manifest();
-                let linked = self
-                    .people
-                    .of_source(s)
-                    .filter(|&p| self.clusters.band(p) != Band::Single)
-                    .count();
+            .map(|(s, (source, described))| {
+                let people = self.people.of_source(s);
+                let linked =
+                    people.clone().filter(|&p| self.clusters.band(p) != Band::Single).count();
                 SourceSummary {
-                    name: manifest.source.clone(),
-                    unique_people: manifest.unique_people,
-                    people: manifest.people,
-                    rows: manifest.rows,
+                    name: source.name.clone(),
+                    unique_people: source.unique,
+                    people: people.len() as u64,
+                    rows: described.rows,
                     linked: linked as u64,
-                    package_digest: package.digest().to_owned(),
+                    package_digest: described.package_digest.clone(),
                 }
             })
             .collect()
     }
 
     fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        let within: Vec<&str> =
-            self.people.sources.iter().filter(|s| !s.unique).map(|s| s.name.as_str()).collect();
-        if !within.is_empty() && self.job.project.people_per_token == 1 {
-            warnings.push(format!(
-                "people recorded twice inside {} cannot be found here: under people_per_token = 1 no two \
-                 rows of a package share a token; find them at the agency, or raise the setting",
-                within.join(", ")
-            ));
-        }
-        if self.forecast.dropped_blocks > 0 {
-            warnings.push(format!(
-                "{} tokens are held by more than {} people; the {} pairs they make were not compared",
-                self.forecast.dropped_blocks, self.job.block_cap, self.forecast.dropped
-            ));
-        }
-        if self.job.assignment != self.assignment {
+        let mut warnings = self.setting.warnings.clone();
+        if self.setting.assignment != self.assignment {
             warnings.push(
                 "the optimal assignment is for two sources that hold each person once; pairs were \
                  taken greedily"
@@ -178,7 +132,7 @@ impl Results<'_> {
         }
         if let Some(Applied { unknown_rows: n @ 1.., .. }) = self.applied {
             warnings.push(format!(
-                "decisions on rows that are in none of the packages were not used: {n}"
+                "decisions on rows that are in none of the sources were not used: {n}"
             ));
         }
         if self.clusters.forbidden_matches > 0 {
@@ -187,10 +141,6 @@ impl Results<'_> {
                  person once or other decisions contradict: {}",
                 self.clusters.forbidden_matches
             ));
-        }
-        if self.scored.model.stop == Stop::IterationLimit {
-            warnings
-                .push("the model had not settled when it reached the iteration limit".to_owned());
         }
         warnings
     }
@@ -223,7 +173,7 @@ impl Results<'_> {
     }
 
     fn write_pairs(&self, file: OutFile) -> Result<(), crate::Error> {
-        let rows = self.scored.pairs.iter().filter_map(|pair| {
+        let rows = self.pairs.iter().filter_map(|pair| {
             let band = pair.band()?;
             let rule = match pair.decision {
                 Some(_) => "decision",
@@ -260,7 +210,7 @@ impl Results<'_> {
     /// a digit, and the rest are numbers.
     fn write_clerical(&self, file: OutFile) -> Result<(), crate::Error> {
         let left = |pair: &&ScoredPair| pair.decision.is_some() || self.is_clerical(pair);
-        let mut pairs: Vec<&ScoredPair> = self.scored.pairs.iter().filter(left).collect();
+        let mut pairs: Vec<&ScoredPair> = self.pairs.iter().filter(left).collect();
         pairs.sort_by(|x, y| {
             let likelier = y.probability.total_cmp(&x.probability);
             x.decision.is_some().cmp(&y.decision.is_some()).then(likelier)
@@ -300,7 +250,7 @@ impl Results<'_> {
 
     /// The match keys that agree.
     fn match_keys(&self, pair: &ScoredPair) -> impl Iterator<Item = &str> {
-        ones(pair.agree).map(|key| self.job.project.match_keys[key].name.as_str())
+        ones(pair.agree).map(|key| self.setting.project.match_keys[key].name.as_str())
     }
 
     fn write_doubts(&self, file: OutFile) -> Result<(), crate::Error> {
@@ -342,10 +292,6 @@ fn missed(pairs: &[ScoredPair]) -> [f64; 2] {
     let (one, two) = (with(1), with(2).max(1.0));
     let missed = one * one / two;
     [missed, missed * missed * (4.0 / one.max(1.0) + 1.0 / two)]
-}
-
-fn rounded(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
 }
 
 /// Writes a header and rows as CSV, and finishes the file.

@@ -7,16 +7,16 @@ use crate::engine::Keys;
 
 /// One linked source.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
-    pub(super) name: SourceName,
+pub(crate) struct Source {
+    pub(crate) name: SourceName,
     /// Whether it holds each person once.
-    pub(super) unique: bool,
+    pub(crate) unique: bool,
 }
 
 /// Every person of every package: a number per distinct row id, package by package, in the
 /// order of the packages given (sorted by source name), then of row ids.
 #[derive(Debug)]
-pub(super) struct People {
+pub(crate) struct People {
     pub(super) sources: Vec<Source>,
     ids: Vec<RowId>,
     source: Vec<u16>,
@@ -81,6 +81,30 @@ impl People {
         people
     }
 
+    /// People who have no tokens: per source, in the order of their names, the row ids of its
+    /// people, sorted.
+    pub(crate) fn of_ids(sources: Vec<(Source, Vec<RowId>)>) -> People {
+        let count = sources.iter().map(|(_, ids)| ids.len()).sum();
+        let mut people = People {
+            sources: Vec::new(),
+            ids: Vec::with_capacity(count),
+            source: Vec::with_capacity(count),
+            keys: vec![0; count],
+            rows: Vec::new(),
+            first: Vec::new(),
+            fuzzy: vec![None; count],
+        };
+        for (s, (source, ids)) in sources.into_iter().enumerate() {
+            let first = people.ids.len() as u32;
+            people.first.push(first);
+            people.rows.push((first..first + ids.len() as u32).collect());
+            people.source.extend(ids.iter().map(|_| s as u16));
+            people.ids.extend(ids);
+            people.sources.push(source);
+        }
+        people
+    }
+
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }
@@ -139,27 +163,12 @@ pub(super) mod tests {
 
     /// People by hand: per source whether it is unique, and the first byte of each row id.
     pub(in crate::link) fn people(sources: &[(bool, &[u8])]) -> People {
-        let mut people = People {
-            sources: vec![],
-            ids: vec![],
-            source: vec![],
-            keys: vec![],
-            rows: vec![],
-            first: vec![],
-            fuzzy: vec![],
-        };
-        for (s, (unique, ids)) in sources.iter().enumerate() {
+        let sources = sources.iter().enumerate().map(|(s, (unique, ids))| {
             let name = format!("source-{s}").parse().expect("a source name");
-            people.sources.push(Source { name, unique: *unique });
-            people.first.push(people.ids.len() as u32);
-            let first = people.ids.len() as u32;
-            people.rows.push((first..first + ids.len() as u32).collect());
-            people.ids.extend(ids.iter().map(|&id| RowId([id; 16])));
-            people.source.extend(ids.iter().map(|_| s as u16));
-            people.keys.extend(ids.iter().map(|_| Keys::MAX));
-            people.fuzzy.extend(ids.iter().map(|_| None));
-        }
-        people
+            let ids = ids.iter().map(|&id| RowId([id; 16])).collect();
+            (Source { name, unique: *unique }, ids)
+        });
+        People::of_ids(sources.collect())
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn fresh(
 ///
 /// # Errors
 /// When there is no map, or one cannot be read.
-pub(super) fn earlier(folder: &Path) -> Result<HashMap<RowId, PersonId>, crate::Error> {
+pub(crate) fn earlier(folder: &Path) -> Result<HashMap<RowId, PersonId>, crate::Error> {
     let inner = folder.join("to-analyst");
     let folder = if inner.is_dir() { inner } else { folder.to_owned() };
     let mut paths: Vec<PathBuf> = std::fs::read_dir(&folder)

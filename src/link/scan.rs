@@ -29,9 +29,9 @@ const ROWS_AT_ONCE: usize = 256;
 
 /// What the comparison of the people left over has shown.
 #[derive(Debug, Default)]
-pub(super) struct Scan {
-    /// Pairs that no match key has found, with the odds that they are one person.
-    pub(super) pairs: Vec<(Candidate, f64)>,
+pub(crate) struct Scan {
+    /// Pairs that no match key has found, as they are judged.
+    pub(super) pairs: Vec<ScoredPair>,
     /// How many pairs of people were compared.
     pub(super) compared: u64,
     /// Matches that no match key has found and the fuzzy values show; nothing where the
@@ -116,8 +116,9 @@ impl Scan {
         let scale = a.len() as f64 / queries as f64;
         let found: f64 = hits.iter().map(|h| probability(h.2)).sum();
         if !is_sample {
-            let pair =
-                |&(a, b, level): &(u32, u32, usize)| (Candidate { a, b, agree: 0 }, odds[level]);
+            let pair = |&(a, b, level): &(u32, u32, usize)| {
+                ScoredPair::new(a, b, 0, odds[level].log2(), odds[level])
+            };
             self.pairs.extend(hits.iter().filter(|h| odds[h.2] > 0.0).map(pair));
         }
         found * scale

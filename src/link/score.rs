@@ -7,7 +7,7 @@ use super::block::Candidate;
 use super::decisions::Decision;
 use super::people::People;
 use crate::engine::{
-    self, Between, Chance, Components, Judgement, KeyTally, Keys, Likeness, MOST_ODDS, Model,
+    self, Between, Chance, Components, Judgement, KeyTally, Keys, Likeness, MOST_ODDS,
     NOT_COMPARED, Observation, Space, Tally,
 };
 use crate::ids::Band;
@@ -15,7 +15,7 @@ use crate::package::Package;
 
 /// A candidate pair with what the model says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct ScoredPair {
+pub(crate) struct ScoredPair {
     pub(super) a: u32,
     pub(super) b: u32,
     /// Match weight: log2 of the likelihood ratio.
@@ -30,6 +30,12 @@ pub(super) struct ScoredPair {
 }
 
 impl ScoredPair {
+    /// A pair with what the engine says of it, before it competes with others; `agree` are
+    /// the match keys that agree.
+    pub(crate) fn new(a: u32, b: u32, agree: Keys, weight: f64, odds: f64) -> ScoredPair {
+        ScoredPair { a, b, weight, odds, probability: 0.0, agree, decision: None }
+    }
+
     /// The band of its probability; `None` below [`POSSIBLE`].
     pub(super) fn band(&self) -> Option<Band> {
         [(DEFINITE, Band::Definite), (PROBABLE, Band::Probable), (POSSIBLE, Band::Possible)]
@@ -46,13 +52,6 @@ pub(super) const PROBABLE: f64 = 0.5;
 /// From this probability on it is worth a clerical review.
 pub(super) const POSSIBLE: f64 = 0.05;
 
-/// Scored pairs, in the order of their people, and the model that scored them.
-pub(super) struct Scored {
-    pub(super) pairs: Vec<ScoredPair>,
-    pub(super) model: Model,
-    pub(super) patterns: usize,
-}
-
 /// Fits the model to the candidates and gives each its odds; [`compete`] makes probabilities
 /// of them.
 pub(super) fn score(
@@ -61,7 +60,7 @@ pub(super) fn score(
     people: &People,
     candidates: &[Candidate],
     levels: &[u8],
-) -> Scored {
+) -> (Vec<ScoredPair>, Judgement) {
     let links = Links::new(space, packages);
     let seen: Vec<Observation> = candidates
         .par_iter()
@@ -71,7 +70,8 @@ pub(super) fn score(
             agree: c.agree,
         })
         .collect();
-    let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
+    let judgement = engine::judge(space, &links.all, &seen);
+    let judged = &judgement.judged;
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
     let ends = || candidates.iter().map(|c| (c.a, c.b));
     let mut beliefs = self::beliefs(people, ends(), &tokens);
@@ -95,35 +95,16 @@ pub(super) fn score(
     }
     let pairs = candidates
         .iter()
-        .zip(&judged)
+        .zip(judged)
         .zip(ratios.iter().zip(&beliefs))
-        .map(|((c, judged), (ratio, belief))| ScoredPair {
-            a: c.a,
-            b: c.b,
-            weight: judged.weight + ratio.log2(),
-            odds: (judged.odds * ratio).min(MOST_ODDS),
-            probability: belief.probability,
-            agree: c.agree,
-            decision: None,
+        .map(|((c, judged), (ratio, belief))| {
+            let weight = judged.weight + ratio.log2();
+            let odds = (judged.odds * ratio).min(MOST_ODDS);
+            let pair = ScoredPair::new(c.a, c.b, c.agree, weight, odds);
+            ScoredPair { probability: belief.probability, ..pair }
         })
         .collect();
-    Scored { pairs, model, patterns }
-}
-
-impl Scored {
-    /// Puts further pairs among the candidates, with their odds.
-    pub(super) fn add(&mut self, more: &[(Candidate, f64)]) {
-        self.pairs.extend(more.iter().map(|&(Candidate { a, b, agree }, odds)| ScoredPair {
-            a,
-            b,
-            weight: odds.log2(),
-            odds: odds.min(MOST_ODDS),
-            probability: 0.0,
-            agree,
-            decision: None,
-        }));
-        self.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
-    }
+    (pairs, judgement)
 }
 
 /// The most rounds of learning what levels mean.
