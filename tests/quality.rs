@@ -102,7 +102,8 @@ fn slk_581_alone_is_far_worse() {
     let project = town.read("town/project.toml");
     let (before, after) = project.split_once("[match_keys]").expect("the match keys");
     let (_, rest) = after.split_once("\n[").expect("a section after them");
-    let alone = format!("{before}[match_keys]\nslk581 = [\"slk581\"]\n[{rest}");
+    let (_, rest) = rest.split_once("[placeholders]").expect("a section after the fuzzy column");
+    let alone = format!("{before}[match_keys]\nslk581 = [\"slk581\"]\n[placeholders]{rest}");
     town.write("town/project.toml", alone);
     town.deidentify_all();
     let packages = town.packages().join(" ");

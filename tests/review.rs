@@ -84,7 +84,7 @@ fn what_a_person_decides_holds_in_the_next_run() {
     assert_eq!((&decisions["matches"], &decisions["no_matches"]), (&2.into(), &2.into()));
     assert_eq!(decisions["unknown_rows"], 1);
     assert_eq!(decisions["matches_ruled_out"], 0);
-    assert!(after["warnings"].to_string().contains("none of the packages"), "{after}");
+    assert!(after["warnings"].to_string().contains("none of the sources"), "{after}");
     let run: serde_json::Value =
         serde_json::from_str(&town.read("after/keep/run.json")).expect("JSON");
     assert_eq!(run["decisions"], *decisions);

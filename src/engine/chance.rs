@@ -41,6 +41,9 @@ pub(crate) struct Chance {
     /// Per match key, how much commoner it is when a token was withheld since others have
     /// it; `None` where too few are withheld to tell.
     withheld: Vec<Option<f64>>,
+    /// Per match key of names alone, how much oftener two people agree on it than if family
+    /// and given names had nothing to do with each other; 1 for other keys.
+    namesakes: Vec<f64>,
 }
 
 impl Chance {
@@ -85,16 +88,22 @@ impl Chance {
                 p
             })
             .collect();
-        let (unique, withheld) = match (&a.withheld, &b.withheld) {
-            (Some(a), Some(b)) => a.iter().zip(b).map(|(a, b)| rarity(a, b)).unzip(),
-            _ => (Vec::new(), Vec::new()),
+        let (Some(a), Some(b)) = (&a.withheld, &b.withheld) else {
+            return Chance::in_clear(states);
         };
-        Chance { states, unique, withheld }
+        let (unique, withheld) = a.iter().zip(b).map(|(a, b)| rarity(a, b)).unzip();
+        let namesakes = a.iter().zip(b).enumerate().map(|(key, (a, b))| {
+            let apart = space.agreement(key, &states);
+            let is_of_names = space.is_of_names(key) && apart > 0.0;
+            if is_of_names { (mean([a.chance, b.chance]) / apart).max(1.0) } else { 1.0 }
+        });
+        let namesakes = namesakes.collect();
+        Chance { states, unique, withheld, namesakes }
     }
 
-    /// Seen in the clear: known per state.
+    /// Known per state, and nothing more.
     pub(crate) fn in_clear(states: Vec<Vec<f64>>) -> Chance {
-        Chance { states, unique: Vec::new(), withheld: Vec::new() }
+        Chance { states, unique: Vec::new(), withheld: Vec::new(), namesakes: Vec::new() }
     }
 
     /// Whether tokens that two people of a file share were withheld.
@@ -104,7 +113,8 @@ impl Chance {
 
     /// How much rarer (below 1) or commoner an observation is among different people than
     /// the states alone say: a loose key that agrees although its tokens are unique speaks
-    /// of rare values, one that is withheld of common ones.
+    /// of rare values, one that is withheld of common ones; and where both names agree, they
+    /// often go together.
     ///
     /// `agree` are the keys that agree; `silent` those that must agree, since all their
     /// components do, but are withheld.
@@ -114,7 +124,8 @@ impl Chance {
         }
         let rarest = ones(agree).map(|k| self.unique[k]).fold(1.0, f64::min);
         let commonest = ones(silent).filter_map(|k| self.withheld[k]).fold(1.0, f64::max);
-        rarest * commonest
+        let together = ones(agree | silent).map(|k| self.namesakes[k]).fold(1.0, f64::max);
+        rarest * commonest * together
     }
 }
 

@@ -232,6 +232,15 @@ impl Space {
             .fold(0, |set, k| set | 1 << k)
     }
 
+    /// Whether a key is of family and given names in their places, and of nothing else.
+    pub(crate) fn is_of_names(&self, key: usize) -> bool {
+        let parts = self.keys[key];
+        self.any_order >> key & 1 == 0
+            && parts & self.family_names != 0
+            && parts & self.given_names != 0
+            && parts & !(self.family_names | self.given_names) == 0
+    }
+
     /// The probability that all components of a key agree, given each group's state
     /// probabilities.
     pub(crate) fn agreement(&self, key: usize, states: &[Vec<f64>]) -> f64 {

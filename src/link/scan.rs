@@ -17,6 +17,8 @@ use crate::kernel::{Kernel, Rows};
 use crate::package::Package;
 use crate::project::fuzzy::FuzzyEncoding;
 
+/// Of fewer people than this too little is known of what is due to chance.
+const FEWEST: usize = 50;
 /// Pairs of two sources beyond this many are not all compared: some of the people left over
 /// are, to estimate what was missed.
 const MOST_PAIRS: u64 = 100_000_000;
@@ -77,6 +79,9 @@ impl Scan {
         encoding: FuzzyEncoding,
     ) -> f64 {
         let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return 0.0 };
+        if a.len().min(b.len()) < FEWEST {
+            return 0.0;
+        }
         let all = (a.len() * b.len()) as u64;
         let is_sample = all > MOST_PAIRS;
         let step = if is_sample { all.div_ceil(SAMPLE_PAIRS) as usize } else { 1 };
