@@ -218,8 +218,11 @@ impl Model {
                 true => [TWINS_OF_HOUSEHOLD[0] * household; 2],
                 false => [0.0, MOST_TWINS * least],
             };
+            // In the clear, where a pair is found by more than its states, a match that is not
+            // found is too rare to be counted by those that are.
+            let same_seen = if space.is_clear() { 1.0 } else { seen(&views[b].same) };
             expected.push(Expected {
-                same: (sum.same / seen(&views[b].same)).clamp(1e-6, least),
+                same: (sum.same / same_seen).clamp(1e-6, least),
                 household,
                 twins: (sum.twins / seen(&views[b].twins))
                     .clamp(fewest_twins, most_twins)
