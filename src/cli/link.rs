@@ -65,11 +65,20 @@ enum Least {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Competition {
+pub(super) enum Competition {
     /// Each pair against the odds of its rivals (the default).
     Greedy,
     /// Each pair over all one-to-one assignments at once; two such sources only.
     Optimal,
+}
+
+impl From<Competition> for Assignment {
+    fn from(competition: Competition) -> Self {
+        match competition {
+            Competition::Greedy => Assignment::Greedy,
+            Competition::Optimal => Assignment::Optimal,
+        }
+    }
 }
 
 /// A key where there must be none.
@@ -83,7 +92,15 @@ impl Fault for KeyOffered {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("`link` needs no key; return the file to the agency and remove it from here".into())
+        Some("linking needs no key; return the file to the agency and remove it from here".into())
+    }
+}
+
+/// Refuses to go on when one of the files is a key.
+pub(super) fn refuse_keys<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Error> {
+    match files.into_iter().find(|p| is_key_file(p)) {
+        Some(path) => Err(KeyOffered(path.clone()).into()),
+        None => Ok(()),
     }
 }
 
@@ -92,9 +109,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         return Err(KeyOffered(path).into());
     }
     let files = args.packages.iter().chain([&args.project]).chain(&args.decisions);
-    if let Some(path) = files.into_iter().find(|p| is_key_file(p)).cloned() {
-        return Err(KeyOffered(path).into());
-    }
+    refuse_keys(files)?;
     let job = Job {
         project: Project::load(&args.project)?,
         packages: args.packages,
@@ -105,10 +120,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             Least::Probable => Band::Probable,
             Least::Definite => Band::Definite,
         },
-        assignment: match args.assignment {
-            Competition::Greedy => Assignment::Greedy,
-            Competition::Optimal => Assignment::Optimal,
-        },
+        assignment: args.assignment.into(),
         block_cap: args.max_block as usize,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
     };

@@ -11,8 +11,8 @@ mod space;
 pub(crate) use chance::{Chance, KeyTally, Tally};
 pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
 use model::Pattern;
-pub(crate) use model::{Between, Model, Stop};
-pub(crate) use space::{Components, Keys, Space, ones};
+pub(crate) use model::{Between, Model, Parts, Stop};
+pub(crate) use space::{Components, GroupStates, Keys, Known, Space, ones};
 
 use rayon::prelude::*;
 
@@ -63,19 +63,7 @@ pub(crate) fn judge(
     let groups: Vec<&[(Observation, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
     let patterns: Vec<Pattern> = groups
         .par_iter()
-        .map(|group| {
-            let Observation { between: b, both, agree } = group[0].0;
-            let agreeing = space.agreeing(agree);
-            let silent = space.implied(agreeing) & !both;
-            Pattern {
-                between: b,
-                agree,
-                veil: space.veil(both, agree),
-                rarity: between[b].chance.rarity(agree, silent),
-                agreeing,
-                count: group.len() as u64,
-            }
-        })
+        .map(|group| pattern(space, between, group[0].0, group.len() as u64))
         .collect();
     let model = Model::fit(space, blocking, between, &patterns);
     let kinds = model.judge(space, between, &patterns);
@@ -88,6 +76,30 @@ pub(crate) fn judge(
         }
     }
     Judgement { model, judged, patterns: patterns.len() }
+}
+
+fn pattern(space: &Space, between: &[Between], seen: Observation, count: u64) -> Pattern {
+    let Observation { between: b, both, agree } = seen;
+    let agreeing = space.agreeing(agree);
+    let silent = space.implied(agreeing) & !both;
+    Pattern {
+        between: b,
+        agree,
+        veil: space.veil(both, agree),
+        rarity: between[b].chance.rarity(agree, silent),
+        agreeing,
+        count,
+    }
+}
+
+/// The parts that the weight of an observation is made of, by a model that [`judge`] fitted.
+pub(crate) fn explain(
+    model: &Model,
+    space: &Space,
+    between: &[Between],
+    seen: Observation,
+) -> Parts {
+    model.parts(space, between, &pattern(space, between, seen, 1))
 }
 
 #[cfg(test)]

@@ -5,12 +5,15 @@
 //! that share a token; `compare` says how alike their fuzzy values are; `score` gives each pair
 //! a probability by the engine's model, and `assign` an exact one on request; `decisions` are a
 //! person's own; `cluster` makes people of pairs; `persons` names them; `output` writes.
+//! `found` is the stages up to the decisions, which `explain` has in common with them all.
 
 mod assign;
 mod block;
 mod cluster;
 mod compare;
 mod decisions;
+pub mod explain;
+mod found;
 mod output;
 mod people;
 mod persons;
@@ -22,7 +25,6 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::engine::Space;
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged, clean, clean_text};
 use crate::ids::{Band, PersonId, RowId, SourceName};
@@ -33,6 +35,7 @@ use crate::project::differences;
 
 use decisions::Decisions;
 pub use decisions::{Applied, Error as DecisionsError};
+use found::{Found, Settings};
 
 /// What to link, and where to.
 #[derive(Debug)]
@@ -318,37 +321,17 @@ impl<'a> Linkage<'a> {
     /// When the output cannot be written.
     pub fn run(self, progress: &Progress) -> Result<Summary, crate::Error> {
         let Linkage { job, packages, staged, earlier, decisions } = self;
+        let settings = Settings {
+            project: &job.project,
+            block_cap: job.block_cap,
+            assignment: job.assignment,
+            decisions: decisions.as_ref(),
+        };
         let people = people::People::new(&packages);
-        let space = Space::of_match_keys(&job.project);
-        let keys = job.project.match_keys.len();
-        let (candidates, forecast) =
-            block::candidates(&packages, &people, keys, job.block_cap, progress);
-
-        progress.begin("scoring pairs", None);
-        let encoding = job.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
-        let levels = compare::levels(&packages, &people, &candidates, encoding);
-        let mut scored = score::score(&space, &packages, &people, &candidates, &levels);
-        progress.end();
-        let scan = match encoding {
-            Some(encoding) => {
-                progress.begin("comparing the people left over", None);
-                let (pairs, bare) = (&scored.pairs, &scored.bare);
-                let scan = scan::scan(&packages, &people, &candidates, pairs, bare, encoding);
-                scored.add(&scan.pairs);
-                progress.end();
-                scan
-            }
-            None => scan::Scan::default(),
-        };
-        let applied = decisions.map(|decisions| decisions.apply(&people, &mut scored.pairs));
-        score::compete(&people, &mut scored.pairs);
-        let assignment = match job.assignment {
-            Assignment::Optimal if assign::is_possible(&people) => Assignment::Optimal,
-            _ => Assignment::Greedy,
-        };
-        if assignment == Assignment::Optimal {
-            assign::compete(&people, &mut scored.pairs);
-        }
+        let found = Found::new(&packages, people, &settings, progress);
+        let Found {
+            people, space, candidates, forecast, scored, scan, applied, assignment, ..
+        } = found;
 
         let clusters = cluster::cluster(&people, &scored.pairs, job.least);
         let doubts = clusters.doubts(&people, &scored.pairs);

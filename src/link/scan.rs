@@ -37,6 +37,10 @@ pub(super) struct Scan {
     /// Matches that no match key has found, as estimated, with the variance of that; nothing
     /// where the packages have no fuzzy values to tell by.
     pub(super) missed: Option<(f64, f64)>,
+    /// Per person and source, whether a probable link between them kept the person out.
+    linked: Vec<bool>,
+    /// The pairs of sources of which too many people are left over to compare them all.
+    sampled: Vec<(usize, usize)>,
 }
 
 /// Compares the people of every two sources who have no probable link between them.
@@ -65,12 +69,32 @@ pub(super) fn scan(
             let (missed, variance) = scan.missed.unwrap_or_default();
             let between = scan.between(&a, &b, candidates, bare, encoding);
             scan.missed = Some((missed + between.0, variance + between.1));
+            if a.pairs(&b) > MOST_PAIRS {
+                scan.sampled.push((s, t));
+            }
         }
     }
+    scan.linked = linked;
     scan
 }
 
 impl Scan {
+    /// Whether one of the two was kept out, having a probable link with the other's source.
+    pub(super) fn is_linked(&self, people: &People, a: u32, b: u32) -> bool {
+        let sources = people.sources.len();
+        let is = |one: u32, other: u32| {
+            let place = one as usize * sources + people.source_of(other);
+            self.linked.get(place).is_some_and(|&linked| linked)
+        };
+        is(a, b) || is(b, a)
+    }
+
+    /// Whether not all people left over of their sources were compared.
+    pub(super) fn is_sample(&self, people: &People, a: u32, b: u32) -> bool {
+        let (s, t) = (people.source_of(a), people.source_of(b));
+        self.sampled.contains(&(s.min(t), s.max(t)))
+    }
+
     /// Two sources; gives the matches missed between them, and the variance of that.
     fn between(
         &mut self,
@@ -81,7 +105,7 @@ impl Scan {
         encoding: FuzzyEncoding,
     ) -> (f64, f64) {
         let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return (0.0, 0.0) };
-        let all = (a.len() * b.len()) as u64;
+        let all = a.pairs(b);
         let is_sample = all > MOST_PAIRS;
         let step = if is_sample { all.div_ceil(SAMPLE_PAIRS) as usize } else { 1 };
         let queries = a.len().div_ceil(step);
@@ -160,6 +184,11 @@ impl Left {
 
     fn len(&self) -> usize {
         self.people.len()
+    }
+
+    /// How many pairs there are with people of another source.
+    fn pairs(&self, other: &Left) -> u64 {
+        self.len() as u64 * other.len() as u64
     }
 
     /// `None` where there is nobody.

@@ -53,6 +53,9 @@ pub(super) struct Scored {
     pub(super) bare: [f64; LEVELS],
     pub(super) model: Model,
     pub(super) patterns: usize,
+    pub(super) links: Links,
+    /// Per candidate, how much likelier its fuzzy level is for the same person.
+    pub(super) ratios: Vec<f64>,
 }
 
 /// Fits the model to the candidates and gives each its odds; [`compete`] makes probabilities
@@ -65,14 +68,8 @@ pub(super) fn score(
     levels: &[u8],
 ) -> Scored {
     let links = Links::new(space, packages);
-    let seen: Vec<Observation> = candidates
-        .par_iter()
-        .map(|c| Observation {
-            between: links.index(people.source_of(c.a), people.source_of(c.b)),
-            both: people.keys_of(c.a) & people.keys_of(c.b),
-            agree: c.agree,
-        })
-        .collect();
+    let seen: Vec<Observation> =
+        candidates.par_iter().map(|c| links.observation(people, c)).collect();
     let Judgement { model, judged, patterns } = engine::judge(space, space, &links.all, &seen);
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
     let ends = || candidates.iter().map(|c| (c.a, c.b));
@@ -115,7 +112,7 @@ pub(super) fn score(
             decision: None,
         })
         .collect();
-    Scored { pairs, bare, model, patterns }
+    Scored { pairs, bare, model, patterns, links, ratios }
 }
 
 impl Scored {
@@ -138,8 +135,8 @@ impl Scored {
 const MOST_ROUNDS: usize = 20;
 
 /// The pairs of sources that are linked, and how each agrees by chance.
-struct Links {
-    all: Vec<Between>,
+pub(super) struct Links {
+    pub(super) all: Vec<Between>,
     sources: usize,
 }
 
@@ -160,6 +157,15 @@ impl Links {
             })
             .collect();
         Links { all, sources: n }
+    }
+
+    /// What is seen of a candidate.
+    pub(super) fn observation(&self, people: &People, c: &Candidate) -> Observation {
+        Observation {
+            between: self.index(people.source_of(c.a), people.source_of(c.b)),
+            both: people.keys_of(c.a) & people.keys_of(c.b),
+            agree: c.agree,
+        }
     }
 
     /// The index of a pair of sources: the upper triangle, row by row.
