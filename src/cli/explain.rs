@@ -21,7 +21,8 @@ use crate::project::Project;
 #[command(
     group = clap::ArgGroup::new("which").required(true).multiple(true),
     after_help = "Example:\n  veilway explain a/to-linkage-unit/agency-a.package.arrow \\\n      \
-    b/to-linkage-unit/agency-b.package.arrow --project project.toml --pairs links/keep/clerical.csv\n\n\
+    b/to-linkage-unit/agency-b.package.arrow --project project.toml \\\n      \
+    --pairs links/keep/clerical.csv\n\n\
     Each bar begins where the one before it ends; bits are added up, and one bit doubles the odds."
 )]
 pub(crate) struct Args {
