@@ -7,10 +7,13 @@
 //! of them do; a missing or withheld token says nothing. A [`Veil`] is the set of joint
 //! states that one such observation leaves possible, kept as small sums of products.
 
+mod known;
+
 use std::collections::BTreeMap;
 
 use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, comparison_groups};
 use crate::project::{Component, FieldKind, Part, Project};
+pub(crate) use known::Known;
 
 /// A set of components, by bit.
 pub(crate) type Components = u64;
@@ -43,19 +46,6 @@ pub(crate) struct GroupStates {
     pub(crate) states: Vec<Components>,
     /// The extra state of the family name where family and given name are each other's.
     pub(crate) crossed: Option<usize>,
-}
-
-/// What an observation says for certain of one comparison group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Known {
-    /// The components that agree.
-    pub(crate) agrees: Vec<Component>,
-    /// The components that do not.
-    pub(crate) differs: Vec<Component>,
-    /// Whether all components may agree, as far as is known.
-    pub(crate) may_be_full: bool,
-    /// Whether the family and given names are each other's.
-    pub(crate) crossed: bool,
 }
 
 /// What a group tells of a household.
@@ -248,29 +238,6 @@ impl Space {
             branches.extend(self.branch(both, agree, names));
         }
         Veil { branches }
-    }
-
-    /// What a veil leaves certain, group by group; nothing where it leaves no state possible.
-    pub(crate) fn known(&self, veil: &Veil) -> Vec<Known> {
-        let of = |(g, group): (usize, &GroupStates)| {
-            let possible = veil.possible(g);
-            let (all, any) = ones(possible).fold((group.bits, 0), |(all, any), s| {
-                (all & group.states[s], any | group.states[s])
-            });
-            let which = |set: Components| {
-                let bit = |i: usize| set >> group.bits.trailing_zeros() >> i & 1 == 1;
-                let named = group.components.iter().enumerate().filter(move |(i, _)| bit(*i));
-                named.map(|(_, c)| *c).collect()
-            };
-            let is_nothing = possible == 0;
-            Known {
-                agrees: which(if is_nothing { 0 } else { all }),
-                differs: which(if is_nothing { 0 } else { group.bits & !any }),
-                may_be_full: is_nothing || ones(possible).any(|s| group.is_full(s)),
-                crossed: group.crossed.is_some_and(|c| possible == 1 << c),
-            }
-        };
-        self.groups.iter().enumerate().map(of).collect()
     }
 
     fn branch(&self, both: Keys, agree: Keys, names: Names) -> Option<Branch> {
@@ -514,15 +481,6 @@ struct Branch {
 }
 
 impl Veil {
-    /// The states of a group that it leaves possible.
-    fn possible(&self, group: usize) -> u64 {
-        let of = |branch: &Branch| {
-            let classes = branch.combinations.iter().map(|c| usize::from(c[group]));
-            classes.fold(0, |set, class| set | branch.classes[group][class])
-        };
-        self.branches.iter().map(of).fold(0, |all, set| all | set)
-    }
-
     /// The probability of the observation, given each group's state probabilities.
     pub(crate) fn likelihood(&self, states: &[&[f64]]) -> f64 {
         let mut total = 0.0;
