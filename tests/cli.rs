@@ -50,7 +50,7 @@ macro_rules! folders {
     )*};
 }
 
-folders!(deidentify evaluate help inspect key link pathways project slk source synth verify);
+folders!(deidentify evaluate explain help inspect key link pathways project slk source synth verify);
 
 /// The command lines of the first tour, word for word, and nothing edited by hand.
 #[test]
@@ -116,7 +116,7 @@ fn the_examples_of_the_help_pages_run() {
 }
 
 /// Every command with a help page of its own.
-const PAGES: [&str; 20] = [
+const PAGES: [&str; 21] = [
     "",
     "project",
     "project new",
@@ -133,6 +133,7 @@ const PAGES: [&str; 20] = [
     "inspect",
     "verify",
     "link",
+    "explain",
     "pathways",
     "evaluate",
     "synth",

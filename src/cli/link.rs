@@ -82,11 +82,20 @@ enum Least {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Competition {
+pub(super) enum Competition {
     /// Each pair against the odds of its rivals (the default).
     Greedy,
     /// Each pair over all one-to-one assignments at once; two such sources only.
     Optimal,
+}
+
+impl From<Competition> for Assignment {
+    fn from(competition: Competition) -> Self {
+        match competition {
+            Competition::Greedy => Assignment::Greedy,
+            Competition::Optimal => Assignment::Optimal,
+        }
+    }
 }
 
 /// Inputs that are not what they should be.
@@ -117,7 +126,7 @@ impl Fault for WrongInput {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             WrongInput::KeyOffered(_) => {
-                "`link` needs no key; return the file to the agency and remove it from here"
+                "linking needs no key; return the file to the agency and remove it from here"
             }
             WrongInput::KeyForExport(_) => "`link --clear` needs no key; name the exports",
             WrongInput::Unpaired { .. } => {
@@ -129,28 +138,29 @@ impl Fault for WrongInput {
     }
 }
 
+/// Refuses to go on when one of the files is a key.
+pub(super) fn refuse_keys<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Error> {
+    match files.into_iter().find(|p| is_key_file(p)) {
+        Some(path) => Err(WrongInput::KeyOffered(path.clone()).into()),
+        None => Ok(()),
+    }
+}
+
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     if let Some(path) = args.key_file {
         return Err(WrongInput::KeyOffered(path).into());
     }
     let files = args.inputs.iter().chain([&args.project]).chain(&args.decisions);
-    if let Some(path) = files.into_iter().find(|p| is_key_file(p)) {
-        let path = path.clone();
-        return Err(match args.clear {
-            true => WrongInput::KeyForExport(path),
-            false => WrongInput::KeyOffered(path),
-        }
-        .into());
+    match files.clone().find(|p| args.clear && is_key_file(p)) {
+        Some(path) => return Err(WrongInput::KeyForExport(path.clone()).into()),
+        None => refuse_keys(files)?,
     }
     let project = Project::load(&args.project)?;
     let least = match args.band {
         Least::Probable => Band::Probable,
         Least::Definite => Band::Definite,
     };
-    let assignment = match args.assignment {
-        Competition::Greedy => Assignment::Greedy,
-        Competition::Optimal => Assignment::Optimal,
-    };
+    let assignment = args.assignment.into();
     let block_cap = args.max_block as usize;
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let out = args.out.clone();

@@ -5,6 +5,7 @@ mod deidentify;
 mod demo;
 mod evaluate;
 mod exit_codes;
+mod explain;
 mod inspect;
 mod key;
 mod link;
@@ -83,6 +84,8 @@ enum Command {
     Verify(verify::Args),
     /// Link packages: who is the same person, without a name or a key.
     Link(link::Args),
+    /// Explain at the linkage unit why two rows were linked, or not: weights part by part.
+    Explain(explain::Args),
     /// Join maps and events into client pathways, with small cells protected.
     Pathways(pathways::Args),
     /// Measure links against a truth file.
@@ -212,6 +215,7 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Inspect(args) => inspect::run(args, printer),
         Command::Verify(args) => verify::run(args, printer),
         Command::Link(args) => link::run(args, printer),
+        Command::Explain(args) => explain::run(args, printer),
         Command::Pathways(args) => pathways::run(args, printer),
         Command::Evaluate(args) => evaluate::run(args, printer),
         Command::Synth(args) => synth::run(args, printer),

@@ -11,9 +11,9 @@ mod veil;
 
 pub(crate) use chance::{Chance, KeyTally, Tally};
 pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
-pub(crate) use model::{Between, Model, Seen, Stop};
+pub(crate) use model::{Between, Model, Parts, Seen, Stop};
 use model::{Pattern, expectation};
-pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Space};
+pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
 use veil::Veil;
 pub(crate) use veil::ones;
 
@@ -59,19 +59,8 @@ pub(crate) fn judge(space: &Space, between: &[Between], seen: &[Observation]) ->
         Some(table) => expectation(table, states),
         None => 1.0,
     };
-    gather_and_judge(space, &share_seen, between, seen, |o: Observation, count| {
-        let Observation { between: b, both, agree } = o;
-        let agreeing = space.agreeing(agree);
-        let silent = space.implied(agreeing) & !both;
-        Pattern {
-            between: b,
-            agree,
-            veil: space.veil(both, agree),
-            rarity: between[b].chance.rarity(agree, silent),
-            agreeing,
-            is_sure: true,
-            count,
-        }
+    gather_and_judge(space, &share_seen, between, seen, |seen, count| {
+        pattern(space, between, seen, count)
     })
 }
 
@@ -140,6 +129,31 @@ fn gather_and_judge<T: Copy + Ord + Send + Sync>(
         }
     }
     Judgement { model, judged, patterns: patterns.len() }
+}
+
+fn pattern(space: &Space, between: &[Between], seen: Observation, count: u64) -> Pattern {
+    let Observation { between: b, both, agree } = seen;
+    let agreeing = space.agreeing(agree);
+    let silent = space.implied(agreeing) & !both;
+    Pattern {
+        between: b,
+        agree,
+        veil: space.veil(both, agree),
+        rarity: between[b].chance.rarity(agree, silent),
+        agreeing,
+        is_sure: true,
+        count,
+    }
+}
+
+/// The parts that the weight of an observation is made of, by a model that [`judge`] fitted.
+pub(crate) fn explain(
+    model: &Model,
+    space: &Space,
+    between: &[Between],
+    seen: Observation,
+) -> Parts {
+    model.parts(space, between, &pattern(space, between, seen, 1))
 }
 
 #[cfg(test)]

@@ -13,11 +13,14 @@
 //! the household kinds EM would settle on the household and not the person. States are seen
 //! through a [`Veil`], so counts are shared out over what each observation leaves possible.
 
+mod parts;
+
 use rayon::prelude::*;
 
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
 use super::veil::{Veil, ones};
+pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
 #[derive(Debug, Clone)]

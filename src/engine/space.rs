@@ -7,11 +7,14 @@
 //! of them do; a missing or withheld token says nothing. A [`Veil`] is the set of joint
 //! states that one such observation leaves possible. In the clear each group's state is seen.
 
+mod known;
+
 use std::collections::BTreeMap;
 
 use super::veil::{Branch, Veil, ones};
 use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, comparison_groups};
 use crate::project::{Component, FieldKind, Part, Project};
+pub(crate) use known::Known;
 
 /// A set of components, by bit.
 pub(crate) type Components = u64;

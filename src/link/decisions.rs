@@ -103,6 +103,10 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::Contradiction { .. } => "keep the one that holds and remove the other row",
+            Error::Column { column: "row_id_a" | "row_id_b", .. } => {
+                "give keep/clerical.csv or keep/pairs.csv of an earlier `veilway link`, or any file \
+                 with their columns row_id_a and row_id_b"
+            }
             _ => {
                 "give keep/clerical.csv of an earlier `veilway link`, with `match`, `no-match` or \
                  nothing in its column `decision`; the columns row_id_a, row_id_b and decision \
@@ -116,7 +120,7 @@ impl Fault for Error {
 /// The columns that are read.
 const COLUMNS: [&str; 3] = ["row_id_a", "row_id_b", "decision"];
 
-/// A pair of rows, the lesser id first.
+/// A pair of rows; of a decision, the lesser id first.
 type Rows = [RowId; 2];
 
 /// The decisions of a file, sorted by rows.
@@ -129,50 +133,25 @@ impl Decisions {
     /// # Errors
     /// At the first cell that cannot be used.
     pub(crate) fn read(path: &Path) -> Result<Decisions, crate::Error> {
-        let broken = |e: csv::Error| match e.kind() {
-            csv::ErrorKind::Io(source) => {
-                files::io_error(path, "read", source.kind().into()).into()
-            }
-            _ => {
-                let line = e.position().map_or(0, Position::line);
-                crate::Error::from(Error::Ragged { path: path.to_owned(), line })
-            }
-        };
-        let mut reader = reader(path)?;
-        let header = reader.byte_headers().map_err(broken)?.clone();
-        let mut places = [0; COLUMNS.len()];
-        for (place, column) in places.iter_mut().zip(COLUMNS) {
-            let found = header.iter().position(|cell| cell == column.as_bytes());
-            *place = found.ok_or_else(|| Error::Column { path: path.to_owned(), column })?;
-        }
-        let [a, b, decision] = places;
         let mut decided: HashMap<Rows, (Decision, u64)> = HashMap::new();
-        let mut record = ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(broken)? {
-            let line = record.position().map_or(0, Position::line);
-            let wrong =
-                |column, expected| Error::Cell { path: path.to_owned(), line, column, expected };
-            let row_id = |place: usize, column| -> Result<RowId, Error> {
-                let text = std::str::from_utf8(&record[place]).ok();
-                text.and_then(|text| text.parse().ok())
-                    .ok_or_else(|| wrong(column, "a row id of 32 hexadecimal digits"))
-            };
-            let rows = [row_id(a, COLUMNS[0])?, row_id(b, COLUMNS[1])?];
+        each(path, &COLUMNS, |rows, cells, line| {
             let rows = [rows[0].min(rows[1]), rows[0].max(rows[1])];
-            if rows[0] == rows[1] {
-                return Err(wrong(COLUMNS[1], "another row than row_id_a").into());
-            }
-            let decision = match record[decision].to_ascii_lowercase().as_slice() {
-                b"" => continue,
+            let decision = match cells[2].to_ascii_lowercase().as_slice() {
+                b"" => return Ok(()),
                 b"match" => Decision::Match,
                 b"no-match" => Decision::NoMatch,
-                _ => return Err(wrong(COLUMNS[2], "`match`, `no-match` or nothing").into()),
+                _ => {
+                    let expected = "`match`, `no-match` or nothing";
+                    let path = path.to_owned();
+                    return Err(Error::Cell { path, line, column: COLUMNS[2], expected });
+                }
             };
             let (first, before) = *decided.entry(rows).or_insert((decision, line));
             if first != decision {
-                return Err(Error::Contradiction { path: path.to_owned(), line, before }.into());
+                return Err(Error::Contradiction { path: path.to_owned(), line, before });
             }
-        }
+            Ok(())
+        })?;
         let mut sorted: Vec<(Rows, Decision)> =
             decided.into_iter().map(|(rows, (decision, _))| (rows, decision)).collect();
         sorted.sort_unstable_by_key(|(rows, _)| *rows);
@@ -229,6 +208,57 @@ pub struct Applied {
     pub no_matches: u64,
     /// Decisions on rows that are in none of the packages.
     pub unknown_rows: u64,
+}
+
+/// The pairs of rows of a file, in its order: of a clerical file, or any with its ids.
+pub(super) fn pairs(path: &Path) -> Result<Vec<Rows>, crate::Error> {
+    let mut pairs = Vec::new();
+    each(path, &COLUMNS[..2], |rows, _, _| {
+        pairs.push(rows);
+        Ok(())
+    })?;
+    Ok(pairs)
+}
+
+/// Goes through a file: the ids of each pair, the cells of the columns asked for (the first
+/// two of [`COLUMNS`] are among them), and the line.
+fn each(
+    path: &Path,
+    columns: &[&'static str],
+    mut take: impl FnMut(Rows, &[&[u8]], u64) -> Result<(), Error>,
+) -> Result<(), crate::Error> {
+    let broken = |e: csv::Error| match e.kind() {
+        csv::ErrorKind::Io(source) => files::io_error(path, "read", source.kind().into()).into(),
+        _ => {
+            let line = e.position().map_or(0, Position::line);
+            crate::Error::from(Error::Ragged { path: path.to_owned(), line })
+        }
+    };
+    let mut reader = reader(path)?;
+    let header = reader.byte_headers().map_err(broken)?.clone();
+    let mut places = Vec::with_capacity(columns.len());
+    for &column in columns {
+        let found = header.iter().position(|cell| cell == column.as_bytes());
+        places.push(found.ok_or_else(|| Error::Column { path: path.to_owned(), column })?);
+    }
+    let mut record = ByteRecord::new();
+    while reader.read_byte_record(&mut record).map_err(broken)? {
+        let line = record.position().map_or(0, Position::line);
+        let cells: Vec<&[u8]> = places.iter().map(|&place| &record[place]).collect();
+        let wrong =
+            |column, expected| Error::Cell { path: path.to_owned(), line, column, expected };
+        let row_id = |which: usize| -> Result<RowId, Error> {
+            let text = std::str::from_utf8(cells[which]).ok();
+            text.and_then(|text| text.parse().ok())
+                .ok_or_else(|| wrong(COLUMNS[which], "a row id of 32 hexadecimal digits"))
+        };
+        let rows = [row_id(0)?, row_id(1)?];
+        if rows[0] == rows[1] {
+            return Err(wrong(COLUMNS[1], "another row than row_id_a").into());
+        }
+        take(rows, &cells, line)?;
+    }
+    Ok(())
 }
 
 /// A reader of the file, whichever way a spreadsheet saved it: with or without a byte-order

@@ -7,12 +7,15 @@
 //! with its rivals, after `decisions` that a person made; `cluster` makes people of pairs;
 //! `persons` names them; `output` writes. From [`conclude`] on it does not matter how pairs
 //! were found: a custodian who links in the clear hands its judged pairs over as plain numbers.
+//! `found` is the stages up to [`conclude`], which `explain` has in common with them all.
 
 mod assign;
 mod block;
 mod cluster;
 mod compare;
 mod decisions;
+pub mod explain;
+mod found;
 mod output;
 mod people;
 mod persons;
@@ -35,6 +38,7 @@ use crate::project::differences;
 
 pub(crate) use decisions::Decisions;
 pub use decisions::{Applied, Error as DecisionsError};
+use found::{Found, Settings};
 pub(crate) use people::{People, Source};
 pub(crate) use persons::earlier;
 pub(crate) use scan::Scan;
@@ -339,28 +343,10 @@ impl<'a> Linkage<'a> {
     /// When the output cannot be written.
     pub fn run(self, progress: &Progress) -> Result<Summary, crate::Error> {
         let Linkage { job, packages, staged, earlier, decisions } = self;
+        let settings = Settings { project: &job.project, block_cap: job.block_cap };
         let people = People::new(&packages);
-        let space = Space::of_match_keys(&job.project);
-        let keys = job.project.match_keys.len();
-        let (candidates, forecast) =
-            block::candidates(&packages, &people, keys, job.block_cap, progress);
-
-        progress.begin("scoring pairs", None);
-        let encoding = job.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
-        let levels = compare::levels(&packages, &people, &candidates, encoding);
-        let (mut pairs, judgement) = score::score(&space, &packages, &people, &candidates, &levels);
-        progress.end();
-        let scan = match encoding {
-            Some(encoding) => {
-                progress.begin("comparing the people left over", None);
-                let scan = scan::scan(&packages, &people, &candidates, &pairs, encoding);
-                progress.end();
-                scan
-            }
-            None => Scan::default(),
-        };
-        pairs.extend(&scan.pairs);
-        pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+        let Found { people, space, candidates, forecast, pairs, judgement, scan, .. } =
+            Found::new(&packages, people, &settings, progress);
 
         let setting = Setting {
             mode: Mode::Encoded,
@@ -430,6 +416,26 @@ impl ModelSummary {
     }
 }
 
+/// Gives every pair its probability: what a person decided, and beside the pairs it competes
+/// with, as asked for where the sources allow it.
+fn decide(
+    people: &People,
+    pairs: &mut Vec<ScoredPair>,
+    decisions: Option<&Decisions>,
+    assignment: Assignment,
+) -> (Option<Applied>, Assignment) {
+    let applied = decisions.map(|decisions| decisions.apply(people, pairs));
+    score::compete(people, pairs);
+    let assignment = match assignment {
+        Assignment::Optimal if assign::is_possible(people) => Assignment::Optimal,
+        _ => Assignment::Greedy,
+    };
+    if assignment == Assignment::Optimal {
+        assign::compete(people, pairs);
+    }
+    (applied, assignment)
+}
+
 /// Makes people of judged pairs, and writes the maps and all that stays.
 ///
 /// # Errors
@@ -442,15 +448,7 @@ pub(crate) fn conclude(
     earlier: Option<&HashMap<RowId, PersonId>>,
     staged: Staged,
 ) -> Result<Summary, crate::Error> {
-    let applied = decisions.map(|decisions| decisions.apply(people, &mut pairs));
-    score::compete(people, &mut pairs);
-    let assignment = match setting.assignment {
-        Assignment::Optimal if assign::is_possible(people) => Assignment::Optimal,
-        _ => Assignment::Greedy,
-    };
-    if assignment == Assignment::Optimal {
-        assign::compete(people, &mut pairs);
-    }
+    let (applied, assignment) = decide(people, &mut pairs, decisions.as_ref(), setting.assignment);
     let clusters = cluster::cluster(people, &pairs, setting.least);
     let doubts = clusters.doubts(people, &pairs);
     let digest = setting.project.digest().to_string();

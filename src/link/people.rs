@@ -114,6 +114,12 @@ impl People {
         &self.rows[package]
     }
 
+    /// The rows of a person, in its package.
+    pub(super) fn rows_of(&self, person: u32) -> std::ops::Range<usize> {
+        let rows = &self.rows[self.source_of(person)];
+        rows.partition_point(|&p| p < person)..rows.partition_point(|&p| p <= person)
+    }
+
     /// The people of a source, as a range of numbers.
     pub(super) fn of_source(&self, source: usize) -> std::ops::Range<u32> {
         let end = self.first.get(source + 1).copied().unwrap_or(self.ids.len() as u32);

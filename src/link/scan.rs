@@ -39,6 +39,10 @@ pub(crate) struct Scan {
     /// Matches that no match key has found and the fuzzy values show; nothing where the
     /// packages have none.
     pub(super) seen: Option<f64>,
+    /// Per person and source, whether a probable link between them kept the person out.
+    linked: Vec<bool>,
+    /// The pairs of sources of which too many people are left over to compare them all.
+    sampled: Vec<(usize, usize)>,
 }
 
 /// Compares the people of every two sources who have no probable link between them.
@@ -64,12 +68,32 @@ pub(super) fn scan(
             let (Some(a), Some(b)) = (left(s, t), left(t, s)) else { continue };
             let seen = scan.between(&a, &b, candidates, encoding);
             scan.seen = Some(scan.seen.unwrap_or_default() + seen);
+            if a.pairs(&b) > MOST_PAIRS {
+                scan.sampled.push((s, t));
+            }
         }
     }
+    scan.linked = linked;
     scan
 }
 
 impl Scan {
+    /// Whether one of the two was kept out, having a probable link with the other's source.
+    pub(super) fn is_linked(&self, people: &People, a: u32, b: u32) -> bool {
+        let sources = people.sources.len();
+        let is = |one: u32, other: u32| {
+            let place = one as usize * sources + people.source_of(other);
+            self.linked.get(place).is_some_and(|&linked| linked)
+        };
+        is(a, b) || is(b, a)
+    }
+
+    /// Whether not all people left over of their sources were compared.
+    pub(super) fn is_sample(&self, people: &People, a: u32, b: u32) -> bool {
+        let (s, t) = (people.source_of(a), people.source_of(b));
+        self.sampled.contains(&(s.min(t), s.max(t)))
+    }
+
     /// Two sources; gives how many matches the fuzzy values show between them.
     fn between(
         &mut self,
@@ -82,7 +106,7 @@ impl Scan {
         if a.len().min(b.len()) < FEWEST {
             return 0.0;
         }
-        let all = (a.len() * b.len()) as u64;
+        let all = a.pairs(b);
         let is_sample = all > MOST_PAIRS;
         let step = if is_sample { all.div_ceil(SAMPLE_PAIRS) as usize } else { 1 };
         let queries = a.len().div_ceil(step);
@@ -159,6 +183,11 @@ impl Left {
 
     fn len(&self) -> usize {
         self.people.len()
+    }
+
+    /// How many pairs there are with people of another source.
+    fn pairs(&self, other: &Left) -> u64 {
+        self.len() as u64 * other.len() as u64
     }
 
     /// `None` where there is nobody.

@@ -52,6 +52,15 @@ pub(super) const PROBABLE: f64 = 0.5;
 /// From this probability on it is worth a clerical review.
 pub(super) const POSSIBLE: f64 = 0.05;
 
+/// Scored pairs, in the order of their people, and the judgement they come from.
+pub(super) struct Scored {
+    pub(super) pairs: Vec<ScoredPair>,
+    pub(super) judgement: Judgement,
+    pub(super) links: Links,
+    /// Per candidate, how much likelier its fuzzy level is for the same person.
+    pub(super) ratios: Vec<f64>,
+}
+
 /// Fits the model to the candidates and gives each its odds; [`compete`] makes probabilities
 /// of them.
 pub(super) fn score(
@@ -60,16 +69,10 @@ pub(super) fn score(
     people: &People,
     candidates: &[Candidate],
     levels: &[u8],
-) -> (Vec<ScoredPair>, Judgement) {
+) -> Scored {
     let links = Links::new(space, packages);
-    let seen: Vec<Observation> = candidates
-        .par_iter()
-        .map(|c| Observation {
-            between: links.index(people.source_of(c.a), people.source_of(c.b)),
-            both: people.keys_of(c.a) & people.keys_of(c.b),
-            agree: c.agree,
-        })
-        .collect();
+    let seen: Vec<Observation> =
+        candidates.par_iter().map(|c| links.observation(people, c)).collect();
     let judgement = engine::judge(space, &links.all, &seen);
     let judged = &judgement.judged;
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
@@ -104,15 +107,15 @@ pub(super) fn score(
             ScoredPair { probability: belief.probability, ..pair }
         })
         .collect();
-    (pairs, judgement)
+    Scored { pairs, judgement, links, ratios }
 }
 
 /// The most rounds of learning what levels mean.
 const MOST_ROUNDS: usize = 20;
 
 /// The pairs of sources that are linked, and how each agrees by chance.
-struct Links {
-    all: Vec<Between>,
+pub(super) struct Links {
+    pub(super) all: Vec<Between>,
     sources: usize,
 }
 
@@ -134,6 +137,15 @@ impl Links {
             })
             .collect();
         Links { all, sources: n }
+    }
+
+    /// What is seen of a candidate.
+    pub(super) fn observation(&self, people: &People, c: &Candidate) -> Observation {
+        Observation {
+            between: self.index(people.source_of(c.a), people.source_of(c.b)),
+            both: people.keys_of(c.a) & people.keys_of(c.b),
+            agree: c.agree,
+        }
     }
 
     /// The index of a pair of sources: the upper triangle, row by row.

@@ -140,11 +140,25 @@ impl Room {
                 command.pop();
                 command += next;
             }
-            let output = self.step(&words(&command));
+            let words: Vec<String> = words(&command).iter().map(|word| self.row_id(word)).collect();
+            let output = self.step(&words);
             printed = !output.is_empty();
             now += &output;
         }
         now
+    }
+
+    /// A word as it is; but the row id of a record for `{a-01}`, since it differs from room to
+    /// room.
+    fn row_id(&self, word: &str) -> String {
+        let Some(record) = word.strip_prefix('{').and_then(|w| w.strip_suffix('}')) else {
+            return word.to_owned();
+        };
+        let agency = record.split('-').next().unwrap_or_default();
+        let rows = self.path(&format!("{agency}/keep/agency-{agency}.rows.csv"));
+        let rows = fs::read_to_string(rows).expect("the rows of an agency");
+        let row = rows.lines().find_map(|line| line.strip_prefix(&format!("{record},")));
+        row.and_then(|rest| rest.split(',').next()).expect("a record").to_owned()
     }
 
     fn step(&self, words: &[String]) -> String {

@@ -1,0 +1,72 @@
+//! The weight of one pattern, taken apart: what each comparison group adds to it.
+//!
+//! The groups are looked at one after the other. Those not looked at yet count, in every kind
+//! of pair, as they would among unrelated people, and so for nothing; what changes when the
+//! next one is looked at is what that group adds. Where no key ties two groups together that
+//! is the weight of the group by itself. The sum is the weight of the pattern, whichever kinds
+//! of pairs the model has.
+
+use super::{Between, Model, Pattern, Views};
+use crate::engine::space::{Known, Space};
+
+/// What a weight is made of, in bits; the sum is [`Model::weight`].
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    /// log2 of the odds that any pair is the same person, before it is looked at.
+    pub(crate) start: f64,
+    /// Per comparison group, what is known of it and what it adds.
+    pub(crate) groups: Vec<(Known, f64)>,
+    /// What it adds that tokens were let out although others could have had them: rarity and
+    /// survival.
+    pub(crate) rarity: f64,
+    /// What the odds gain beside the weight where neither has a match elsewhere.
+    pub(crate) alone: f64,
+}
+
+impl Model {
+    /// Takes the weight of a pattern apart.
+    pub(crate) fn parts(&self, space: &Space, between: &[Between], pattern: &Pattern) -> Parts {
+        let b = pattern.between;
+        let survival = self.survival(space, between);
+        let views = self.views(space, &between[b]);
+        let weight = |views: &Views<'_>, pattern: &Pattern| {
+            self.weight(between, pattern, self.kinds(&between[b], views, pattern, &survival[b]))
+        };
+        // No key is said to agree, so none is rare or has survived.
+        let plain = Pattern { agree: 0, rarity: 1.0, ..pattern.clone() };
+        let first = weight(&views.looked_at(0), &plain);
+        let mut before = first;
+        let groups = space
+            .known(&pattern.veil)
+            .into_iter()
+            .enumerate()
+            .map(|(g, known)| {
+                let after = weight(&views.looked_at(g + 1), &plain);
+                (known, after - std::mem::replace(&mut before, after))
+            })
+            .collect();
+        let pairs = between[b].pairs.max(1.0);
+        Parts {
+            start: (self.expected[b].same.max(f64::MIN_POSITIVE) / pairs).log2(),
+            groups,
+            rarity: weight(&views, pattern) - before + first,
+            alone: self.kinds(&between[b], &views, pattern, &survival[b]).alone.log2(),
+        }
+    }
+}
+
+impl<'a> Views<'a> {
+    /// The same, but for all groups from this one on, which are as among unrelated people.
+    fn looked_at(&self, groups: usize) -> Views<'a> {
+        let with = |kind: &[&'a [f64]]| -> Vec<&'a [f64]> {
+            let (seen, rest) = (kind.iter().take(groups), self.unrelated.iter().skip(groups));
+            seen.chain(rest).copied().collect()
+        };
+        Views {
+            same: with(&self.same),
+            unrelated: self.unrelated.clone(),
+            household: with(&self.household),
+            twins: with(&self.twins),
+        }
+    }
+}

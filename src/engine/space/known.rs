@@ -1,0 +1,57 @@
+//! What a veil leaves certain of each comparison group, in terms of its components.
+
+use super::{Components, GroupStates, Space};
+use crate::engine::veil::{Branch, Veil, ones};
+use crate::project::Component;
+
+/// What an observation says for certain of one comparison group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The components that agree.
+    pub(crate) agrees: Vec<Component>,
+    /// The components that do not.
+    pub(crate) differs: Vec<Component>,
+    /// Whether all components may agree, as far as is known.
+    pub(crate) may_be_full: bool,
+    /// Whether the family and given names are each other's.
+    pub(crate) crossed: bool,
+}
+
+impl Space {
+    /// What a veil leaves certain, group by group; nothing where it leaves no state possible.
+    pub(crate) fn known(&self, veil: &Veil) -> Vec<Known> {
+        let of = |(g, group): (usize, &GroupStates)| {
+            let possible = veil.possible(g);
+            let (all, any) = ones(possible).fold((group.bits, 0), |(all, any), s| {
+                (all & group.states[s], any | group.states[s])
+            });
+            let which = |set: Components| {
+                let bit = |i: usize| set >> group.bits.trailing_zeros() >> i & 1 == 1;
+                let named = group.components.iter().enumerate().filter(move |(i, _)| bit(*i));
+                named.map(|(_, c)| *c).collect()
+            };
+            let is_nothing = possible == 0;
+            Known {
+                agrees: which(if is_nothing { 0 } else { all }),
+                differs: which(if is_nothing { 0 } else { group.bits & !any }),
+                may_be_full: is_nothing || ones(possible).any(|s| group.is_full(s)),
+                crossed: group.crossed.is_some_and(|c| possible == 1 << c),
+            }
+        };
+        self.groups.iter().enumerate().map(of).collect()
+    }
+}
+
+impl Veil {
+    /// The states of a group that it leaves possible.
+    fn possible(&self, group: usize) -> u64 {
+        let of = |branch: &Branch| {
+            let classes = branch.combinations.iter().map(|c| usize::from(c[group]));
+            classes.fold(0, |set, class| set | branch.classes[group][class])
+        };
+        match self {
+            Veil::Tokens(branches) => branches.iter().map(of).fold(0, |all, set| all | set),
+            Veil::Clear(possible) => possible[group],
+        }
+    }
+}
