@@ -48,9 +48,10 @@ fn what_a_person_decides_holds_in_the_next_run() {
     let likeliness = |row: &Row| row["probability"].parse::<f64>().expect("a number");
     assert!(open.is_sorted_by(|x, y| likeliness(x) >= likeliness(y)));
     let joined = persons(&town, "before");
+    // Fuzzy values find some of them, with no match key.
+    assert!(open.iter().any(|row| !row["match_keys"].is_empty()), "agreeing match keys");
     for row in &open {
         assert!((0.05..0.5).contains(&likeliness(row)) && row["decision"].is_empty());
-        assert!(!row["match_keys"].is_empty(), "agreeing match keys");
     }
 
     // The first open pair that is still apart is one person, the last is not; nor is one that

@@ -177,7 +177,7 @@ impl Results<'_> {
             let band = pair.band()?;
             let rule = match pair.decision {
                 Some(_) => "decision",
-                None => self.match_keys(pair).next().unwrap_or("fuzzy"),
+                None => self.match_keys(pair).next().unwrap_or(self.without_key()),
             };
             let [source_a, row_a, source_b, row_b] = self.rows_of(pair);
             Some([
@@ -251,6 +251,14 @@ impl Results<'_> {
     /// The match keys that agree.
     fn match_keys(&self, pair: &ScoredPair) -> impl Iterator<Item = &str> {
         ones(pair.agree).map(|key| self.setting.project.match_keys[key].name.as_str())
+    }
+
+    /// How a pair was found of which no match key agrees.
+    fn without_key(&self) -> &'static str {
+        match self.setting.mode {
+            Mode::Encoded => "fuzzy",
+            Mode::Clear => "near",
+        }
     }
 
     fn write_doubts(&self, file: OutFile) -> Result<(), crate::Error> {

@@ -139,7 +139,9 @@ impl Scan {
         }
         for level in 1..LEVELS {
             let chance = compared * (by_chance[0][level] + by_chance[1][level]) / 2.0;
-            odds[level] = ((counts[level] - chance) / chance).max(odds[level - 1]);
+            // Beyond what chance may be in as many counts: two standard deviations.
+            let beyond = counts[level] - chance - 2.0 * chance.sqrt();
+            odds[level] = (beyond / chance).max(odds[level - 1]);
         }
         let probability = |level: usize| odds[level] / (1.0 + odds[level]);
         let scale = a.len() as f64 / queries as f64;
