@@ -449,6 +449,12 @@ impl Scene {
             0,
             &format!("link {A} {B} --project in/project.toml --previous out/link --out OUT"),
         );
+        let fed = "--decisions out/link/keep/clerical.csv";
+        self.run("fed", 0, &format!("link {A} {B} --project in/project.toml {fed} --out OUT"));
+        let pairs = "--pairs out/link/keep/pairs.csv";
+        self.run("why", 0, &format!("explain {A} {B} --project in/project.toml {pairs}"));
+        let clear = "--source in/source.toml --source in/b.toml --project in/project.toml";
+        self.run("clear", 0, &format!("link --clear in/export.csv in/b.csv {clear} --out OUT"));
         self.run("paths", 0, &format!("pathways --map out/link --events {EVENTS_A} --out OUT"));
         self.town.write("in/truth.csv", truth());
         self.run("evaluate", 0, &format!("evaluate --links out/link --truth in/truth.csv {ROWS}"));
@@ -619,6 +625,15 @@ impl Scene {
             self.run(&format!("verify-{name}"), 5, &format!("verify {B} {file}"));
         }
         self.run("verify-flipped", 5, "verify in/flipped.arrow");
+        let clear = "link --clear in/export.csv --source in/source.toml";
+        self.run("clear-key", 6, &format!("{clear} --project in/project.key --out OUT"));
+        self.run("clear-export", 2, &format!("{clear} --project in/export.csv --out OUT"));
+        let decided = "--decisions in/export.csv";
+        self.run(
+            "link-decided",
+            3,
+            &format!("link {A} {B} --project in/project.toml {decided} --out OUT"),
+        );
         self.run("link-twice", 2, &format!("link {A} {A} --project in/project.toml --out OUT"));
         self.run(
             "link-with-key",

@@ -3,11 +3,11 @@
 //!
 //! The stages, in order: check that the packages belong together; `block` finds the pairs
 //! that share a token; `compare` says how alike their fuzzy values are; `score` has the engine
-//! judge them; `scan` finds more among the people left over; [`conclude`] has each pair compete
+//! judge them; `scan` finds more among the people left over; `conclude` has each pair compete
 //! with its rivals, after `decisions` that a person made; `cluster` makes people of pairs;
-//! `persons` names them; `output` writes. From [`conclude`] on it does not matter how pairs
+//! `persons` names them; `output` writes. From `conclude` on it does not matter how pairs
 //! were found: a custodian who links in the clear hands its judged pairs over as plain numbers.
-//! `found` is the stages up to [`conclude`], which `explain` has in common with them all.
+//! `found` is the stages up to `conclude`, which `explain` has in common with them all.
 
 mod assign;
 mod block;
