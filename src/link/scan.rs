@@ -19,13 +19,9 @@ use crate::project::fuzzy::FuzzyEncoding;
 
 /// Of fewer people than this too little is known of what is due to chance.
 const FEWEST: usize = 50;
-/// Pairs of two sources beyond this many are not all compared: some of the people left over
-/// are, to estimate what was missed.
+/// So many pairs are compared in all, shared evenly by the pairs of sources. Where two sources
+/// have more, some of the people left over are compared, to estimate what was missed.
 const MOST_PAIRS: u64 = 100_000_000;
-/// How many pairs are compared then.
-const SAMPLE_PAIRS: u64 = 100_000_000;
-/// How many pairs within a source are enough to tell what is due to chance.
-const PAIRS_WITHIN: u64 = 100_000_000;
 /// Query rows that one thread takes at a time.
 const ROWS_AT_ONCE: usize = 256;
 
@@ -63,12 +59,13 @@ pub(super) fn scan(
     let left = |of: usize, with: usize| {
         Left::new(people, &packages[of], of, |person| linked[person as usize * sources + with])
     };
+    let most = MOST_PAIRS / (sources * sources.saturating_sub(1) / 2).max(1) as u64;
     for s in 0..sources {
         for t in s + 1..sources {
             let (Some(a), Some(b)) = (left(s, t), left(t, s)) else { continue };
-            let seen = scan.between(&a, &b, candidates, encoding);
+            let seen = scan.between(&a, &b, candidates, encoding, most);
             scan.seen = Some(scan.seen.unwrap_or_default() + seen);
-            if a.pairs(&b) > MOST_PAIRS {
+            if a.pairs(&b) > most {
                 scan.sampled.push((s, t));
             }
         }
@@ -94,21 +91,23 @@ impl Scan {
         self.sampled.contains(&(s.min(t), s.max(t)))
     }
 
-    /// Two sources; gives how many matches the fuzzy values show between them.
+    /// Two sources, of which at most so many pairs are compared, and as many within each to
+    /// tell what is due to chance; gives how many matches the fuzzy values show between them.
     fn between(
         &mut self,
         a: &Left,
         b: &Left,
         candidates: &[Candidate],
         encoding: FuzzyEncoding,
+        most: u64,
     ) -> f64 {
         let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return 0.0 };
         if a.len().min(b.len()) < FEWEST {
             return 0.0;
         }
         let all = a.pairs(b);
-        let is_sample = all > MOST_PAIRS;
-        let step = if is_sample { all.div_ceil(SAMPLE_PAIRS) as usize } else { 1 };
+        let is_sample = all > most;
+        let step = if is_sample { all.div_ceil(most) as usize } else { 1 };
         let queries = a.len().div_ceil(step);
         let limit = limit(rows_a, rows_b);
         let level = |distance: u32| usize::from(level_of(distance as u16, encoding));
@@ -121,7 +120,7 @@ impl Scan {
         self.compared += compared as u64;
 
         let by_chance = [(rows_a, a), (rows_b, b)].map(|(rows, of)| {
-            let step = ((of.len() * of.len()) as u64).div_ceil(PAIRS_WITHIN).max(1) as usize;
+            let step = ((of.len() * of.len()) as u64).div_ceil(most).max(1) as usize;
             let mut counts = [0.0; LEVELS];
             for (_, _, distance) in
                 near(rows, rows, step, limit).into_iter().filter(|(i, j, _)| i != j)
