@@ -1,5 +1,5 @@
-//! Short forms of given names in English-speaking countries, as dictionaries of first names
-//! list them. Two names of one row may be one person's.
+//! Common short forms of given names in English-speaking countries, from general knowledge and
+//! not complete. Two names of one row may be one person's.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -104,3 +104,33 @@ fn settled(counts: &[f64; LEVELS], prior: &[f64; LEVELS], weight: f64) -> [f64; 
     }
     p
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::{Preset, Project};
+
+    #[test]
+    fn likeness_speaks_for_the_same_person_and_few_pairs_are_read_as_their_wider_context() {
+        let text = Preset::Minimal.toml("p", "2026");
+        let space = Space::of_match_keys(&Project::parse(&text, "p").expect("a preset"));
+        // A thousand pairs with nothing agreeing, half of them alike; one with one component;
+        // one that was not compared.
+        let mut agreeing = vec![0; 1000];
+        let mut levels = [[14, 2]; 500].concat();
+        agreeing.extend([1, 0]);
+        levels.extend([14, NOT_COMPARED]);
+        let likeness = Likeness::new(&space, &agreeing, &levels);
+        let same = likeness.learn(levels.iter().map(|&level| f64::from(u8::from(level > 8))));
+        let different = likeness.learn(levels.iter().map(|&level| f64::from(u8::from(level <= 8))));
+        let ratios: Vec<f64> = likeness.ratios(&same, &different).collect();
+        assert!(ratios[0] > 20.0 && ratios[1] < 0.05, "{} and {}", ratios[0], ratios[1]);
+        assert!(ratios[1000] > 10.0, "{}", ratios[1000]);
+        assert_eq!(ratios[1001], 1.0);
+        for levels in [same, different] {
+            for p in levels.0 {
+                assert!((p.iter().sum::<f64>() - 1.0).abs() < 0.01, "{p:?}");
+            }
+        }
+    }
+}

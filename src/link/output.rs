@@ -326,3 +326,21 @@ fn table<const N: usize>(
     file.finish()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_that_no_key_finds_follow_from_those_that_one_and_two_find() {
+        let pair =
+            |agree| ScoredPair { probability: 0.5, ..ScoredPair::new(0, 1, agree, 0.0, 1.0) };
+        let pairs = [vec![pair(0b1); 20], vec![pair(0b11); 40], vec![pair(0b111); 9]].concat();
+        let [missed, variance] = missed(&pairs);
+        assert!(
+            (missed - 5.0).abs() < 1e-9 && (variance - 11.25).abs() < 1e-9,
+            "{missed} {variance}"
+        );
+        assert_eq!(super::missed(&[])[0], 0.0);
+    }
+}
