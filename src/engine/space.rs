@@ -276,6 +276,17 @@ impl Space {
         for names in [Names::InOrder, Names::Crossed] {
             branches.extend(self.branch(both, agree, names));
         }
+        if branches.is_empty() && agree & self.any_order != 0 {
+            // Names that are each other's and have a letter in common by chance ("Ann Adams"):
+            // nothing else makes names agree in either order and not in their places.
+            let in_place = ones(agree & !self.any_order)
+                .filter(|&k| {
+                    let names = self.keys[k] & (self.given_names | self.family_names);
+                    names != 0 && names & self.whole_names == 0
+                })
+                .fold(0, |set, k| set | 1 << k);
+            branches.extend(self.branch(both & !in_place, agree & !in_place, Names::Crossed));
+        }
         Veil::Tokens(branches)
     }
 

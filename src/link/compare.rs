@@ -28,7 +28,7 @@ pub(super) fn levels(
     // Sorted by person, so runs of pairs of the same two sources read the columns in order.
     levels.par_chunks_mut(1 << 12).zip(candidates.par_chunks(1 << 12)).for_each(|(out, pairs)| {
         let mut distances = Vec::new();
-        let mut rows = Vec::new();
+        let (mut rows, mut places) = (Vec::new(), Vec::new());
         let sources = |c: &Candidate| (people.source_of(c.a), people.source_of(c.b));
         let mut start = 0;
         for run in pairs.chunk_by(|x, y| sources(x) == sources(y)) {
@@ -37,18 +37,40 @@ pub(super) fn levels(
             let (a, b) = sources(&run[0]);
             let (Some(rows_a), Some(rows_b)) = (columns[a], columns[b]) else { continue };
             rows.clear();
-            let of = |person| people.fuzzy_row(person);
-            rows.extend(run.iter().map(|c| (of(c.a).unwrap_or(0), of(c.b).unwrap_or(0))));
+            places.clear();
+            for (place, c) in run.iter().enumerate() {
+                for row_a in fuzzy_rows(packages, people, c.a) {
+                    for row_b in fuzzy_rows(packages, people, c.b) {
+                        rows.push((row_a, row_b));
+                        places.push(place);
+                    }
+                }
+            }
             distances.resize(rows.len(), 0);
             kernel.hamming_pairs(rows_a, rows_b, &rows, &mut distances);
-            for ((level, &distance), c) in out.iter_mut().zip(&distances).zip(run) {
-                if of(c.a).is_some() && of(c.b).is_some() {
-                    *level = level_of(distance, encoding);
-                }
+            // Of people with several records, the two that are most alike.
+            for (&distance, &place) in distances.iter().zip(&places) {
+                out[place] = out[place].max(level_of(distance, encoding));
             }
         }
     });
     levels
+}
+
+/// The rows of a person that have a fuzzy value.
+fn fuzzy_rows<'a>(
+    packages: &'a [Package],
+    people: &'a People,
+    person: u32,
+) -> impl Iterator<Item = u32> + 'a {
+    let column = packages[people.source_of(person)].fuzzy();
+    let first = people.fuzzy_row(person);
+    let further = first
+        .filter(|_| people.has_several_rows(person))
+        .map(|row| row + 1..people.rows_of(person).end as u32);
+    first.into_iter().chain(further.into_iter().flatten().filter(move |&row| {
+        column.is_some_and(|column| column.is_valid(row as usize))
+    }))
 }
 
 /// The level of a Hamming distance: 1 where nothing can be told from chance, then even steps

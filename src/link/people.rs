@@ -120,6 +120,12 @@ impl People {
         rows.partition_point(|&p| p < person)..rows.partition_point(|&p| p <= person)
     }
 
+    /// Whether a person's tokens come from several records that are not all alike.
+    pub(super) fn has_several_rows(&self, person: u32) -> bool {
+        let source = self.source_of(person);
+        self.rows[source].len() > self.of_source(source).len() && self.rows_of(person).len() > 1
+    }
+
     /// The people of a source, as a range of numbers.
     pub(super) fn of_source(&self, source: usize) -> std::ops::Range<u32> {
         let end = self.first.get(source + 1).copied().unwrap_or(self.ids.len() as u32);

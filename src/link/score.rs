@@ -72,7 +72,7 @@ pub(super) fn score(
 ) -> Scored {
     let links = Links::new(space, packages);
     let seen: Vec<Observation> =
-        candidates.par_iter().map(|c| links.observation(people, c)).collect();
+        candidates.par_iter().map(|c| links.observation(space, people, c)).collect();
     let judgement = engine::judge(space, &links.all, &seen);
     let judged = &judgement.judged;
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
@@ -140,12 +140,17 @@ impl Links {
     }
 
     /// What is seen of a candidate.
-    pub(super) fn observation(&self, people: &People, c: &Candidate) -> Observation {
-        Observation {
-            between: self.index(people.source_of(c.a), people.source_of(c.b)),
-            both: people.keys_of(c.a) & people.keys_of(c.b),
-            agree: c.agree,
+    ///
+    /// A person of several records may agree with one in the name and with another in the
+    /// birth date. No record has both, so the key of name and birth date differs, and says
+    /// nothing: what all its components say counts.
+    pub(super) fn observation(&self, space: &Space, people: &People, c: &Candidate) -> Observation {
+        let mut both = people.keys_of(c.a) & people.keys_of(c.b);
+        if people.has_several_rows(c.a) || people.has_several_rows(c.b) {
+            both &= c.agree | !space.implied(space.agreeing(c.agree));
         }
+        let between = self.index(people.source_of(c.a), people.source_of(c.b));
+        Observation { between, both, agree: c.agree }
     }
 
     /// The index of a pair of sources: the upper triangle, row by row.

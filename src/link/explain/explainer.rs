@@ -120,7 +120,7 @@ impl<'a> Explainer<'a> {
     /// The weights of a candidate, by its place.
     fn weights(&self, at: usize) -> Weights {
         let Found { people, space, candidates, levels, ratios, judgement, links, .. } = self.found;
-        let seen = links.observation(people, &candidates[at]);
+        let seen = links.observation(space, people, &candidates[at]);
         let Parts { start, groups, rarity, alone } =
             engine::explain(&judgement.model, space, &links.all, seen);
         let groups: Vec<GroupWeight> = space
