@@ -12,7 +12,7 @@ mod veil;
 pub(crate) use chance::{Chance, KeyTally, Tally};
 pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
 pub(crate) use model::{Between, Model, Parts, Seen, Stop};
-use model::{Pattern, expectation};
+use model::{Pattern, Share, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
 use veil::Veil;
 pub(crate) use veil::ones;
@@ -52,14 +52,21 @@ pub(crate) struct Judgement {
 /// Odds beyond this are not told apart.
 pub(crate) const MOST_ODDS: f64 = 1e12;
 
-/// Gathers observations into patterns, fits the model to them, and judges each.
-pub(crate) fn judge(space: &Space, between: &[Between], seen: &[Observation]) -> Judgement {
-    let candidates = space.candidates();
-    let share_seen = |states: &[&[f64]]| match &candidates {
-        Some(table) => expectation(table, states),
-        None => 1.0,
+/// Gathers observations into patterns, fits the model to them, and judges each. `any` are the
+/// keys that both have, of pairs of people taken as they come.
+pub(crate) fn judge(
+    space: &Space,
+    between: &[Between],
+    any: &[Keys],
+    seen: &[Observation],
+) -> Judgement {
+    let share = |table: Option<Vec<f64>>| {
+        move |states: &[&[f64]]| table.as_ref().map_or(1.0, |table| expectation(table, states))
     };
-    gather_and_judge(space, &share_seen, between, seen, |seen, count| {
+    let same = share(space.candidates(&[Keys::MAX]));
+    let household = share(space.candidates(any));
+    let share_seen = Seen { same: &same, household: &household };
+    gather_and_judge(space, share_seen, between, seen, |seen, count| {
         pattern(space, between, seen, count)
     })
 }
@@ -82,12 +89,13 @@ pub(crate) const MOST_GROUPS: usize = 8;
 /// and `share_seen` what share of a kind of pairs that is.
 pub(crate) fn judge_in_clear(
     space: &Space,
-    share_seen: &Seen<'_>,
+    share_seen: &Share<'_>,
     is_sure: &(dyn Fn(u64) -> bool + Sync),
     outcomes: &[Vec<u64>],
     between: &[Between],
     seen: &[Sight],
 ) -> Judgement {
+    let share_seen = Seen { same: share_seen, household: share_seen };
     gather_and_judge(space, share_seen, between, seen, |sight: Sight, count| {
         let possible = outcomes
             .iter()
@@ -108,7 +116,7 @@ pub(crate) fn judge_in_clear(
 
 fn gather_and_judge<T: Copy + Ord + Send + Sync>(
     space: &Space,
-    share_seen: &Seen<'_>,
+    share_seen: Seen<'_>,
     between: &[Between],
     seen: &[T],
     pattern: impl Fn(T, u64) -> Pattern + Sync,
@@ -232,7 +240,7 @@ mod tests {
             }
         }
         let between = Between { chance, people: [3000, 3000], unique: [false; 2], pairs: 1e6 };
-        let judgement = judge(&space, &[between], &seen);
+        let judgement = judge(&space, &[between], &[every], &seen);
         let found = truth.iter().filter(|t| **t).count() as f64;
         let expected = judgement.model.expected[0].same;
         assert!((expected / found - 1.0).abs() < 0.03, "{expected} of {found}");

@@ -422,10 +422,11 @@ impl Space {
             .fold(0, |set, k| set | 1 << k)
     }
 
-    /// Every joint state that makes a pair a candidate (some match key agrees), as a table
-    /// over the groups' states in mixed radix, first group slowest; `None` when the table
-    /// would be too large to be worth it.
-    pub(crate) fn candidates(&self) -> Option<Vec<bool>> {
+    /// How many pairs of each joint state are candidates (a match key that both have agrees),
+    /// if they have these keys one as often as the other: a table over the groups' states in
+    /// mixed radix, first group slowest; `None` when the table would be too large to be worth
+    /// it.
+    pub(crate) fn candidates(&self, both: &[Keys]) -> Option<Vec<f64>> {
         let size: usize = self.groups.iter().map(|g| g.states.len()).product();
         if size > 1 << 20 {
             return None;
@@ -438,7 +439,9 @@ impl Space {
                     *state = rest % group.states.len();
                     rest /= group.states.len();
                 }
-                self.agreeing_keys(&states) != 0
+                let agree = self.agreeing_keys(&states);
+                let seen = both.iter().filter(|&&both| agree & both != 0).count();
+                seen as f64 / both.len().max(1) as f64
             })
             .collect();
         Some(table)
@@ -596,8 +599,9 @@ mod tests {
     #[test]
     fn the_candidate_table_is_the_states_in_which_a_key_agrees() {
         let space = space();
-        let table = space.candidates().expect("a small space");
-        let expected: Vec<bool> = every_state(&space).iter().map(|(_, keys)| *keys != 0).collect();
+        let table = space.candidates(&[Keys::MAX, 1]).expect("a small space");
+        let share = |keys: Keys| f64::from(u8::from(keys != 0) + u8::from(keys & 1 != 0)) / 2.0;
+        let expected: Vec<f64> = every_state(&space).iter().map(|(_, keys)| share(*keys)).collect();
         assert_eq!(table, expected);
     }
 

@@ -73,7 +73,7 @@ pub(super) fn score(
     let links = Links::new(space, packages);
     let seen: Vec<Observation> =
         candidates.par_iter().map(|c| links.observation(space, people, c)).collect();
-    let judgement = engine::judge(space, &links.all, &seen);
+    let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
     let judged = &judgement.judged;
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
     let ends = || candidates.iter().map(|c| (c.a, c.b));
@@ -108,6 +108,17 @@ pub(super) fn score(
         })
         .collect();
     Scored { pairs, judgement, links, ratios }
+}
+
+/// The keys that both have, of pairs of people taken as they come, always the same ones.
+fn any_pairs(people: &People) -> Vec<Keys> {
+    const PAIRS: u64 = 1 << 11;
+    let person = |i: u64| (i % people.len().max(1) as u64) as u32;
+    (0..PAIRS * u64::from(people.len() > 1))
+        .map(|i| (person(i * 7919), person(i * 104_729 + 1)))
+        .filter(|&(a, b)| people.may_be_one(a, b))
+        .map(|(a, b)| people.keys_of(a) & people.keys_of(b))
+        .collect()
 }
 
 /// The most rounds of learning what levels mean.
