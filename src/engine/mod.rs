@@ -12,7 +12,7 @@ mod veil;
 pub(crate) use chance::{Chance, KeyTally, Tally};
 pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
 pub(crate) use model::{Between, Model, Parts, Seen, Stop};
-use model::{Pattern, Share, expectation};
+use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
 use veil::Veil;
 pub(crate) use veil::ones;
@@ -60,13 +60,14 @@ pub(crate) fn judge(
     any: &[Keys],
     seen: &[Observation],
 ) -> Judgement {
-    let share = |table: Option<Vec<f64>>| {
-        move |states: &[&[f64]]| table.as_ref().map_or(1.0, |table| expectation(table, states))
+    // Loose keys, which would show two people of one household, are mostly withheld, since
+    // others of their house have the same.
+    let candidates = space.candidates(any);
+    let share_seen = |states: &[&[f64]]| match &candidates {
+        Some(table) => expectation(table, states),
+        None => 1.0,
     };
-    let same = share(space.candidates(&[Keys::MAX]));
-    let household = share(space.candidates(any));
-    let share_seen = Seen { same: &same, household: &household };
-    gather_and_judge(space, share_seen, between, seen, |seen, count| {
+    gather_and_judge(space, &share_seen, between, seen, |seen, count| {
         pattern(space, between, seen, count)
     })
 }
@@ -89,13 +90,12 @@ pub(crate) const MOST_GROUPS: usize = 8;
 /// and `share_seen` what share of a kind of pairs that is.
 pub(crate) fn judge_in_clear(
     space: &Space,
-    share_seen: &Share<'_>,
+    share_seen: &Seen<'_>,
     is_sure: &(dyn Fn(u64) -> bool + Sync),
     outcomes: &[Vec<u64>],
     between: &[Between],
     seen: &[Sight],
 ) -> Judgement {
-    let share_seen = Seen { same: share_seen, household: share_seen };
     gather_and_judge(space, share_seen, between, seen, |sight: Sight, count| {
         let possible = outcomes
             .iter()
@@ -116,7 +116,7 @@ pub(crate) fn judge_in_clear(
 
 fn gather_and_judge<T: Copy + Ord + Send + Sync>(
     space: &Space,
-    share_seen: Seen<'_>,
+    share_seen: &Seen<'_>,
     between: &[Between],
     seen: &[T],
     pattern: impl Fn(T, u64) -> Pattern + Sync,

@@ -70,6 +70,8 @@ pub(crate) struct Model {
 pub(crate) struct Expected {
     /// The same person, whether or not a key agrees.
     pub(crate) same: f64,
+    /// Of these, pairs of which no key agrees.
+    pub(crate) unseen: f64,
     household: f64,
     twins: f64,
 }
@@ -113,17 +115,7 @@ impl Kinds {
 }
 
 /// The share of a kind of pairs that are candidates, from its state probabilities.
-pub(crate) type Share<'a> = dyn Fn(&[&[f64]]) -> f64 + 'a;
-
-/// Which share of the pairs of a kind is seen at all.
-#[derive(Clone, Copy)]
-pub(crate) struct Seen<'a> {
-    /// Of pairs that are one person.
-    pub(crate) same: &'a Share<'a>,
-    /// Of people of one household, and twins. What they have in common others of their house
-    /// have too, so that loose keys, which would show it, are mostly withheld.
-    pub(crate) household: &'a Share<'a>,
-}
+pub(crate) type Seen<'a> = dyn Fn(&[&[f64]]) -> f64 + 'a;
 
 const MOST_ITERATIONS: u32 = 200;
 /// How much prior belief weighs, in pairs: enough to keep a file of ten people sane, nothing
@@ -146,7 +138,7 @@ impl Model {
     /// candidates at all, from its state probabilities.
     pub(crate) fn fit(
         space: &Space,
-        seen: Seen<'_>,
+        seen: &Seen<'_>,
         between: &[Between],
         patterns: &[Pattern],
     ) -> Model {
@@ -166,7 +158,12 @@ impl Model {
                 .iter()
                 .map(|b| {
                     let least = b.people[0].min(b.people[1]) as f64;
-                    Expected { same: 0.5 * least, household: 0.3 * least, twins: 0.005 * least }
+                    Expected {
+                        same: 0.5 * least,
+                        unseen: 0.0,
+                        household: 0.3 * least,
+                        twins: 0.005 * least,
+                    }
                 })
                 .collect(),
             iterations: 0,
@@ -192,7 +189,7 @@ impl Model {
         patterns: &[Pattern],
         prior: &[Vec<f64>],
         household_prior: &[Vec<f64>],
-        seen: Seen<'_>,
+        seen: &Seen<'_>,
     ) {
         let start = Counts {
             same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
@@ -218,14 +215,14 @@ impl Model {
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in sums.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
-            let at_home = |states: &[&[f64]]| (seen.household)(states).max(1e-3);
+            let seen = |states: &[&[f64]]| seen(states).clamp(1e-3, 1.0);
             let has_place = space.groups.iter().any(|g| g.kind == GroupKind::Other);
             let most_households = match has_place || !space.is_clear() {
                 true => 20.0 * least,
                 // A household cannot be told from people of one name.
                 false => least,
             };
-            let household = (sum.household / at_home(&views[b].household)).min(most_households);
+            let household = (sum.household / seen(&views[b].household)).min(most_households);
             let [fewest_twins, most_twins] = match space.is_clear() {
                 true if has_place => TWINS_OF_HOUSEHOLD.map(|share| share * household),
                 true => [TWINS_OF_HOUSEHOLD[0] * household; 2],
@@ -233,11 +230,13 @@ impl Model {
             };
             // In the clear, where a pair is found by more than its states, a match that is not
             // found is too rare to be counted by those that are.
-            let same_seen = if space.is_clear() { 1.0 } else { (seen.same)(&views[b].same).max(1e-3) };
+            let same_seen = if space.is_clear() { 1.0 } else { seen(&views[b].same) };
+            let same = (sum.same / same_seen).clamp(1e-6, least);
             expected.push(Expected {
-                same: (sum.same / same_seen).clamp(1e-6, least),
+                same,
+                unseen: same * (1.0 - same_seen),
                 household,
-                twins: (sum.twins / at_home(&views[b].twins))
+                twins: (sum.twins / seen(&views[b].twins))
                     .clamp(fewest_twins, most_twins)
                     .max(1e-6),
             });

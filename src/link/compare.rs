@@ -68,9 +68,12 @@ fn fuzzy_rows<'a>(
     let further = first
         .filter(|_| people.has_several_rows(person))
         .map(|row| row + 1..people.rows_of(person).end as u32);
-    first.into_iter().chain(further.into_iter().flatten().filter(move |&row| {
-        column.is_some_and(|column| column.is_valid(row as usize))
-    }))
+    first.into_iter().chain(
+        further
+            .into_iter()
+            .flatten()
+            .filter(move |&row| column.is_some_and(|column| column.is_valid(row as usize))),
+    )
 }
 
 /// The level of a Hamming distance: 1 where nothing can be told from chance, then even steps

@@ -179,6 +179,8 @@ pub struct ModelSummary {
     pub patterns: usize,
     /// Matches the model expects among the candidates.
     pub expected_matches: f64,
+    /// Matches the model expects of which no match key agrees; 0 in the clear.
+    pub unseen_matches: f64,
     /// Per comparison, the probability that the same person agrees in full.
     pub full_agreement: Vec<(String, f64)>,
 }
@@ -406,6 +408,7 @@ impl ModelSummary {
             .to_owned(),
             patterns: judgement.patterns,
             expected_matches: rounded(model.expected.iter().map(|e| e.same).sum()),
+            unseen_matches: rounded(model.expected.iter().map(|e| e.unseen).sum()),
             full_agreement: space
                 .groups
                 .iter()

@@ -40,9 +40,14 @@ impl Results<'_> {
         let mean = right / linked.len().max(1) as f64;
         let by_keys: f64 = pairs.iter().filter(|p| p.agree != 0).map(|p| p.probability).sum();
         let without: f64 = pairs.iter().filter(|p| p.agree == 0).map(|p| p.probability).sum();
-        let [missed, variance] = missed(pairs);
-        // At least those that were found without a key, and a normal interval of 95 %.
-        let margin = 1.96 * variance.sqrt();
+        // Two ways to tell, each of which errs to the hopeful side; how far they differ says how
+        // sure that is, if it is more than a normal interval of 95 %.
+        let [by_counts, variance] = missed(pairs);
+        let by_model = setting.model.unseen_matches;
+        let missed = by_counts.max(by_model);
+        let apart = if setting.mode == Mode::Encoded { (by_counts - by_model).abs() } else { 0.0 };
+        let margin = (1.96 * variance.sqrt()).max(apart);
+        // At least those that were found without a key.
         let seen = setting.scan.seen.unwrap_or_default().max(without);
         let [most, missed, least] = [missed + margin, missed, missed - margin].map(|m| m.max(seen));
         let share =
