@@ -235,6 +235,15 @@ impl Space {
             .fold(0, |set, k| set | 1 << k)
     }
 
+    /// The keys that say something of a person with several records, of those that both have.
+    ///
+    /// One record may agree with the other person in the name and another in the birth date.
+    /// Neither has both, so the key of name and birth date differs although all its components
+    /// agree: it says nothing.
+    pub(crate) fn of_several_records(&self, both: Keys, agree: Keys) -> Keys {
+        both & (agree | !self.implied(self.agreeing(agree)))
+    }
+
     /// Whether a key is of family and given names in their places, and of nothing else.
     pub(crate) fn is_of_names(&self, key: usize) -> bool {
         let parts = self.keys[key];
@@ -614,14 +623,43 @@ mod tests {
         assert_eq!(sizes, [18, 10, 9, 4]);
     }
 
+    /// The bit of a match key of [`space`].
+    fn key(name: &str) -> Keys {
+        let text = Preset::Minimal.toml("p", "2026");
+        let project = Project::parse(&text, "project.toml").expect("a preset");
+        1 << project.match_keys.iter().position(|k| k.name == name).expect("the key")
+    }
+
+    #[test]
+    fn crossed_names_that_begin_alike_are_possible() {
+        let space = space();
+        let p = probabilities(&space);
+        let slices: Vec<&[f64]> = p.iter().map(Vec::as_slice).collect();
+        let possible = |agree: Keys| {
+            space.veil(Keys::MAX >> (64 - space.keys()), agree).likelihood(&slices) > 0.0
+        };
+        let either = key("names_any_order_birth") | key("names_any_order_postcode");
+        let place = key("birth_sex_postcode") | key("birth_any_order_suburb");
+        let crossed = either | place | key("birth") | key("birth_sex");
+        assert!(possible(crossed));
+        assert!(possible(crossed | key("initials_birth")));
+        // The whole name in its place and not the pair of names cannot be.
+        assert!(!possible(crossed | key("family_birth") | key("given_birth")));
+    }
+
+    #[test]
+    fn what_several_records_say_together_is_no_contradiction() {
+        let space = space();
+        let agree = key("names") | key("birth");
+        let differ = key("names_year") | key("slk581") | key("given_postcode");
+        // The sex and the place are unknown, the rest agrees.
+        let says = agree | key("slk581") | key("given_postcode");
+        assert_eq!(space.of_several_records(agree | differ, agree), says);
+    }
+
     #[test]
     fn an_agreeing_whole_name_shows_its_parts() {
         let space = space();
-        let project =
-            Project::parse(&Preset::Minimal.toml("p", "2026"), "project.toml").expect("a preset");
-        let key = |name: &str| {
-            1u64 << project.match_keys.iter().position(|k| k.name == name).expect("the key")
-        };
         let shown = space.agreeing(key("names"));
         assert_eq!(shown, space.family_names | space.given_names);
         assert_ne!(space.implied(shown) & key("names"), 0);

@@ -151,14 +151,10 @@ impl Links {
     }
 
     /// What is seen of a candidate.
-    ///
-    /// A person of several records may agree with one in the name and with another in the
-    /// birth date. No record has both, so the key of name and birth date differs, and says
-    /// nothing: what all its components say counts.
     pub(super) fn observation(&self, space: &Space, people: &People, c: &Candidate) -> Observation {
         let mut both = people.keys_of(c.a) & people.keys_of(c.b);
         if people.has_several_rows(c.a) || people.has_several_rows(c.b) {
-            both &= c.agree | !space.implied(space.agreeing(c.agree));
+            both = space.of_several_records(both, c.agree);
         }
         let between = self.index(people.source_of(c.a), people.source_of(c.b));
         Observation { between, both, agree: c.agree }
