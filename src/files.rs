@@ -180,6 +180,13 @@ pub fn io_error(path: &Path, doing: &'static str, source: io::Error) -> Error {
     Error::Io { path: path.to_owned(), doing, source }
 }
 
+/// Sets a switch of the system, such as those below `/proc`, where there is one: nothing is
+/// created, and nothing is said where it cannot be set.
+pub(crate) fn switch(path: &Path, word: &str) {
+    let open = fs::OpenOptions::new().write(true).open(path);
+    let _ = open.and_then(|mut switch| switch.write_all(word.as_bytes()));
+}
+
 /// Opens a file for reading.
 ///
 /// # Errors

@@ -116,7 +116,7 @@ fn the_examples_of_the_help_pages_run() {
 }
 
 /// Every command with a help page of its own.
-const PAGES: [&str; 21] = [
+const PAGES: [&str; 22] = [
     "",
     "project",
     "project new",
@@ -137,6 +137,7 @@ const PAGES: [&str; 21] = [
     "pathways",
     "evaluate",
     "synth",
+    "bench",
     "exit-codes",
 ];
 

@@ -6,7 +6,8 @@
 
 mod benchmark;
 mod follow;
-mod town;
+pub(crate) mod town;
+mod watch;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,10 +21,17 @@ use crate::files::{self, Overwrite, Readers, Staged, clean};
 use crate::link;
 use crate::pathways;
 use crate::progress::Progress;
+use crate::synth;
 
 pub use benchmark::Benchmark;
 pub use follow::{Followed, Step, Trace};
 pub use town::Agency;
+pub(crate) use watch::Watch;
+
+/// Enough people for pathways that are not all too small to publish.
+const PEOPLE: u64 = 3_000;
+const AGENCIES: usize = 3;
+const SEED: u64 = 1;
 
 /// Says that the demo made a folder, and so may replace it.
 const MARKER: &str = ".veilway-demo";
@@ -107,7 +115,8 @@ impl Fault for Error {
 /// When the folder is somebody else's, cannot be written, or a room fails.
 pub fn run(job: &Job, progress: &Progress) -> Result<Story, crate::Error> {
     let staged = begin(&job.out, job.overwrite)?;
-    let town = town::play(&staged, job.today, progress)?;
+    let plan = synth::Plan::new(PEOPLE, AGENCIES, SEED)?;
+    let town = town::play(&plan, &staged, job.today, &mut Watch::default(), progress)?;
     let benchmark = benchmark::play(&staged, job.today, progress)?;
     let mut marker = staged.create(MARKER, Readers::Default)?;
     marker

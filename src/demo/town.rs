@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::follow::{self, Followed};
+use super::watch::Watch;
 use crate::deidentify::{self, RunRecord};
 use crate::evaluate::{self, Evaluation};
 use crate::files::{Overwrite, Staged};
@@ -19,11 +20,6 @@ use crate::project::Project;
 use crate::report;
 use crate::sources::{Input, SourceSpec};
 use crate::synth::{self, Made};
-
-/// Enough people for pathways that are not all too small to publish.
-const PEOPLE: u64 = 3_000;
-const AGENCIES: usize = 3;
-const SEED: u64 = 1;
 
 /// Where the report is, in the demo's folder.
 pub(super) const REPORT: &str = "analyst/pathways/release/report.html";
@@ -44,28 +40,29 @@ pub struct Agency {
 }
 
 /// What the first act gives.
-pub(super) struct Town {
-    pub(super) made: Made,
-    pub(super) agencies: Vec<Agency>,
-    pub(super) links: link::Summary,
-    pub(super) pathways: pathways::Record,
-    pub(super) quality: Evaluation,
+pub(crate) struct Town {
+    pub(crate) made: Made,
+    pub(crate) agencies: Vec<Agency>,
+    pub(crate) links: link::Summary,
+    pub(crate) pathways: pathways::Record,
+    pub(crate) quality: Evaluation,
     pub(super) followed: Option<Followed>,
 }
 
-/// Plays the act in the staged folder.
-pub(super) fn play(
+/// Plays the act in the staged folder, and times what the parties do.
+pub(crate) fn play(
+    plan: &synth::Plan,
     staged: &Staged,
     today: Date,
+    watch: &mut Watch,
     progress: &Progress,
 ) -> Result<Town, crate::Error> {
     let home = staged.path();
-    let plan = synth::Plan::new(PEOPLE, AGENCIES, SEED)?;
-    let made = synth::write(&plan, &home.join("town"), Overwrite::Refuse, progress)?;
+    let made = synth::write(plan, &home.join("town"), Overwrite::Refuse, progress)?;
     let project = Project::load(&home.join("town/project.toml"))?;
-    let agencies = agencies(staged, &made, &project, today, progress)?;
-    let links = linkage_unit(staged, &agencies, project, progress)?;
-    let pathways = analyst(staged, &agencies, progress)?;
+    let agencies = agencies(staged, &made, &project, today, watch, progress)?;
+    let links = linkage_unit(staged, &agencies, project, watch, progress)?;
+    let pathways = analyst(staged, &agencies, watch, progress)?;
     let quality = evaluate::run(
         &evaluate::Job {
             links: home.join("linkage-unit/links"),
@@ -91,21 +88,21 @@ impl Agency {
         format!("{}/to-analyst/{}.events.csv", self.deidentified(), self.name)
     }
 
-    pub(super) fn kept_rows(&self) -> String {
+    pub(crate) fn kept_rows(&self) -> String {
         format!("{}/keep/{}.rows.csv", self.deidentified(), self.name)
     }
 
     /// The package, where the linkage unit has it.
-    pub(super) fn carried_package(&self) -> String {
+    pub(crate) fn carried_package(&self) -> String {
         format!("linkage-unit/{}.package.arrow", self.name)
     }
 
     /// The map, where the analyst has it.
-    pub(super) fn carried_map(&self) -> String {
+    pub(crate) fn carried_map(&self) -> String {
         format!("analyst/maps/{}.map.csv", self.name)
     }
 
-    fn carried_events(&self) -> String {
+    pub(crate) fn carried_events(&self) -> String {
         format!("analyst/{}.events.csv", self.name)
     }
 }
@@ -116,6 +113,7 @@ fn agencies(
     made: &Made,
     project: &Project,
     today: Date,
+    watch: &mut Watch,
     progress: &Progress,
 ) -> Result<Vec<Agency>, crate::Error> {
     let home = staged.path();
@@ -133,21 +131,19 @@ fn agencies(
                 key = Some(key_file.clone());
             }
         }
-        let run = deidentify::run(
-            &deidentify::Job {
-                unhardened: deidentify::Unhardened::Refuse,
-                export: Input::from_arg(home.join(&folder).join("export.csv")),
-                events: Some(home.join(&folder).join("events.csv")),
-                project: project.clone(),
-                source: SourceSpec::load(&home.join(&folder).join("source.toml"))?,
-                key_file,
-                agency_key: None,
-                out: home.join(&folder).join("deidentified"),
-                overwrite: Overwrite::Refuse,
-                today,
-            },
-            progress,
-        )?;
+        let job = deidentify::Job {
+            unhardened: deidentify::Unhardened::Refuse,
+            export: Input::from_arg(home.join(&folder).join("export.csv")),
+            events: Some(home.join(&folder).join("events.csv")),
+            project: project.clone(),
+            source: SourceSpec::load(&home.join(&folder).join("source.toml"))?,
+            key_file,
+            agency_key: None,
+            out: home.join(&folder).join("deidentified"),
+            overwrite: Overwrite::Refuse,
+            today,
+        };
+        let run = watch.time("deidentify", || deidentify::run(&job, progress))?;
         agencies.push(Agency {
             name: source.name.clone(),
             folder,
@@ -163,6 +159,7 @@ fn linkage_unit(
     staged: &Staged,
     agencies: &[Agency],
     project: Project,
+    watch: &mut Watch,
     progress: &Progress,
 ) -> Result<link::Summary, crate::Error> {
     let home = staged.path();
@@ -179,12 +176,13 @@ fn linkage_unit(
         block_cap: link::BLOCK_CAP,
         overwrite: Overwrite::Refuse,
     };
-    link::run(&job, progress)
+    watch.time("link", || link::run(&job, progress))
 }
 
 fn analyst(
     staged: &Staged,
     agencies: &[Agency],
+    watch: &mut Watch,
     progress: &Progress,
 ) -> Result<pathways::Record, crate::Error> {
     let home = staged.path();
@@ -193,9 +191,11 @@ fn analyst(
     carry(staged, agencies, Agency::events, Agency::carried_events)?;
     let events: Vec<PathBuf> = agencies.iter().map(|a| home.join(a.carried_events())).collect();
     let maps = home.join("analyst/maps");
-    let analysis = pathways::analyse(&maps, &events, &Settings::default(), progress)?;
-    report::write(&analysis, &home.join("analyst/pathways"), Overwrite::Refuse)?;
-    Ok(analysis.record)
+    watch.time("pathways", || {
+        let analysis = pathways::analyse(&maps, &events, &Settings::default(), progress)?;
+        report::write(&analysis, &home.join("analyst/pathways"), Overwrite::Refuse)?;
+        Ok(analysis.record)
+    })
 }
 
 /// Takes a file of every agency to another party.
