@@ -24,6 +24,7 @@ pub mod cli;
 pub mod config;
 pub mod deidentify;
 pub mod demo;
+pub mod disclosure;
 pub mod encode;
 mod engine;
 pub mod error;

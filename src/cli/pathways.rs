@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::Printer;
+use crate::disclosure::{Profile, Threshold};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
-use crate::pathways::disclosure::Threshold;
 use crate::pathways::{self, Record, Settings};
 use crate::report;
 
@@ -28,10 +28,13 @@ pub(crate) struct Args {
     /// Folder to write; appears whole or not at all.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Least number of people that a published count may stand for.
-    #[arg(long, value_name = "N", default_value_t = 5,
+    /// Whose rule says how many people a published count must stand for.
+    #[arg(long, value_enum, default_value_t = Rule::Abs)]
+    profile: Rule,
+    /// Least number of people that a published count may stand for (default: the profile's).
+    #[arg(long, value_name = "N",
           value_parser = clap::value_parser!(u32).range(i64::from(Threshold::FLOOR)..=1000))]
-    threshold: u32,
+    threshold: Option<u32>,
     /// Last day that the extract covers (default: the latest date in the events).
     #[arg(long, value_name = "YYYY-MM-DD")]
     extract_date: Option<Date>,
@@ -43,9 +46,32 @@ pub(crate) struct Args {
     force: bool,
 }
 
+/// `--profile`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Rule {
+    /// Ten people: the output rule of the ABS DataLab.
+    Abs,
+    /// Five people: the rule of the AIHW.
+    Aihw,
+}
+
+impl From<Rule> for Profile {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Abs => Profile::Abs,
+            Rule::Aihw => Profile::Aihw,
+        }
+    }
+}
+
+/// The threshold that two flags come to.
+pub(super) fn threshold(profile: Rule, people: Option<u32>) -> Threshold {
+    people.map_or_else(|| Profile::from(profile).threshold(), Threshold::new)
+}
+
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let settings = Settings {
-        threshold: Threshold::new(args.threshold),
+        threshold: threshold(args.profile, args.threshold),
         extract: args.extract_date,
         merge_gap: args.merge_gap,
     };

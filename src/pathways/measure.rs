@@ -9,6 +9,7 @@ use super::Error;
 use super::input::Maps;
 use super::journey::{Day, Episode, Journeys, Rules};
 use super::path::{self, Path};
+use crate::disclosure::Contributions;
 use crate::ids::Band;
 
 /// Upper ends, in days, of the bands of time to the next service. The last is also how long
@@ -53,8 +54,8 @@ pub(crate) struct Measures {
     pub(crate) people: u64,
     /// People by program.
     pub(crate) users: Vec<u64>,
-    /// Episodes by program.
-    pub(crate) episodes: Vec<u64>,
+    /// Episodes by program, as what each of its people had.
+    pub(crate) episodes: Vec<Contributions>,
     /// People by the number of programs they used; index 0 is unused.
     pub(crate) by_number: Vec<u64>,
     /// People with both programs, at any time; symmetric.
@@ -129,7 +130,7 @@ impl Measures {
             programs,
             people: 0,
             users: vec![0; n],
-            episodes: vec![0; n],
+            episodes: vec![Contributions::default(); n],
             by_number: vec![0; n + 1],
             both: square.clone(),
             before: square.clone(),
@@ -144,10 +145,12 @@ impl Measures {
         let steps: Vec<(u8, Day)> =
             journey.iter().map(|e| (code[usize::from(e.program)], e.start)).collect();
         let mut first: BTreeMap<u8, Day> = BTreeMap::new();
+        let mut stays: BTreeMap<u8, u64> = BTreeMap::new();
         for &(program, start) in &steps {
-            self.episodes[usize::from(program)] += 1;
+            *stays.entry(program).or_default() += 1;
             first.entry(program).or_insert(start);
         }
+        stays.into_iter().for_each(|(program, n)| self.episodes[usize::from(program)].add(n));
         self.people += 1;
         self.by_number[first.len()] += 1;
         for (&a, &a_start) in &first {
@@ -191,7 +194,9 @@ impl Measures {
         };
         add(&mut self.people, other.people);
         add_all(&mut self.users, other.users);
-        add_all(&mut self.episodes, other.episodes);
+        for (a, b) in self.episodes.iter_mut().zip(other.episodes) {
+            *a = a.plus(b);
+        }
         add_all(&mut self.by_number, other.by_number);
         for (a, b) in self.both.iter_mut().zip(other.both) {
             add_all(a, b);

@@ -9,10 +9,9 @@
 //!  input ─► journey ─► measure ─► release ─► table
 //!  maps,    episodes   exact      one ledger  rows to
 //!  events   in order   counts     protected   print
-//!                      path ──────┘ disclosure
+//!                      path ──────┘ of `disclosure`
 //! ```
 
-pub mod disclosure;
 #[cfg(test)]
 mod fixture;
 mod input;
@@ -27,10 +26,10 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use self::disclosure::{Suppression, Threshold};
 use self::input::Reject;
 use self::journey::{Day, Journeys, Rules};
 use self::measure::{Linkage, Measures};
+use crate::disclosure::{self, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
@@ -205,7 +204,7 @@ impl Fault for Error {
 }
 
 /// What an analyst chooses.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The least number of people a published count may stand for.
     pub threshold: Threshold,
@@ -213,12 +212,6 @@ pub struct Settings {
     pub extract: Option<Date>,
     /// Episodes of one program with at most this many whole days between them are one.
     pub merge_gap: u16,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { threshold: Threshold::new(5), extract: None, merge_gap: 0 }
-    }
 }
 
 /// The counts of one run, for the analyst's own records: exact, not for release.

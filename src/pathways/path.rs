@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disclosure::Threshold;
+use crate::disclosure::Threshold;
 
 /// Paths are told up to so many programs.
 pub(crate) const MOST_STEPS: usize = 6;

@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::disclosure::{self, CellId, Count, Ledger, Suppression, Threshold, Worth};
 use super::measure::{BANDS, Linkage, Measures, SETS_UP_TO};
 use super::path::{Leaf, Path, Step, Tree};
+use crate::disclosure::{self, CellId, Count, Ledger, Suppression, Threshold, Worth};
 use crate::ids::SourceName;
 
 /// People using so many programs or more are counted together.
@@ -219,17 +219,17 @@ impl Ids {
             l.seen_in_part(id, m.users[a] - tree.seen(|leaf| leaf.programs().any(|p| p == a)));
         }
 
-        let all: u64 = m.episodes.iter().sum();
+        let all: u64 = m.episodes.iter().map(|stays| stays.total()).sum();
         let all_episodes = l.publish(all, Worth::Headline);
         let episodes: Vec<CellId> = (0..n)
-            .map(|a| match threshold.is_small(m.users[a]) {
-                true => l.withhold(m.episodes[a]),
-                false => l.publish(m.episodes[a], Worth::Row),
+            .map(|a| match threshold.is_small(m.users[a]) || m.episodes[a].is_dominated() {
+                true => l.withhold(m.episodes[a].total()),
+                false => l.publish(m.episodes[a].total(), Worth::Row),
             })
             .collect();
         l.total(all_episodes, episodes.iter().copied());
         for a in 0..n {
-            l.remainder(episodes[a], users[a], m.episodes[a] - m.users[a]);
+            l.remainder(episodes[a], users[a], m.episodes[a].total() - m.users[a]);
         }
 
         let (entry, entry_is_shown) = entries(l, m, tree, people, &users);

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use super::disclosure::Count;
 use super::measure::BANDS;
 use super::path::{Leaf, Step};
 use super::release::{NextCounts, Release};
+use crate::disclosure::Count;
 
 /// What stands in a table where a number is withheld.
 pub(crate) const WITHHELD: &str = "n.p.";

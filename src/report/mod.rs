@@ -10,9 +10,9 @@ use std::path::Path;
 use askama::Template;
 
 use self::chart::{Heat, HeatMap, NODE_WIDTH, Sankey};
+use crate::disclosure::Count;
 use crate::error::{Class, Fault};
 use crate::files::{self, OutFile, Overwrite, Readers, Staged};
-use crate::pathways::disclosure::Count;
 use crate::pathways::{self, Analysis, BANDS, Cell, Release, Step, Table, neutral, thousands};
 
 /// A report that could not be written.
