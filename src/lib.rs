@@ -38,6 +38,7 @@ pub mod package;
 pub mod pathways;
 pub mod progress;
 pub mod project;
+pub mod release;
 pub mod report;
 pub mod slk;
 pub mod sources;

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms right of the gate, and the engine, which serves both sides.
-const CODED: [&str; 6] = ["link", "pathways", "disclosure", "report", "kernel", "engine"];
+const CODED: [&str; 7] =
+    ["link", "pathways", "disclosure", "release", "report", "kernel", "engine"];
 /// What only the clear side may name.
 const CLEAR: [&str; 8] =
     ["sources", "standardise", "slk", "encode", "clear", "deidentify", "key", "synth"];

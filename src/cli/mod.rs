@@ -12,6 +12,7 @@ mod link;
 mod pathways;
 mod printer;
 mod project;
+mod release;
 mod slk;
 mod source;
 mod synth;
@@ -88,6 +89,8 @@ enum Command {
     Explain(explain::Args),
     /// Join maps and events into client pathways, with small cells protected.
     Pathways(pathways::Args),
+    /// Attack tables before they are published.
+    Release(release::Args),
     /// Measure links against a truth file.
     Evaluate(evaluate::Args),
     /// Make a synthetic population in several agency exports, with truth.
@@ -217,6 +220,7 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Link(args) => link::run(args, printer),
         Command::Explain(args) => explain::run(args, printer),
         Command::Pathways(args) => pathways::run(args, printer),
+        Command::Release(args) => release::run(args, printer),
         Command::Evaluate(args) => evaluate::run(args, printer),
         Command::Synth(args) => synth::run(args, printer),
         Command::Demo(args) => demo::run(args, printer),

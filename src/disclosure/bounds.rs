@@ -4,7 +4,7 @@
 //! The solver computes in floating point, so what it says is used one way only. That a count
 //! *can* take a value is believed of a whole-number point that satisfies every sum in
 //! whole-number arithmetic ([`System::reach`]). That it *cannot* only makes the program more
-//! careful: more is withheld, or a finding is reported ([`System::bounds`]).
+//! careful: more is withheld, or a finding is reported ([`System::rooms`]).
 //!
 //! Counts that no chain of sums ties together are solved apart.
 
@@ -17,20 +17,29 @@ use microlp::{
 pub struct Bounds {
     /// No less.
     pub least: u64,
-    /// No more; None where nothing limits it.
-    pub greatest: Option<u64>,
+    /// No more.
+    pub greatest: u64,
 }
 
 impl Bounds {
-    /// How far apart the two are; None where nothing limits it.
-    pub fn width(self) -> Option<u64> {
-        self.greatest.map(|most| most.saturating_sub(self.least))
+    /// How far apart the two are.
+    pub fn width(self) -> u64 {
+        self.greatest.saturating_sub(self.least)
     }
 }
 
-/// Published sums that no counts satisfy.
+/// What all sums leave open for an unknown count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Contradiction;
+pub enum Room {
+    /// An interval as wide as was asked for, or wider.
+    Wide,
+    /// A narrower one.
+    Narrow(Bounds),
+    /// The solver could not say.
+    Unknown,
+    /// Nothing: no counts satisfy the sums it stands in.
+    Torn,
+}
 
 /// Which end of a count's interval is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,55 +96,50 @@ impl System {
         })
     }
 
-    /// The bounds of each unknown that are narrower than `width`; None where they are at least
-    /// so wide. Bounds are those of real numbers, drawn in to whole ones. An unknown that the
-    /// solver cannot bound is in the second list.
-    ///
-    /// # Errors
-    /// When no counts satisfy the sums.
-    pub fn bounds(&self, width: u64) -> Result<(Vec<Option<Bounds>>, Vec<usize>), Contradiction> {
-        let mut narrow = vec![None; self.unknowns];
-        let mut unsure = Vec::new();
+    /// What the sums leave open for each unknown, told apart where it is narrower than
+    /// `width`. Bounds are those of real numbers, drawn in to whole ones.
+    pub fn rooms(&self, width: u64) -> Vec<Room> {
+        let mut rooms = vec![Room::Wide; self.unknowns];
         for (part, system) in self.parts() {
-            let mut seen: Vec<Option<(i64, i64)>> = vec![None; part.len()];
+            let mut seen = vec![None; part.len()];
             for (i, &unknown) in part.iter().enumerate() {
-                let is_wide = |seen: Option<(i64, i64)>| {
-                    seen.is_some_and(|(least, most)| most.abs_diff(least) >= width)
-                };
-                let mut ends = [None; 2];
-                for (found, end) in ends.iter_mut().zip([End::Least(0), End::Greatest(i64::MAX)]) {
-                    if is_wide(seen[i]) {
-                        break;
-                    }
-                    *found = Some(match system.solve(i, end, Numbers::Real) {
-                        Answer::Point(point) => {
-                            if let Some(whole) = system.whole(&point) {
-                                for (seen, value) in seen.iter_mut().zip(whole) {
-                                    let (least, most) = seen.unwrap_or((value, value));
-                                    *seen = Some((least.min(value), most.max(value)));
-                                }
-                            }
-                            Some(point[i])
-                        }
-                        Answer::None => return Err(Contradiction),
-                        Answer::Unlimited => None,
-                        Answer::Unknown => {
-                            unsure.push(unknown);
-                            break;
-                        }
-                    });
-                }
-                if let ([Some(Some(least)), Some(most)], false) = (ends, is_wide(seen[i])) {
-                    let bounds = Bounds {
-                        least: (least - Self::NEAR).ceil().max(0.0) as u64,
-                        greatest: most.map(|most| (most + Self::NEAR).floor().max(0.0) as u64),
-                    };
-                    narrow[unknown] =
-                        Some(bounds).filter(|b| b.width().is_some_and(|wide| wide < width));
+                rooms[unknown] = system.room(i, width, &mut seen);
+                if rooms[unknown] == Room::Torn {
+                    part.iter().for_each(|&other| rooms[other] = Room::Torn);
+                    break;
                 }
             }
         }
-        Ok((narrow, unsure))
+        rooms
+    }
+
+    /// What the sums leave open for one unknown. `seen` holds the least and the greatest
+    /// value of each unknown in the points met so far, which mostly spares solving.
+    fn room(&self, unknown: usize, width: u64, seen: &mut [Option<(i64, i64)>]) -> Room {
+        let mut ends = [0.0; 2];
+        for (at, end) in ends.iter_mut().zip([End::Least(0), End::Greatest(i64::MAX)]) {
+            if seen[unknown].is_some_and(|(least, most)| most.abs_diff(least) >= width) {
+                return Room::Wide;
+            }
+            match self.solve(unknown, end, Numbers::Real) {
+                Answer::Point(point) => {
+                    *at = point[unknown];
+                    for (seen, value) in seen.iter_mut().zip(self.whole(&point).unwrap_or_default())
+                    {
+                        let (least, most) = seen.unwrap_or((value, value));
+                        *seen = Some((least.min(value), most.max(value)));
+                    }
+                }
+                Answer::None => return Room::Torn,
+                Answer::Unlimited => return Room::Wide,
+                Answer::Unknown => return Room::Unknown,
+            }
+        }
+        let bounds = Bounds {
+            least: (ends[0] - Self::NEAR).ceil().max(0.0) as u64,
+            greatest: (ends[1] + Self::NEAR).floor().max(0.0) as u64,
+        };
+        if bounds.width() < width { Room::Narrow(bounds) } else { Room::Wide }
     }
 
     /// The unknowns that sums tie together, directly or through others, and those sums.
@@ -248,8 +252,8 @@ enum Numbers {
 mod tests {
     use super::*;
 
-    fn bounds(least: u64, greatest: u64) -> Option<Bounds> {
-        Some(Bounds { least, greatest: Some(greatest) })
+    fn narrow(least: u64, greatest: u64) -> Room {
+        Room::Narrow(Bounds { least, greatest })
     }
 
     /// A two-by-two table with all totals known: a + b = 10, c + d = 5, a + c = 4, b + d = 11.
@@ -264,9 +268,9 @@ mod tests {
     #[test]
     fn bounds_are_those_worked_out_by_hand() {
         // a is 0 to 4: c = 4 - a, b = 10 - a, d = 1 + a.
-        let narrow = vec![bounds(0, 4), bounds(6, 10), bounds(0, 4), bounds(1, 5)];
-        assert_eq!(square().bounds(5), Ok((narrow, vec![])));
-        assert_eq!(square().bounds(4), Ok((vec![None; 4], vec![])));
+        let rooms = [narrow(0, 4), narrow(6, 10), narrow(0, 4), narrow(1, 5)];
+        assert_eq!(square().rooms(5), rooms);
+        assert_eq!(square().rooms(4), [Room::Wide; 4]);
     }
 
     #[test]
@@ -274,15 +278,17 @@ mod tests {
         let mut system = System::new(4);
         system.sum(vec![(0, 1), (1, -1)], 3);
         system.sum(vec![(2, 1)], 7);
-        let (narrow, unsure) = system.bounds(1).expect("consistent");
-        assert_eq!((narrow, unsure), (vec![None, None, bounds(7, 7), None], vec![]));
+        assert_eq!(system.rooms(1), [Room::Wide, Room::Wide, narrow(7, 7), Room::Wide]);
     }
 
     #[test]
-    fn contradictions_are_told() {
+    fn sums_that_contradict_each_other_tear_what_they_tie_together_only() {
         let mut system = square();
+        system.unknowns += 1;
         system.sum(vec![(0, 1)], 5);
-        assert_eq!(system.bounds(3), Err(Contradiction));
+        system.sum(vec![(4, 1)], 2);
+        let torn = Room::Torn;
+        assert_eq!(system.rooms(3), [torn, torn, torn, torn, narrow(2, 2)]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod table;
 
 use crate::error::{Class, Fault};
 
-pub use bounds::{Bounds, System};
+pub use bounds::{Bounds, End, Room, System};
 pub use dominance::Contributions;
 pub use ledger::{CellId, Ledger, Suppression, Worth};
 pub use table::Table;
