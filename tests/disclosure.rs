@@ -6,6 +6,8 @@
 //! `cargo test` tries [`FEW`] tables; `VEILWAY_TABLES=10000 cargo test --test disclosure --
 //! --nocapture` tries ten thousand and prints what protection costs beside a simple method.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng};
@@ -300,7 +302,6 @@ fn try_one(seed: u64) -> Outcome {
         let cells = table.cells().iter().enumerate();
         cells.filter(|(_, id)| ledger.count(**id) == Count::Withheld).map(|(i, _)| i).collect()
     };
-    // A ledger of threshold 3 with generous noughts shows every value.
     let (mut ledger, table) = build();
     let primary = withheld(&ledger, &table);
     let values = values(&sizes, &counts);

@@ -462,7 +462,7 @@ mod tests {
             prop_assume!(total >= 3);
             match grid.ledger.protect() {
                 Ok(_) => prop_assert!(!Attack::pinned(&grid, 3)),
-                Err(Error::Unprotectable { .. }) => prop_assert!(total < 12, "total {total}"),
+                Err(_) => prop_assert!(total < 12, "total {total}"),
             }
         }
     }

@@ -15,6 +15,8 @@
 //! (complementary suppression) until what all published sums leave open for each withheld
 //! count is an interval as wide as [`Threshold::width`].
 //!
+//! Instead of withholding, [`Protection`] can put noise on every count.
+//!
 //! Rules: ABS DataLab (10 contributors, dominance), AIHW (1 to 4 as n.p., with consequential
 //! suppression), ABS Data Confidentiality Guide.
 
@@ -22,6 +24,7 @@ mod bounds;
 mod choice;
 mod dominance;
 mod ledger;
+mod noise;
 mod proof;
 mod table;
 
@@ -30,6 +33,7 @@ use crate::error::{Class, Fault};
 pub use bounds::{Bounds, End, Room, System};
 pub use dominance::Contributions;
 pub use ledger::{CellId, Ledger, Suppression, Worth};
+pub use noise::{CellKey, NoiseKey, Protection};
 pub use table::Table;
 
 /// A release that cannot be protected.
@@ -42,15 +46,33 @@ pub enum Error {
         /// The threshold in force.
         threshold: u32,
     },
+    /// The operating system gives no random bits.
+    #[error("no random bits to be had from the operating system")]
+    Random,
+    /// A text that is no release key.
+    #[error("is not a release key")]
+    NotAKey,
 }
 
 impl Fault for Error {
     fn class(&self) -> Class {
-        Class::Refused
+        match self {
+            Error::Unprotectable { .. } => Class::Refused,
+            Error::Random => Class::Io,
+            Error::NotAKey => Class::Key,
+        }
     }
 
     fn hint(&self) -> Option<String> {
-        Some("there are too few people for these tables; publish nothing, or bring more sources together".into())
+        let text = match self {
+            Error::Unprotectable { .. } => {
+                "there are too few people for these tables; publish nothing, or bring more \
+                 sources together"
+            }
+            Error::Random => return None,
+            Error::NotAKey => "name the `keep/release.key` of an earlier run",
+        };
+        Some(text.into())
     }
 }
 

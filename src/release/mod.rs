@@ -78,7 +78,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The answer is no.
-    #[error("{findings} counts are not protected")]
+    #[error("not fit to publish; findings: {findings}")]
     Unprotected {
         /// How many.
         findings: usize,
