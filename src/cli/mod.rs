@@ -89,7 +89,7 @@ enum Command {
     Explain(explain::Args),
     /// Join maps and events into client pathways, with small cells protected.
     Pathways(pathways::Args),
-    /// Attack tables before they are published.
+    /// Protect tables for publication, or attack them before somebody else does.
     Release(release::Args),
     /// Measure links against a truth file.
     Evaluate(evaluate::Args),

@@ -9,7 +9,8 @@ use super::Printer;
 use super::pathways::{Rule, threshold};
 use crate::disclosure::Threshold;
 use crate::error::Error;
-use crate::release::{self, Check, Job, Reading};
+use crate::files::Overwrite;
+use crate::release::{self, Check, Job, ProtectJob, Reading};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -29,6 +30,30 @@ enum Action {
     /// out. Exit code 1 when something is found. Counts with noise in them do not add up, so
     /// there is nothing to work out.
     Check(CheckArgs),
+    /// Protect tables: withhold small counts, and what would tell of them.
+    ///
+    /// Reads CSV tables of true counts as `release check` does, protects all of them together,
+    /// and writes them with `n.p.` for what is withheld. Where anything is, the percentages of
+    /// that table are withheld too.
+    Protect(ProtectArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  veilway release protect by-age.csv by-area.csv --out tables --profile aihw")]
+struct ProtectArgs {
+    /// The tables, or folders of them.
+    #[arg(required = true, value_name = "TABLE")]
+    tables: Vec<PathBuf>,
+    /// Folder to write, with a file for each table; appears whole or not at all.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    #[command(flatten)]
+    rules: Rules,
+    /// Replace the output folder if it is there.
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -40,6 +65,19 @@ struct CheckArgs {
     /// The tables, or folders of them.
     #[arg(required = true, value_name = "TABLE")]
     tables: Vec<PathBuf>,
+    #[command(flatten)]
+    rules: Rules,
+    /// Ledger of earlier releases, to compare with.
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Add these tables to the ledger under this name, if nothing is found.
+    #[arg(long, value_name = "NAME", requires = "ledger")]
+    record: Option<String>,
+}
+
+/// How tables are read, and what holds for them.
+#[derive(Debug, clap::Args)]
+struct Rules {
     /// Whose rule says how many people a published count must stand for.
     #[arg(long, value_enum, default_value_t = Rule::Abs)]
     profile: Rule,
@@ -54,20 +92,53 @@ struct CheckArgs {
     /// How many label columns each table has (default: up to the first column of numbers).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     labels: Option<u16>,
-    /// Ledger of earlier releases, to compare with.
-    #[arg(long, value_name = "FILE")]
-    ledger: Option<PathBuf>,
-    /// Add these tables to the ledger under this name, if nothing is found.
-    #[arg(long, value_name = "NAME", requires = "ledger")]
-    record: Option<String>,
+}
+
+impl Rules {
+    fn threshold(&self) -> Threshold {
+        threshold(self.profile, self.threshold)
+    }
+
+    fn reading(self) -> Reading {
+        Reading { totals: self.total, labels: self.labels.map(usize::from) }
+    }
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
-    let Action::Check(args) = args.action;
+    match args.action {
+        Action::Check(args) => run_check(args, printer),
+        Action::Protect(args) => run_protect(args, printer),
+    }
+}
+
+fn run_protect(args: ProtectArgs, printer: &Printer) -> Result<(), Error> {
+    let job = ProtectJob {
+        tables: args.tables,
+        threshold: args.rules.threshold(),
+        reading: args.rules.reading(),
+        out: args.out,
+        overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
+    };
+    let done = release::protect(&job)?;
+    for note in &done.notes {
+        printer.warn(note);
+    }
+    let withheld = done.withheld_small + done.withheld_to_protect;
+    let text = format!(
+        "tables    {}\ncounts    {} printed: {} withheld as small, {} to protect those",
+        done.tables,
+        done.counts - withheld,
+        done.withheld_small,
+        done.withheld_to_protect
+    );
+    printer.close(&done, &text)
+}
+
+fn run_check(args: CheckArgs, printer: &Printer) -> Result<(), Error> {
     let job = Job {
         tables: args.tables,
-        reading: Reading { totals: args.total, labels: args.labels.map(usize::from) },
-        threshold: threshold(args.profile, args.threshold),
+        threshold: args.rules.threshold(),
+        reading: args.rules.reading(),
         ledger: args.ledger,
         record: args.record,
     };

@@ -111,12 +111,13 @@ struct Node {
 
 /// Every cell and every sum.
 #[derive(Default)]
-struct Board {
+pub(super) struct Board {
     nodes: Vec<Node>,
     keys: BTreeMap<Key, usize>,
     /// Each is the parts and the total of a line of a table.
     sums: Vec<(Vec<usize>, usize)>,
-    notes: Vec<String>,
+    /// What could not be used, in words.
+    pub(super) notes: Vec<String>,
 }
 
 /// Attacks tables with each other and with earlier releases.
@@ -125,21 +126,7 @@ pub(super) fn attack(
     earlier: &[(&str, Vec<Counts>)],
     threshold: Threshold,
 ) -> Check {
-    let mut board = Board::default();
-    for counts in tables {
-        if board.contradicts(counts) {
-            board.notes.push(format!(
-                "{}: has other numbers under the same labels than the tables before it, so it \
-                 was attacked by itself",
-                clean_text(&counts.file)
-            ));
-            let known = std::mem::take(&mut board.keys);
-            board.add(counts, &counts.file);
-            board.keys = known;
-        } else {
-            board.add(counts, &counts.file);
-        }
-    }
+    let (mut board, _) = Board::of(tables);
     let mut findings = small(tables, threshold, &mut board.notes);
     for node in &board.nodes {
         if let (Some((_, other)), withheld) = (&node.shown, &node.withheld) {
@@ -193,6 +180,37 @@ fn place(file: &str, cell: &Cell) -> Place {
 }
 
 impl Board {
+    /// Puts the tables of a release on a board; for each table, where its cells stand.
+    pub(super) fn of(tables: &[Counts]) -> (Board, Vec<Vec<usize>>) {
+        let mut board = Board::default();
+        let mut places = Vec::with_capacity(tables.len());
+        for counts in tables {
+            if !board.contradicts(counts) {
+                places.push(board.add(counts, &counts.file));
+                continue;
+            }
+            board.notes.push(format!(
+                "{}: has other numbers under the same labels than the tables before it, so it \
+                 was taken by itself",
+                clean_text(&counts.file)
+            ));
+            let known = std::mem::take(&mut board.keys);
+            places.push(board.add(counts, &counts.file));
+            board.keys = known;
+        }
+        (board, places)
+    }
+
+    /// How many cells there are.
+    pub(super) fn size(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The parts and the total of every line.
+    pub(super) fn sums(&self) -> &[(Vec<usize>, usize)] {
+        &self.sums
+    }
+
     /// Whether a table shows another number for a cell that is on the board.
     fn contradicts(&self, counts: &Counts) -> bool {
         counts.cells.iter().any(|cell| {
@@ -202,8 +220,8 @@ impl Board {
         })
     }
 
-    /// Puts a table on the board.
-    fn add(&mut self, counts: &Counts, file: &str) {
+    /// Puts a table on the board; where its cells stand.
+    fn add(&mut self, counts: &Counts, file: &str) -> Vec<usize> {
         let mut own = Vec::with_capacity(counts.cells.len());
         for cell in &counts.cells {
             let next = self.nodes.len();
@@ -238,6 +256,7 @@ impl Board {
                 self.sums.push((line.parts.iter().map(|&p| own[p]).collect(), own[line.total]));
             }
         }
+        own
     }
 
     /// Compares with an earlier release, and puts it on the board where it is of the same

@@ -1,8 +1,9 @@
-//! Attacking tables before they are published: what could a reader work out?
+//! Tables for publication, whoever made them: protecting them ([`protect()`]), and attacking
+//! them before somebody else does ([`check`]).
 //!
-//! In: tables as CSV, with `n.p.` where a count is withheld, and tables that were released
-//! before. Out: findings, each a place and what is wrong there, never a value. Must never:
-//! see anything that is not meant for publication.
+//! In: tables as CSV, and tables that were released before. Out: the same tables with `n.p.`
+//! where a count is withheld; or findings, each a place and what is wrong there, never a
+//! value. Must never: see a person.
 //!
 //! Totals are known by their labels; a cell that stands in two tables is one cell. All sums
 //! then go to [`crate::disclosure`], which works out the least and the greatest value of each
@@ -10,6 +11,7 @@
 
 mod attack;
 mod history;
+mod protect;
 mod table;
 
 use std::fs;
@@ -19,8 +21,9 @@ use serde::Serialize;
 
 pub use self::attack::{Finding, Found, Place};
 use self::history::{History, Release};
+pub use self::protect::{ProtectJob, Protected, protect};
 use self::table::{Counts, Sheet};
-use crate::disclosure::Threshold;
+use crate::disclosure::{self, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean, clean_text};
 
@@ -65,6 +68,25 @@ pub enum Error {
         /// The second.
         line: u64,
     },
+    /// Two tables of one file name.
+    #[error("two tables are called {}", clean_text(.file))]
+    FileTwice {
+        /// The name.
+        file: String,
+    },
+    /// A count that is withheld already.
+    #[error("{} line {line}, column {column}: expected a count, found a withheld one", clean_text(.file))]
+    Withheld {
+        /// The file.
+        file: String,
+        /// The line.
+        line: u64,
+        /// The column.
+        column: usize,
+    },
+    /// The tables cannot be protected.
+    #[error(transparent)]
+    Disclosure(#[from] disclosure::Error),
     /// A ledger of releases that cannot be read.
     #[error("{}: expected a ledger of releases, as `release check --record` writes it", clean(.path))]
     NotALedger {
@@ -89,6 +111,8 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::Files(e) => e.class(),
+            Error::Disclosure(e) => e.class(),
+            Error::FileTwice { .. } | Error::Withheld { .. } => Class::Input,
             Error::NoTables { .. }
             | Error::NotCsv { .. }
             | Error::Empty { .. }
@@ -103,6 +127,9 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Error::Files(e) => return e.hint(),
+            Error::Disclosure(e) => return e.hint(),
+            Error::FileTwice { .. } => "give them different names",
+            Error::Withheld { .. } => "give the tables with their true counts",
             Error::LabelsTwice { .. } => {
                 "where a label column holds numbers, such as years, say with `--labels` how many \
                  label columns there are"

@@ -48,6 +48,8 @@ pub(super) struct Counts {
     pub(super) file: String,
     /// Names of the dimensions; that of the columns, where they are one, is empty.
     pub(super) dimensions: Vec<String>,
+    /// Columns of percentages and the like, from 0.
+    pub(super) shares: Vec<usize>,
     pub(super) cells: Vec<Cell>,
 }
 
@@ -110,7 +112,8 @@ impl Counts {
                 cells.push(Cell { line, column: c + 1, measure, at, value });
             }
         }
-        Ok(Counts { file: file(), dimensions, cells })
+        let shares = (labels..header.len()).filter(|&c| kinds[c] == Kind::Shares).collect();
+        Ok(Counts { file: file(), dimensions, shares, cells })
     }
 }
 
