@@ -50,7 +50,7 @@ macro_rules! folders {
     )*};
 }
 
-folders!(deidentify evaluate explain help inspect key link pathways project slk source synth verify);
+folders!(deidentify evaluate explain help inspect key link pathways project release slk source synth verify);
 
 /// The command lines of the first tour, word for word, and nothing edited by hand.
 #[test]

@@ -117,9 +117,10 @@ fn analyst(text: &mut String, story: &Story, out: &str) {
         text,
         "publishes",
         &format!(
-            "{} counts; {} more are withheld: too small, or telling of a small one",
+            "{} counts; {} more are withheld: of fewer than {} people, or telling of such a one",
             thousands((p.cells - p.withheld_small - p.withheld_to_protect) as u64),
-            p.withheld_small + p.withheld_to_protect
+            p.withheld_small + p.withheld_to_protect,
+            p.threshold
         ),
     );
     line(text, "cannot see", "a name, a birth date, a coded value, a key");

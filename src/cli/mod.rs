@@ -13,6 +13,7 @@ mod link;
 mod pathways;
 mod printer;
 mod project;
+mod release;
 mod slk;
 mod source;
 mod synth;
@@ -89,6 +90,8 @@ enum Command {
     Explain(explain::Args),
     /// Join maps and events into client pathways, with small cells protected.
     Pathways(pathways::Args),
+    /// Protect tables for publication, or attack them before somebody else does.
+    Release(release::Args),
     /// Measure links against a truth file.
     Evaluate(evaluate::Args),
     /// Make a synthetic population in several agency exports, with truth.
@@ -220,6 +223,7 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Link(args) => link::run(args, printer),
         Command::Explain(args) => explain::run(args, printer),
         Command::Pathways(args) => pathways::run(args, printer),
+        Command::Release(args) => release::run(args, printer),
         Command::Evaluate(args) => evaluate::run(args, printer),
         Command::Synth(args) => synth::run(args, printer),
         Command::Demo(args) => demo::run(args, printer),

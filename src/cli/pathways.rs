@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use super::Printer;
+use super::{Printer, UsageError};
+use crate::disclosure::{Profile, Protection, Threshold};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
-use crate::pathways::disclosure::Threshold;
 use crate::pathways::{self, Record, Settings};
 use crate::report;
 
@@ -28,10 +28,20 @@ pub(crate) struct Args {
     /// Folder to write; appears whole or not at all.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Least number of people that a published count may stand for.
-    #[arg(long, value_name = "N", default_value_t = 5,
+    /// Whose rule says how many people a published count must stand for.
+    #[arg(long, value_enum, default_value_t = Rule::Abs)]
+    profile: Rule,
+    /// Least number of people that a published count may stand for (default: the profile's).
+    #[arg(long, value_name = "N",
           value_parser = clap::value_parser!(u32).range(i64::from(Threshold::FLOOR)..=1000))]
-    threshold: u32,
+    threshold: Option<u32>,
+    /// How counts are protected.
+    #[arg(long, value_enum, default_value_t = Protect::Suppress)]
+    protect: Protect,
+    /// Release key of an earlier run, so that the same people get the same noise (default: the
+    /// one in OUT/keep, or a new one).
+    #[arg(long, value_name = "FILE")]
+    release_key: Option<PathBuf>,
     /// Last day that the extract covers (default: the latest date in the events).
     #[arg(long, value_name = "YYYY-MM-DD")]
     extract_date: Option<Date>,
@@ -43,9 +53,59 @@ pub(crate) struct Args {
     force: bool,
 }
 
+/// `--profile`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Rule {
+    /// Ten people: the output rule of the ABS DataLab.
+    Abs,
+    /// Five people: the rule of the AIHW.
+    Aihw,
+}
+
+impl From<Rule> for Profile {
+    fn from(rule: Rule) -> Self {
+        match rule {
+            Rule::Abs => Profile::Abs,
+            Rule::Aihw => Profile::Aihw,
+        }
+    }
+}
+
+/// `--protect`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Protect {
+    /// Withhold small counts, and those that tell of them.
+    Suppress,
+    /// Round every count at random to a multiple of 3.
+    Round,
+    /// Move every count at random by up to 5.
+    Perturb,
+}
+
+impl Args {
+    fn protection(&self) -> Result<Protection, Error> {
+        let key = || pathways::release_key(self.release_key.as_deref(), &self.out);
+        match self.protect {
+            Protect::Suppress if self.release_key.is_some() => {
+                Err(UsageError::Clash("`--release-key` is for `--protect round` or `perturb`")
+                    .into())
+            }
+            Protect::Suppress => Ok(Protection::Suppress),
+            Protect::Round => Ok(Protection::Round(key()?)),
+            Protect::Perturb => Ok(Protection::Perturb(key()?)),
+        }
+    }
+}
+
+/// The threshold that two flags come to.
+pub(super) fn threshold(profile: Rule, people: Option<u32>) -> Threshold {
+    people.map_or_else(|| Profile::from(profile).threshold(), Threshold::new)
+}
+
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let settings = Settings {
-        threshold: Threshold::new(args.threshold),
+        threshold: threshold(args.profile, args.threshold),
+        protection: args.protection()?,
         extract: args.extract_date,
         merge_gap: args.merge_gap,
     };
@@ -75,7 +135,7 @@ fn summary(r: &Record, report: &str) -> String {
         "events    {} read, {} used as {} episodes\n\
          people    {} with a journey, of {} in the maps\n\
          programs  {}\n\
-         counts    {} printed: {} withheld as small, {} to protect those\n\
+         counts    {}\n\
          report    {report}",
         r.events_read,
         r.events_read - r.events_set_aside - r.events_not_in_maps - r.events_after_extract,
@@ -83,8 +143,15 @@ fn summary(r: &Record, report: &str) -> String {
         r.people,
         r.people_in_maps,
         r.programs,
-        r.cells - r.withheld_small - r.withheld_to_protect,
-        r.withheld_small,
-        r.withheld_to_protect,
+        match r.protection {
+            "round" => format!("{} printed, each rounded at random to a multiple of 3", r.cells),
+            "perturb" => format!("{} printed, each moved at random by up to 5", r.cells),
+            _ => format!(
+                "{} printed: {} withheld as small, {} to protect those",
+                r.cells - r.withheld_small - r.withheld_to_protect,
+                r.withheld_small,
+                r.withheld_to_protect
+            ),
+        },
     )
 }

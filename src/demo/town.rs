@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::follow::{self, Followed};
 use super::watch::Watch;
 use crate::deidentify::{self, RunRecord};
+use crate::disclosure::Profile;
 use crate::evaluate::{self, Evaluation};
 use crate::files::{Overwrite, Staged};
 use crate::ids::Band;
@@ -191,8 +192,10 @@ fn analyst(
     carry(staged, agencies, Agency::events, Agency::carried_events)?;
     let events: Vec<PathBuf> = agencies.iter().map(|a| home.join(a.carried_events())).collect();
     let maps = home.join("analyst/maps");
+    // A town is small: ten people a count would leave too little to look at.
+    let settings = Settings { threshold: Profile::Aihw.threshold(), ..Settings::default() };
     watch.time("pathways", || {
-        let analysis = pathways::analyse(&maps, &events, &Settings::default(), progress)?;
+        let analysis = pathways::analyse(&maps, &events, &settings, progress)?;
         report::write(&analysis, &home.join("analyst/pathways"), Overwrite::Refuse)?;
         Ok(analysis.record)
     })

@@ -5,14 +5,14 @@ use std::path::{Path as FilePath, PathBuf};
 
 use proptest::prelude::*;
 
-use super::disclosure::{Count, Threshold};
 use super::input;
 use super::journey::{self, Day, Episode, Journeys, Rules};
 use super::measure::{Linkage, Measures, Next};
-use super::path::{Path, Step};
+use super::path::{Leaf, Path, Step};
 use super::release::Release;
 use super::table::Cell;
 use super::{Analysis, Error, Settings, analyse};
+use crate::disclosure::{Count, NoiseKey, Protection, Threshold};
 use crate::files::Overwrite;
 use crate::ids::{Band, PersonId};
 use crate::progress::Progress;
@@ -25,7 +25,7 @@ fn events() -> Vec<PathBuf> {
 
 fn settings(threshold: u32) -> Settings {
     let extract = Some(jiff::civil::date(2024, 12, 31));
-    Settings { threshold: Threshold::new(threshold), extract, merge_gap: 0 }
+    Settings { threshold: Threshold::new(threshold), extract, ..Settings::default() }
 }
 
 fn fixture(threshold: u32) -> Result<Analysis, Error> {
@@ -43,7 +43,7 @@ fn measures_are_those_worked_out_by_hand() {
     let read = input::read_events(&events(), &silent).expect("events");
     let rules = Rules { extract: Day::of(jiff::civil::date(2024, 12, 31)), merge_gap: 0 };
     let journeys = journey::build(&maps, read.events, rules);
-    let m = Measures::of(&journeys, &read.programs, rules).expect("measures");
+    let m = Measures::of(&journeys, &read.programs, rules, |_| 1).expect("measures");
 
     assert_eq!(m.programs, ["Family", "Housing", "Youth"]);
     assert_eq!(m.people, 12);
@@ -51,6 +51,8 @@ fn measures_are_those_worked_out_by_hand() {
     assert_eq!(m.users, [8, 9, 2]);
     // Housing: two each for 6 and 12; the two of 4 touch and are one.
     assert_eq!(m.episodes, [8, 11, 2]);
+    let stays: Vec<u64> = m.stays.iter().map(|stays| stays.total()).collect();
+    assert_eq!(stays, m.episodes);
     // One: 5-9. Two: 1-4, 10, 11, 12.
     assert_eq!(m.by_number, [0, 5, 7, 0]);
     // Family and Housing: 1-4, 10. Family and Youth: 11. Housing and Youth: 12.
@@ -74,7 +76,7 @@ fn measures_are_those_worked_out_by_hand() {
     ]
     .into();
     assert_eq!(m.paths, paths);
-    let linkage = Linkage::of(&maps, journeys.persons.len());
+    let linkage = Linkage::of(&maps, |_| 1);
     // North (Housing, Youth): 1-7, 10-12; single 5, 6, 7, 12. South (Family): 1-4, 8-11;
     // single 8, 9. Person 3 is the probable link.
     assert_eq!(linkage.rows, [[4, 1, 5], [2, 1, 5]]);
@@ -217,8 +219,13 @@ fn release_of(sets: &[u64]) -> Result<Release, Error> {
     let journeys = people_of(sets);
     let rules = Rules { extract: Day(1000), merge_gap: 0 };
     let names = ["a", "b", "c"].map(str::to_owned);
-    let linkage = Linkage { rows: Vec::new(), people: journeys.persons.len() as u64, one_row: 0 };
-    let m = Measures::of(&journeys, &names, rules)?;
+    let linkage = Linkage {
+        rows: Vec::new(),
+        people: journeys.persons.len() as u64,
+        one_row: 0,
+        more_rows: journeys.persons.len() as u64,
+    };
+    let m = Measures::of(&journeys, &names, rules, |_| 1)?;
     Release::of(&m, &linkage, &[], Threshold::new(3))
 }
 
@@ -260,6 +267,152 @@ fn attack(release: &Release) -> Vec<(u64, u64)> {
     let mut seen = vec![(u64::MAX, 0); 7];
     fill(release, &mut Vec::new(), release.people, &mut seen);
     seen
+}
+
+/// Journeys of people who used these programs in this order, ten days apart.
+fn people_with(paths: &[Vec<u16>]) -> Journeys {
+    let mut episodes = Vec::new();
+    let mut persons = Vec::new();
+    for (person, path) in (0u32..).zip(paths) {
+        let mut id = [0; 10];
+        id[..4].copy_from_slice(&person.to_be_bytes());
+        persons.push(PersonId::from_bytes(id));
+        for (step, &program) in (0..).zip(path) {
+            let start = Day(step * 10);
+            episodes.push(Episode { person, start, program, end: None, band: Band::Single });
+        }
+    }
+    Journeys { persons, episodes, unmapped: 0, after_extract: 0 }
+}
+
+/// What a release tells of a set of groups, and what the groups shown among the paths tell of
+/// it: neither may be small, nor the difference.
+fn is_told_apart(told: Count, groups: u64, threshold: Threshold) -> bool {
+    let is_small = |n| threshold.is_small(n);
+    is_small(groups) || told.shown().is_some_and(|n| is_small(n) || is_small(n - groups))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_beginning_end_or_step_of_a_path_tells_of_few(
+        paths in prop::collection::vec(prop::collection::vec(0u16..4, 1..5), 20..120),
+    ) {
+        let journeys = people_with(&paths);
+        let threshold = Threshold::new(3);
+        let names = ["a", "b", "c", "d"].map(str::to_owned);
+        let rules = Rules { extract: Day(1000), merge_gap: 0 };
+        let people = journeys.persons.len() as u64;
+        let linkage = Linkage { rows: Vec::new(), people, one_row: 0, more_rows: people };
+        let m = Measures::of(&journeys, &names, rules, |_| 1).expect("measures");
+        let Ok(r) = Release::of(&m, &linkage, &[], threshold) else { return Ok(()) };
+        let n = r.programs.len();
+        let steps = |leaf: &Leaf| leaf.programs().collect::<Vec<_>>();
+        for leaf in &r.tree.leaves {
+            for cut in 0..=leaf.path.len() {
+                // Beginnings, and ends of whole paths.
+                let begin = r.tree.beginning(&leaf.path[..cut]).expect("shown");
+                prop_assert!(!threshold.is_small(begin));
+                let end = &leaf.path[cut..];
+                let ending = r.tree.seen(|other| other.is_whole() && other.path.ends_with(end));
+                prop_assert!(!threshold.is_small(ending));
+            }
+        }
+        for flow in r.flows() {
+            prop_assert!(!threshold.is_small(flow.people));
+        }
+        for a in 0..n {
+            let users = r.tree.seen(|leaf| steps(leaf).contains(&a));
+            prop_assert!(!is_told_apart(r.users[a], users, threshold), "people of {a}");
+            for b in (0..n).filter(|b| *b != a) {
+                let both = |leaf: &Leaf| leaf.set().is_superset(&[a, b].into());
+                prop_assert!(!is_told_apart(r.both[a][b], r.tree.seen(both), threshold));
+                let moved = |leaf: &Leaf| steps(leaf).windows(2).any(|w| w == [a, b]);
+                prop_assert!(!is_told_apart(r.moves[a][b], r.tree.seen(moved), threshold));
+            }
+        }
+        for (k, &told) in (1..).zip(&r.by_number) {
+            let whole = |leaf: &Leaf| {
+                let used = leaf.set().len();
+                let is_open = r.number_is_open && k == r.by_number.len();
+                leaf.path.last() == Some(&Step::End) && (used == k || is_open && used > k)
+            };
+            prop_assert!(!is_told_apart(told, r.tree.seen(whole), threshold), "{k} programs");
+        }
+    }
+}
+
+/// The fixture with noise from a secret.
+fn noised(protection: Protection) -> Analysis {
+    let maps = FilePath::new(DIR).join("maps");
+    let settings = Settings { protection, ..settings(3) };
+    analyse(&maps, &events(), &settings, &Progress::silent()).expect("an analysis")
+}
+
+#[test]
+fn the_same_people_have_the_same_rounded_number_in_every_table() {
+    let key = NoiseKey::generate().expect("random bits");
+    let analysis = noised(Protection::Round(key.clone()));
+    let tables = analysis.release.tables();
+    for table in &tables {
+        for cell in table.rows.iter().flatten() {
+            if let Cell::Count(count) = cell {
+                assert!(count.shown().is_some_and(|n| n % 3 == 0), "{}: {cell}", table.name);
+            }
+        }
+    }
+    let people = |table: &str, column: usize| -> Vec<Cell> {
+        let table = tables.iter().find(|t| t.name == table).expect("the table");
+        table.rows.iter().map(|row| row[column].clone()).collect()
+    };
+    assert_eq!(people("programs", 1), people("time_to_next", 1));
+    // Again, and in another run, with the same secret.
+    assert_eq!(analysis.release, noised(Protection::Round(key)).release);
+    // The true numbers are 8, 9 and 2 people: 9 stays, the others do not.
+    assert_eq!(analysis.release.users[1], Count::Shown(9));
+}
+
+#[test]
+fn perturbed_counts_are_near_and_never_one_or_two() {
+    let exact = fixture(3).expect("an analysis").record;
+    for _ in 0..20 {
+        let analysis = noised(Protection::Perturb(NoiseKey::generate().expect("random bits")));
+        let tables = analysis.release.tables();
+        for cell in tables.iter().flat_map(|t| t.rows.iter().flatten()) {
+            assert!(!matches!(cell, Cell::Count(Count::Withheld | Count::Shown(1 | 2))));
+        }
+        assert!(analysis.release.people.abs_diff(exact.people) <= 5);
+        // Twelve people, of whom six have one row.
+        let rows = analysis.release.people_with_one_row.shown().expect("shown");
+        assert!(rows.abs_diff(6) <= 5);
+    }
+}
+
+#[test]
+fn the_secret_is_kept_and_not_released() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let out = home.path().join("out");
+    let made = super::release_key(None, &out).expect("made");
+    let secret = made.expose_text().trim().to_owned();
+    crate::report::write(&noised(Protection::Round(made)), &out, Overwrite::Refuse)
+        .expect("written");
+    for (name, bytes) in bytes(&out) {
+        let holds = String::from_utf8_lossy(&bytes).contains(&secret);
+        assert_eq!(holds, name == FilePath::new("keep/release.key"), "{name:?}");
+    }
+    // The next run into the same folder finds it, and so does one elsewhere that names it.
+    let again = super::release_key(None, &out).expect("kept");
+    let named = super::release_key(Some(&out.join("keep/release.key")), home.path()).expect("kept");
+    assert_eq!(*again.expose_text().trim(), secret);
+    assert_eq!(*named.expose_text().trim(), secret);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let open = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(out.join("keep/release.key"), open).expect("set");
+        assert!(matches!(super::release_key(None, &out), Err(Error::ExposedKey { .. })));
+    }
 }
 
 proptest! {

@@ -9,7 +9,8 @@ use super::Error;
 use super::input::Maps;
 use super::journey::{Day, Episode, Journeys, Rules};
 use super::path::{self, Path};
-use crate::ids::Band;
+use crate::disclosure::Contributions;
+use crate::ids::{Band, PersonId};
 
 /// Upper ends, in days, of the bands of time to the next service. The last is also how long
 /// people must be followed to be counted in them.
@@ -40,7 +41,7 @@ pub(crate) struct Next {
 impl Next {
     /// People followed long enough.
     pub(crate) fn followed(&self) -> u64 {
-        self.started.iter().sum::<u64>() + self.not_within
+        self.started.iter().fold(self.not_within, |sum, n| sum.wrapping_add(*n))
     }
 }
 
@@ -55,6 +56,8 @@ pub(crate) struct Measures {
     pub(crate) users: Vec<u64>,
     /// Episodes by program.
     pub(crate) episodes: Vec<u64>,
+    /// What each person had of them.
+    pub(crate) stays: Vec<Contributions>,
     /// People by the number of programs they used; index 0 is unused.
     pub(crate) by_number: Vec<u64>,
     /// People with both programs, at any time; symmetric.
@@ -80,46 +83,64 @@ pub(crate) struct Linkage {
     pub(crate) people: u64,
     /// People with one row only.
     pub(crate) one_row: u64,
+    /// The others.
+    pub(crate) more_rows: u64,
 }
 
 impl Linkage {
-    /// Counts the maps.
-    pub(crate) fn of(maps: &Maps, people: usize) -> Self {
+    /// Counts the maps, as [`Measures::of`] counts journeys.
+    pub(crate) fn of(maps: &Maps, weigh: impl Fn(PersonId) -> u64) -> Self {
         let mut rows = vec![[0; 3]; maps.sources.len()];
         let mut persons: Vec<_> = maps.rows.iter().map(|r| r.person).collect();
         persons.par_sort_unstable();
-        let one_row = persons.chunk_by(|a, b| a == b).filter(|c| c.len() == 1).count() as u64;
+        let (mut people, mut one_row, mut more_rows) = (0, 0, 0);
+        for person in persons.chunk_by(|a, b| a == b) {
+            let weight = weigh(person[0]);
+            add(&mut people, weight);
+            add(if person.len() == 1 { &mut one_row } else { &mut more_rows }, weight);
+        }
         for row in &maps.rows {
             let band = match row.band {
                 Band::Single => 0,
                 Band::Possible | Band::Probable => 1,
                 Band::Definite => 2,
             };
-            rows[usize::from(row.source)][band] += 1;
+            add(&mut rows[usize::from(row.source)][band], weigh(row.person));
         }
-        Linkage { rows, people: people as u64, one_row }
+        Linkage { rows, people, one_row, more_rows }
     }
 }
 
+/// Adds people, or their keys, whose sums wrap around.
+fn add(sum: &mut u64, weight: u64) {
+    *sum = sum.wrapping_add(weight);
+}
+
 impl Measures {
-    /// Counts journeys whose episodes name these programs.
+    /// Counts journeys whose episodes name these programs. Every person counts as one, or,
+    /// where noise is made, as their key: then each sum is the key of a count.
     ///
     /// # Errors
     /// When there is no journey at all.
-    pub(crate) fn of(journeys: &Journeys, names: &[String], rules: Rules) -> Result<Self, Error> {
-        let vocabulary = Vocabulary::of(journeys, names);
-        let empty = || Measures::empty(vocabulary.programs.clone());
-        let counted = journeys
-            .each()
-            .fold(empty, |mut m, episodes| {
-                m.add(episodes, &vocabulary.code, rules.extract);
-                m
-            })
-            .reduce(empty, Measures::plus);
-        if counted.people == 0 {
+    pub(crate) fn of(
+        journeys: &Journeys,
+        names: &[String],
+        rules: Rules,
+        weigh: impl Fn(PersonId) -> u64 + Sync,
+    ) -> Result<Self, Error> {
+        if journeys.episodes.is_empty() {
             return Err(Error::NoJourneys);
         }
-        Ok(counted)
+        let vocabulary = Vocabulary::of(journeys, names);
+        let empty = || Measures::empty(vocabulary.programs.clone());
+        Ok(journeys
+            .each()
+            .fold(empty, |mut m, episodes| {
+                let person = journeys.persons[episodes[0].person as usize];
+                m.add(episodes, &vocabulary.code, rules.extract, weigh(person));
+                m
+            })
+            .reduce(empty, Measures::plus))
     }
 
     fn empty(programs: Vec<String>) -> Self {
@@ -130,6 +151,7 @@ impl Measures {
             people: 0,
             users: vec![0; n],
             episodes: vec![0; n],
+            stays: vec![Contributions::default(); n],
             by_number: vec![0; n + 1],
             both: square.clone(),
             before: square.clone(),
@@ -140,22 +162,28 @@ impl Measures {
         }
     }
 
-    fn add(&mut self, journey: &[Episode], code: &[u8], extract: Day) {
+    fn add(&mut self, journey: &[Episode], code: &[u8], extract: Day, weight: u64) {
         let steps: Vec<(u8, Day)> =
             journey.iter().map(|e| (code[usize::from(e.program)], e.start)).collect();
         let mut first: BTreeMap<u8, Day> = BTreeMap::new();
+        let mut stays: BTreeMap<u8, u64> = BTreeMap::new();
         for &(program, start) in &steps {
-            self.episodes[usize::from(program)] += 1;
+            *stays.entry(program).or_default() += 1;
             first.entry(program).or_insert(start);
         }
-        self.people += 1;
-        self.by_number[first.len()] += 1;
+        for (program, n) in stays {
+            self.stays[usize::from(program)].add(n);
+            add(&mut self.episodes[usize::from(program)], weight.wrapping_mul(n));
+        }
+        add(&mut self.people, weight);
+        add(&mut self.by_number[first.len()], weight);
         for (&a, &a_start) in &first {
-            self.users[usize::from(a)] += 1;
+            add(&mut self.users[usize::from(a)], weight);
             for (&b, &b_start) in &first {
                 if a != b {
-                    self.both[usize::from(a)][usize::from(b)] += 1;
-                    self.before[usize::from(a)][usize::from(b)] += u64::from(a_start < b_start);
+                    add(&mut self.both[usize::from(a)][usize::from(b)], weight);
+                    let first = if a_start < b_start { weight } else { 0 };
+                    add(&mut self.before[usize::from(a)][usize::from(b)], first);
                 }
             }
             let later = steps.iter().find(|(b, start)| *b != a && *start > a_start);
@@ -163,11 +191,11 @@ impl Measures {
             let band = later
                 .and_then(|(_, start)| BANDS.iter().position(|end| start.0 - a_start.0 <= *end));
             if extract.0 - a_start.0 < BANDS[BANDS.len() - 1] {
-                next.too_recent += 1;
+                add(&mut next.too_recent, weight);
             } else {
                 match band {
-                    Some(band) => next.started[band] += 1,
-                    None => next.not_within += 1,
+                    Some(band) => add(&mut next.started[band], weight),
+                    None => add(&mut next.not_within, weight),
                 }
             }
         }
@@ -176,22 +204,25 @@ impl Measures {
         moved.sort_unstable();
         moved.dedup();
         for (a, b) in moved {
-            self.moves[usize::from(a)][usize::from(b)] += 1;
+            add(&mut self.moves[usize::from(a)][usize::from(b)], weight);
         }
-        *self.paths.entry(path::of(steps.iter().map(|s| s.0))).or_default() += 1;
+        add(self.paths.entry(path::of(steps.iter().map(|s| s.0))).or_default(), weight);
         if self.programs.len() <= SETS_UP_TO {
-            *self.sets.entry(first.keys().fold(0, |set, p| set | 1 << p)).or_default() += 1;
+            let set = first.keys().fold(0, |set, p| set | 1 << p);
+            add(self.sets.entry(set).or_default(), weight);
         }
     }
 
     fn plus(mut self, other: Self) -> Self {
-        let add = |a: &mut u64, b: u64| *a += b;
         let add_all = |a: &mut Vec<u64>, b: Vec<u64>| {
-            a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+            a.iter_mut().zip(b).for_each(|(a, b)| add(a, b));
         };
         add(&mut self.people, other.people);
         add_all(&mut self.users, other.users);
         add_all(&mut self.episodes, other.episodes);
+        for (a, b) in self.stays.iter_mut().zip(other.stays) {
+            *a = a.plus(b);
+        }
         add_all(&mut self.by_number, other.by_number);
         for (a, b) in self.both.iter_mut().zip(other.both) {
             add_all(a, b);
@@ -208,10 +239,10 @@ impl Measures {
             add(&mut a.too_recent, b.too_recent);
         }
         for (path, n) in other.paths {
-            *self.paths.entry(path).or_default() += n;
+            add(self.paths.entry(path).or_default(), n);
         }
         for (set, n) in other.sets {
-            *self.sets.entry(set).or_default() += n;
+            add(self.sets.entry(set).or_default(), n);
         }
         self
     }

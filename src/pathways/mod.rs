@@ -9,17 +9,18 @@
 //!  input ─► journey ─► measure ─► release ─► table
 //!  maps,    episodes   exact      one ledger  rows to
 //!  events   in order   counts     protected   print
-//!                      path ──────┘ disclosure
+//!                      path ──────┘ of `disclosure`
 //! ```
 
-pub mod disclosure;
 #[cfg(test)]
 mod fixture;
 mod input;
 pub mod journey;
 mod measure;
+mod noised;
 mod path;
 mod release;
+mod secret;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -27,18 +28,21 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use serde::Serialize;
 
-use self::disclosure::{Suppression, Threshold};
 use self::input::Reject;
 use self::journey::{Day, Journeys, Rules};
 use self::measure::{Linkage, Measures};
+use self::noised::Keyed;
+use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
-use crate::ids::SourceName;
+use crate::ids::{PersonId, SourceName};
 use crate::progress::Progress;
 
 pub(crate) use self::measure::BANDS;
 pub(crate) use self::path::{Leaf, Step};
 pub use self::release::Release;
+pub(crate) use self::secret::RELEASE_KEY;
+pub use self::secret::release_key;
 pub(crate) use self::table::{Cell, Flow, Place, Table, neutral, thousands};
 
 /// Why journeys could not be made or published.
@@ -146,6 +150,18 @@ pub enum Error {
     /// No event belongs to a person of the maps.
     #[error("no event belongs to a row of the maps: there is no journey")]
     NoJourneys,
+    /// A file that is no release key.
+    #[error("{}: is not a release key", clean(.path))]
+    NotAReleaseKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A release key that others may read.
+    #[error("{}: can be read by others than its owner", clean(.path))]
+    ExposedKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// Fewer people than a single published count needs.
     #[error("fewer than {threshold} people have a journey: nothing can be published")]
     TooFewPeople {
@@ -162,6 +178,7 @@ impl Fault for Error {
             Error::NotForAnalysts { .. }
             | Error::Identifying { .. }
             | Error::TooFewPeople { .. } => Class::Refused,
+            Error::NotAReleaseKey { .. } | Error::ExposedKey { .. } => Class::Key,
             Error::NoMaps { .. }
             | Error::Columns { .. }
             | Error::FileName { .. }
@@ -196,6 +213,8 @@ impl Fault for Error {
             Error::TooMany { .. } => {
                 "check that the program column names programs, not single services or people"
             }
+            Error::NotAReleaseKey { .. } => "name the `keep/release.key` of an earlier run",
+            Error::ExposedKey { .. } => "take the others' permissions away: `chmod 600`",
             Error::Utf16 { .. } => "save the file as UTF-8",
             Error::SourceTwice { .. } => "give each source's events once",
             _ => return None,
@@ -205,20 +224,16 @@ impl Fault for Error {
 }
 
 /// What an analyst chooses.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// The least number of people a published count may stand for.
     pub threshold: Threshold,
+    /// How counts are protected.
+    pub protection: Protection,
     /// The last day the extract covers; by default the latest date in the events.
     pub extract: Option<Date>,
     /// Episodes of one program with at most this many whole days between them are one.
     pub merge_gap: u16,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { threshold: Threshold::new(5), extract: None, merge_gap: 0 }
-    }
 }
 
 /// The counts of one run, for the analyst's own records: exact, not for release.
@@ -226,6 +241,8 @@ impl Default for Settings {
 pub struct Record {
     /// The program and its version.
     pub tool: &'static str,
+    /// How counts were protected.
+    pub protection: &'static str,
     /// Threshold in force.
     pub threshold: u32,
     /// Extract date in force.
@@ -250,6 +267,8 @@ pub struct Record {
     pub episodes: u64,
     /// People with a journey.
     pub people: u64,
+    /// People whose path nobody else has: what folding rare paths protects.
+    pub people_of_unique_path: u64,
     /// Programs named by the events.
     pub programs: u64,
     /// Printed counts.
@@ -272,6 +291,8 @@ pub struct Analysis {
     pub(crate) journeys: Journeys,
     pub(crate) programs: Vec<String>,
     pub(crate) rejects: Vec<Reject>,
+    /// The secret that noise was made from.
+    pub(crate) release_key: Option<NoiseKey>,
 }
 
 /// Joins maps and events into journeys, measures them, and protects the measures.
@@ -299,35 +320,59 @@ pub fn analyse(
     let journeys = journey::build(&maps, read.events, rules);
     progress.end();
     progress.begin("counting", None);
-    let linkage = Linkage::of(&maps, journeys.persons.len());
+    let linkage = Linkage::of(&maps, |_| 1);
+    let measures = Measures::of(&journeys, &read.programs, rules, |_| 1)?;
+    let people_in_maps = linkage.people;
+    let people = measures.people;
+    let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
+    let release_key = settings.protection.key().cloned();
+    let keyed = match &release_key {
+        Some(key) => {
+            let weigh = |person: PersonId| key.person(person.to_string().as_bytes());
+            let keys = Measures::of(&journeys, &read.programs, rules, weigh)?;
+            Some((keys, Linkage::of(&maps, weigh)))
+        }
+        None => None,
+    };
     let sources = maps.sources;
     drop(maps.rows);
-    let measures = Measures::of(&journeys, &read.programs, rules)?;
     progress.end();
     progress.begin("protecting small counts", None);
-    let release = Release::of(&measures, &linkage, &sources, settings.threshold)?;
+    let release = match keyed {
+        None => Release::of(&measures, &linkage, &sources, settings.threshold)?,
+        Some((keys, linkage_keys)) => Release::noised(
+            &Keyed { counts: measures, keys },
+            &Keyed { counts: linkage, keys: linkage_keys },
+            &sources,
+            settings.threshold,
+            &settings.protection,
+        )?,
+    };
     progress.end();
 
     let Suppression { cells, primary, complementary } = release.suppression;
     let record = Record {
         tool: concat!("veilway ", env!("CARGO_PKG_VERSION")),
+        protection: settings.protection.name(),
         threshold: settings.threshold.people(),
         extract_date: rules.extract.date().to_string(),
         merge_gap_days: rules.merge_gap,
         sources,
         map_rows,
-        people_in_maps: linkage.people,
+        people_in_maps,
         events_read: read.read,
         events_set_aside: read.rejects.len() as u64,
         events_not_in_maps: journeys.unmapped,
         events_after_extract: journeys.after_extract,
         episodes: journeys.episodes.len() as u64,
-        people: measures.people,
+        people,
+        people_of_unique_path,
         programs: read.programs.len() as u64,
         cells,
         withheld_small: primary,
         withheld_to_protect: complementary,
     };
     let rejects = read.rejects;
-    Ok(Analysis { release, rules, record, journeys, programs: read.programs, rejects })
+    let programs = read.programs;
+    Ok(Analysis { release, rules, record, journeys, programs, rejects, release_key })
 }

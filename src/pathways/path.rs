@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::disclosure::Threshold;
+use crate::disclosure::Threshold;
 
 /// Paths are told up to so many programs.
 pub(crate) const MOST_STEPS: usize = 6;
@@ -102,6 +102,21 @@ impl Tree {
         let within: Vec<u64> =
             self.leaves.iter().filter(|l| l.path.starts_with(path)).map(|l| l.people).collect();
         (!within.is_empty()).then(|| within.iter().sum())
+    }
+
+    /// For each leaf, the sum of a number of each path that is counted in it.
+    pub(crate) fn keys(&self, paths: &BTreeMap<Path, u64>) -> Vec<u64> {
+        let mut keys = vec![0u64; self.leaves.len()];
+        let of: BTreeMap<&[Step], usize> =
+            self.leaves.iter().enumerate().map(|(i, leaf)| (leaf.path.as_slice(), i)).collect();
+        for (path, key) in paths {
+            // A path is counted in the longest of its beginnings that is a leaf.
+            let leaf = (0..=path.len()).rev().find_map(|cut| of.get(&path[..cut]));
+            if let Some(&leaf) = leaf {
+                keys[leaf] = keys[leaf].wrapping_add(*key);
+            }
+        }
+        keys
     }
 
     /// How many people of the shown groups have something.
@@ -214,6 +229,8 @@ mod tests {
             let everyone: u64 = counted.values().sum();
             let tree = Tree::fold(&counted, Threshold::new(5), &hidden);
             prop_assert_eq!(tree.seen(|_| true), everyone);
+            let people: Vec<u64> = tree.leaves.iter().map(|leaf| leaf.people).collect();
+            prop_assert_eq!(tree.keys(&counted), people);
             for leaf in &tree.leaves {
                 prop_assert!(leaf.people >= 5 || everyone < 5, "{:?}", leaf);
                 prop_assert!(!hidden.iter().any(|h| !h.is_empty() && leaf.path.starts_with(h)));

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::disclosure::{self, CellId, Count, Ledger, Suppression, Threshold, Worth};
 use super::measure::{BANDS, Linkage, Measures, SETS_UP_TO};
 use super::path::{Leaf, Path, Step, Tree};
+use crate::disclosure::{self, CellId, Count, Ledger, Protection, Suppression, Threshold, Worth};
 use crate::ids::SourceName;
 
 /// People using so many programs or more are counted together.
-const TOP_NUMBER: usize = 4;
+pub(super) const TOP_NUMBER: usize = 4;
 
 /// How much a release tells. Where there are too few people to protect everything, less is
 /// told, and what is not told needs no protection.
@@ -61,6 +61,8 @@ pub(crate) struct NextCounts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     pub(crate) threshold: Threshold,
+    /// The name of the way its counts are protected.
+    pub(crate) protection: &'static str,
     pub(crate) suppression: Suppression,
     /// What is not told at all, for want of people.
     pub(crate) not_told: Option<&'static str>,
@@ -140,7 +142,7 @@ impl Release {
     pub(crate) fn entries(&self) -> (Vec<Count>, u64) {
         let shown: Vec<Option<u64>> =
             (0..self.programs.len()).map(|a| self.tree.beginning(&first_step(a))).collect();
-        let others = self.people - shown.iter().flatten().sum::<u64>();
+        let others = self.tree.seen(|_| true) - shown.iter().flatten().sum::<u64>();
         (shown.into_iter().map(|n| n.map_or(Count::Withheld, Count::Shown)).collect(), others)
     }
 }
@@ -151,7 +153,7 @@ fn first_step(program: usize) -> Path {
 
 /// Folds paths so that the people of a program less those whose shown path has it are not a
 /// small number; folding one more path loses less than withholding the program's count.
-fn fold_safely(m: &Measures, threshold: Threshold, hidden: &mut BTreeSet<Path>) -> Tree {
+pub(super) fn fold_safely(m: &Measures, threshold: Threshold, hidden: &mut BTreeSet<Path>) -> Tree {
     loop {
         let tree = Tree::fold(&m.paths, threshold, hidden);
         let more = (0..m.programs.len()).find_map(|a| {
@@ -222,7 +224,7 @@ impl Ids {
         let all: u64 = m.episodes.iter().sum();
         let all_episodes = l.publish(all, Worth::Headline);
         let episodes: Vec<CellId> = (0..n)
-            .map(|a| match threshold.is_small(m.users[a]) {
+            .map(|a| match threshold.is_small(m.users[a]) || m.stays[a].is_dominated() {
                 true => l.withhold(m.episodes[a]),
                 false => l.publish(m.episodes[a], Worth::Row),
             })
@@ -246,7 +248,7 @@ impl Ids {
         let people_in_maps = l.publish(linkage.people, Worth::Headline);
         l.remainder(people_in_maps, people, linkage.people - m.people);
         let one_row = l.publish(linkage.one_row, Worth::Row);
-        let more_rows = l.publish(linkage.people - linkage.one_row, Worth::Row);
+        let more_rows = l.publish(linkage.more_rows, Worth::Row);
         l.total(people_in_maps, [one_row, more_rows]);
         let rows: Vec<([CellId; 3], CellId)> = linkage
             .rows
@@ -304,6 +306,7 @@ impl Ids {
         };
         Release {
             threshold,
+            protection: Protection::Suppress.name(),
             suppression,
             not_told: None,
             programs: m.programs.clone(),

@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use super::disclosure::Count;
 use super::measure::BANDS;
 use super::path::{Leaf, Step};
 use super::release::{NextCounts, Release};
+use crate::disclosure::Count;
 
 /// What stands in a table where a number is withheld.
 pub(crate) const WITHHELD: &str = "n.p.";
@@ -25,7 +25,9 @@ pub(crate) enum Cell {
 impl Cell {
     fn share(part: Count, whole: Count) -> Self {
         let shares = part.shown().zip(whole.shown()).filter(|(_, whole)| *whole > 0);
-        Cell::Share(shares.map(|(part, whole)| 100.0 * part as f64 / whole as f64))
+        // With noise, a part can be more than its whole.
+        let percent = |(part, whole)| (100.0 * part as f64 / whole as f64).min(100.0);
+        Cell::Share(shares.map(percent))
     }
 
     /// Whether it stands right-aligned.
@@ -448,7 +450,7 @@ fn within(next: &NextCounts) -> [Option<f64>; BANDS.len()] {
     std::array::from_fn(|i| {
         so_far = so_far.zip(next.started[i].shown()).map(|(sum, n)| sum + n);
         let shares = so_far.zip(next.followed.shown()).filter(|(_, of)| *of > 0);
-        shares.map(|(n, of)| 100.0 * n as f64 / of as f64)
+        shares.map(|(n, of)| (100.0 * n as f64 / of as f64).min(100.0))
     })
 }
 

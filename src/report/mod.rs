@@ -10,10 +10,12 @@ use std::path::Path;
 use askama::Template;
 
 use self::chart::{Heat, HeatMap, NODE_WIDTH, Sankey};
+use crate::disclosure::Count;
 use crate::error::{Class, Fault};
 use crate::files::{self, OutFile, Overwrite, Readers, Staged};
-use crate::pathways::disclosure::Count;
-use crate::pathways::{self, Analysis, BANDS, Cell, Release, Step, Table, neutral, thousands};
+use crate::pathways::{
+    self, Analysis, BANDS, Cell, RELEASE_KEY, Release, Step, Table, neutral, thousands,
+};
 
 /// A report that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +65,9 @@ pub fn write(analysis: &Analysis, out: &Path, overwrite: Overwrite) -> Result<()
     let mut record = serde_json::to_string_pretty(&analysis.record).map_err(|_| Error::Layout)?;
     record.push('\n');
     write_text(&record, staged.create("keep/run.json", Readers::Owner)?)?;
+    if let Some(key) = &analysis.release_key {
+        write_text(&key.expose_text(), staged.create(RELEASE_KEY, Readers::Owner)?)?;
+    }
     let tables = analysis.release.tables();
     for table in &tables {
         let name = format!("release/{}.csv", table.name);
@@ -161,6 +166,7 @@ struct Page {
     headlines: Vec<Headline>,
     story: Vec<String>,
     threshold: u32,
+    protection: &'static str,
     not_told: Option<&'static str>,
     tool: &'static str,
     extract: String,
@@ -201,6 +207,7 @@ impl Page {
             headlines: headlines(r),
             story: story(r),
             threshold: r.threshold.people(),
+            protection: r.protection,
             not_told: r.not_told,
             tool: analysis.record.tool,
             extract: analysis.rules.extract.date().to_string(),
@@ -241,7 +248,7 @@ fn headlines(r: &Release) -> Vec<Headline> {
         Headline { number: r.sources.len().to_string(), what: "sources linked" },
     ];
     if let Some(one) = r.by_number[0].shown() {
-        let share = 100.0 * (r.people - one) as f64 / r.people as f64;
+        let share = 100.0 * r.people.saturating_sub(one) as f64 / r.people.max(1) as f64;
         list.push(Headline { number: format!("{share:.0}%"), what: "used more than one program" });
     }
     list

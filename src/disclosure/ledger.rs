@@ -1,91 +1,23 @@
-//! Disclosure control: which counts of a release may be seen.
+//! Every count of a release in one ledger, and what of them is withheld.
 //!
 //! A [`Ledger`] holds every count of one release, published or only derivable, and every
-//! sum that ties them together, across tables. Counts of 1 to threshold − 1 are withheld
-//! (primary suppression); then more are withheld (complementary suppression) until each
-//! withheld or derivable small count is *proved* safe.
+//! sum that ties them together, across tables. Small counts are withheld; then more are,
+//! until each withheld or derivable small count is *proved* safe ([`super::proof`]). Where no
+//! proof is found, more is withheld, so a weak search costs detail and never safety.
+//! Withholding more keeps every earlier proof valid.
 //!
-//! The proof is by example, not by estimate: for a count to be safe there must be other
-//! whole-number, non-negative values of all unpublished counts that satisfy every sum, in
-//! which the count takes values at least a threshold apart. The search shows such values or
-//! gives up, and giving up means withholding more, so a weak search costs detail and never
-//! safety. Withholding more keeps every earlier proof valid.
-//!
-//! Limits: the proof covers the sums that are declared. Rules: AIHW (counts of 1 to 4 as
-//! n.p., with consequential suppression), ABS Data Confidentiality Guide.
+//! Limits: the proof covers the sums that are declared.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::error::{Class, Fault};
-
-/// A release that cannot be protected.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// Nothing is left to withhold and a small count would still be derivable.
-    #[error("the release cannot be protected: a count below {threshold} would stay derivable")]
-    Unprotectable {
-        /// The threshold in force.
-        threshold: u32,
-    },
-}
-
-impl Fault for Error {
-    fn class(&self) -> Class {
-        Class::Refused
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("there are too few people for these tables; publish nothing, or bring more sources together".into())
-    }
-}
-
-/// The least number of people a published count may stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Threshold(u32);
-
-impl Threshold {
-    /// The floor: no release goes lower (ABS: fewer than three contributors stay secure).
-    pub const FLOOR: u32 = 3;
-
-    /// This threshold, or the floor where it is lower.
-    pub fn new(people: u32) -> Self {
-        Threshold(people.max(Self::FLOOR))
-    }
-
-    /// The number of people.
-    pub fn people(self) -> u32 {
-        self.0
-    }
-
-    /// Whether a count is small: at least one, and under the threshold.
-    pub fn is_small(self, count: u64) -> bool {
-        count > 0 && count < u64::from(self.0)
-    }
-}
-
-/// A count as it may be printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// The count itself.
-    Shown(u64),
-    /// Not publishable: printed `n.p.`, never 0 or blank.
-    Withheld,
-}
-
-impl Count {
-    /// The number, where it may be seen.
-    pub fn shown(self) -> Option<u64> {
-        match self {
-            Count::Shown(n) => Some(n),
-            Count::Withheld => None,
-        }
-    }
-}
+use super::choice;
+use super::proof::Proof;
+use super::{Count, Error, Threshold};
 
 /// One count of a [`Ledger`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CellId(usize);
+pub struct CellId(pub(super) usize);
 
 /// How much a published count is missed when it is withheld. Complementary suppression
 /// takes the least missed first.
@@ -111,16 +43,24 @@ enum State {
     Slack,
 }
 
-struct Cell {
-    value: i64,
+pub(super) struct Cell {
+    pub(super) value: i64,
     state: State,
     /// The sums it stands in, with its factor.
-    sums: Vec<(usize, i64)>,
+    pub(super) sums: Vec<(usize, i64)>,
 }
 
 impl Cell {
-    fn is_known(&self) -> bool {
-        matches!(self.state, State::Published(_))
+    pub(super) fn is_known(&self) -> bool {
+        self.worth().is_some()
+    }
+
+    /// How much it is missed when it is withheld; None where it is not published.
+    pub(super) fn worth(&self) -> Option<Worth> {
+        match self.state {
+            State::Published(worth) => Some(worth),
+            State::Withheld | State::Derivable | State::Slack => None,
+        }
     }
 }
 
@@ -137,10 +77,10 @@ pub struct Suppression {
 
 /// Every count of one release and the sums that tie them together.
 pub struct Ledger {
-    threshold: Threshold,
-    cells: Vec<Cell>,
+    pub(super) threshold: Threshold,
+    pub(super) cells: Vec<Cell>,
     /// Each is Σ factor × cell = a constant that the reader knows.
-    sums: Vec<Vec<(CellId, i64)>>,
+    pub(super) sums: Vec<Vec<(CellId, i64)>>,
 }
 
 impl Ledger {
@@ -158,7 +98,7 @@ impl Ledger {
     /// Adds a printed count that is part of a group of `margin` people. A nought in a small
     /// group says something of everyone in it, so under twice the threshold it is withheld.
     pub fn publish_in(&mut self, value: u64, margin: u64, worth: Worth) -> CellId {
-        if value == 0 && margin < 2 * u64::from(self.threshold.0) {
+        if self.threshold.is_telling_nought(value, margin) {
             return self.add(value, State::Withheld);
         }
         self.publish(value, worth)
@@ -232,17 +172,24 @@ impl Ledger {
     /// When nothing is left to withhold and a count is still not safe.
     pub fn protect(&mut self) -> Result<Suppression, Error> {
         let primary = self.withheld();
-        let mut search = Search::new(self);
+        let before: Vec<State> = self.cells.iter().map(|cell| cell.state).collect();
+        let mut proof = Proof::new(self);
         // Proofs outlive later withholding, so each count is proved once.
         let mut todo: Vec<usize> =
             (0..self.cells.len()).rev().filter(|&i| self.must_be_safe(i)).collect();
         while let Some(cell) = todo.pop() {
-            while !search.is_safe(self, cell) {
-                let more = self.next_to_withhold(&mut search, cell)?;
-                self.cells[more].state = State::Withheld;
-                todo.push(more);
+            while !proof.holds(self, cell) {
+                let mut more = choice::cheapest(self, cell);
+                if more.is_empty() {
+                    more.push(self.next_to_withhold(&mut proof, cell)?);
+                }
+                for &more in &more {
+                    self.cells[more].state = State::Withheld;
+                }
+                todo.extend(more);
             }
         }
+        self.publish_again(&mut proof, before);
         let printed = self
             .cells
             .iter()
@@ -250,6 +197,28 @@ impl Ledger {
             .count();
         let complementary = self.withheld() - primary;
         Ok(Suppression { cells: printed, primary, complementary })
+    }
+
+    /// Publishes again what was withheld to protect another and turns out not to be needed,
+    /// the most missed first.
+    fn publish_again(&mut self, proof: &mut Proof, before: Vec<State>) {
+        let mut more: Vec<(State, usize)> =
+            before.into_iter().enumerate().map(|(i, state)| (state, i)).collect();
+        more.retain(|&(before, i)| before != self.cells[i].state);
+        let missed = |state: State| match state {
+            State::Published(worth) => Some(worth),
+            State::Withheld | State::Derivable | State::Slack => None,
+        };
+        more.sort_by_key(|&(before, i)| Reverse((missed(before), self.cells[i].value, i)));
+        for (before, i) in more {
+            self.cells[i].state = before;
+            let mut left = proof.without(self, i);
+            if (0..self.cells.len()).all(|c| !self.must_be_safe(c) || left.holds(self, c)) {
+                *proof = left;
+            } else {
+                self.cells[i].state = State::Withheld;
+            }
+        }
     }
 
     fn withheld(&self) -> usize {
@@ -267,13 +236,13 @@ impl Ledger {
 
     /// The published count whose withholding makes `cell` safe at the least loss; where no
     /// single one does, the least missed one nearby, so that the caller comes nearer.
-    fn next_to_withhold(&mut self, search: &mut Search, cell: usize) -> Result<usize, Error> {
+    fn next_to_withhold(&mut self, proof: &mut Proof, cell: usize) -> Result<usize, Error> {
         let mut first = None;
         for ring in self.rings(cell) {
             for candidate in ring {
                 let before = self.cells[candidate].state;
                 self.cells[candidate].state = State::Withheld;
-                let safe = search.is_safe(self, cell);
+                let safe = proof.is_found_at_once(self, cell);
                 self.cells[candidate].state = before;
                 if safe {
                     return Ok(candidate);
@@ -281,7 +250,7 @@ impl Ledger {
                 first = first.or(Some(candidate));
             }
         }
-        first.ok_or(Error::Unprotectable { threshold: self.threshold.0 })
+        first.ok_or(Error::Unprotectable { threshold: self.threshold.people() })
     }
 
     /// Published counts that could be withheld, by how many sums away from `cell` they are;
@@ -309,137 +278,36 @@ impl Ledger {
                     }
                 }
             }
-            ring.sort_by_key(|&c| (self.worth(c), self.cells[c].value, c));
+            ring.sort_by_key(|&c| (self.cells[c].worth(), self.cells[c].value, c));
             rings.push(ring);
             edge = next;
         }
         rings
     }
 
-    fn worth(&self, cell: usize) -> Option<Worth> {
-        match self.cells[cell].state {
-            State::Published(worth) => Some(worth),
-            State::Withheld | State::Derivable | State::Slack => None,
-        }
-    }
-}
-
-/// Looks for other values of the unpublished counts that satisfy every sum.
-struct Search {
-    /// How far each cell is moved from its true value.
-    moved: Vec<i64>,
-    /// How far each sum is off.
-    off: Vec<i64>,
-    /// Cells moved, in order, to undo.
-    trail: Vec<usize>,
-    steps: usize,
-}
-
-impl Search {
-    /// Moves tried before giving up; giving up withholds more.
-    const STEPS: usize = 600;
-
-    fn new(ledger: &Ledger) -> Self {
-        Search {
-            moved: vec![0; ledger.cells.len()],
-            off: vec![0; ledger.sums.len()],
-            trail: Vec::new(),
-            steps: 0,
-        }
-    }
-
-    /// Whether the values that the count can take are at least a threshold apart.
-    fn is_safe(&mut self, ledger: &Ledger, cell: usize) -> bool {
-        let width = i64::from(ledger.threshold.0);
-        let up = (1..=width).rev().find(|&by| self.can_move(ledger, cell, by)).unwrap_or(0);
-        let rest = width - up;
-        rest == 0 || (rest <= ledger.cells[cell].value && self.can_move(ledger, cell, -rest))
-    }
-
-    fn can_move(&mut self, ledger: &Ledger, cell: usize, by: i64) -> bool {
-        self.steps = 0;
-        self.shift(ledger, cell, by);
-        let found = self.settle(ledger);
-        self.undo(ledger, 0);
-        found
-    }
-
-    fn shift(&mut self, ledger: &Ledger, cell: usize, by: i64) {
-        self.moved[cell] = by;
-        self.trail.push(cell);
-        for &(sum, factor) in &ledger.cells[cell].sums {
-            self.off[sum] += factor * by;
-        }
-    }
-
-    fn undo(&mut self, ledger: &Ledger, to: usize) {
-        while self.trail.len() > to {
-            if let Some(cell) = self.trail.pop() {
-                let by = std::mem::take(&mut self.moved[cell]);
-                for &(sum, factor) in &ledger.cells[cell].sums {
-                    self.off[sum] -= factor * by;
+    /// Counts that chains of sums tie to one, through what may be withheld; in order, with
+    /// the one.
+    pub(super) fn nearby(&self, cell: usize) -> Vec<usize> {
+        let mut near = BTreeSet::from([cell]);
+        let mut sums = BTreeSet::new();
+        let mut edge = vec![cell];
+        while let Some(from) = edge.pop() {
+            for &(sum, _) in &self.cells[from].sums {
+                if sums.insert(sum) {
+                    let free = |i: &usize| self.cells[*i].state != State::Published(Worth::Fixed);
+                    let others = self.sums[sum].iter().map(|(c, _)| c.0).filter(free);
+                    edge.extend(others.filter(|&i| near.insert(i)));
                 }
             }
         }
+        near.into_iter().collect()
     }
 
-    /// Moves further counts until every sum holds again.
-    fn settle(&mut self, ledger: &Ledger) -> bool {
-        self.steps += 1;
-        if self.steps > Self::STEPS || self.trail.len() > 400 {
-            return false;
-        }
-        let Some(sum) = self.tightest_broken_sum(ledger) else { return true };
-        for (cell, by) in self.repairs(ledger, sum) {
-            let mark = self.trail.len();
-            self.shift(ledger, cell, by);
-            if self.settle(ledger) {
-                return true;
-            }
-            self.undo(ledger, mark);
-        }
-        false
-    }
-
-    /// The sum that is off and has the fewest counts that could mend it.
-    fn tightest_broken_sum(&self, ledger: &Ledger) -> Option<usize> {
-        let mut seen = BTreeSet::new();
-        let mut best: Option<(usize, usize)> = None;
-        for &cell in &self.trail {
-            for &(sum, _) in &ledger.cells[cell].sums {
-                if self.off[sum] == 0 || !seen.insert(sum) {
-                    continue;
-                }
-                let open = ledger.sums[sum].iter().filter(|(c, _)| self.is_free(ledger, c.0));
-                let key = (open.count(), sum);
-                best = Some(best.map_or(key, |b| b.min(key)));
-            }
-        }
-        best.map(|(_, sum)| sum)
-    }
-
-    fn is_free(&self, ledger: &Ledger, cell: usize) -> bool {
-        self.moved[cell] == 0 && !ledger.cells[cell].is_known()
-    }
-
-    /// Moves of one count that mend a sum, the least entangled first; a count too small to
-    /// give all gives all it has, after those that can.
-    fn repairs(&self, ledger: &Ledger, sum: usize) -> Vec<(usize, i64)> {
-        let off = self.off[sum];
-        let mut moves: Vec<(bool, usize, i64, usize, i64)> = Vec::new();
-        for &(CellId(i), factor) in &ledger.sums[sum] {
-            if !self.is_free(ledger, i) || off % factor != 0 {
-                continue;
-            }
-            let cell = &ledger.cells[i];
-            let wanted = -off / factor;
-            let by = wanted.max(-cell.value);
-            if by != 0 {
-                moves.push((by != wanted, cell.sums.len(), -cell.value, i, by));
-            }
-        }
-        moves.sort_unstable();
-        moves.into_iter().map(|(_, _, _, cell, by)| (cell, by)).collect()
+    /// The sums in which these counts stand.
+    pub(super) fn sums_of(&self, cells: &[usize]) -> Vec<&[(CellId, i64)]> {
+        let sums: BTreeSet<usize> =
+            cells.iter().flat_map(|&c| self.cells[c].sums.iter().map(|(sum, _)| *sum)).collect();
+        sums.into_iter().map(|sum| self.sums[sum].as_slice()).collect()
     }
 }
 
@@ -594,7 +462,7 @@ mod tests {
             prop_assume!(total >= 3);
             match grid.ledger.protect() {
                 Ok(_) => prop_assert!(!Attack::pinned(&grid, 3)),
-                Err(Error::Unprotectable { .. }) => prop_assert!(total < 12, "total {total}"),
+                Err(_) => prop_assert!(total < 12, "total {total}"),
             }
         }
     }
