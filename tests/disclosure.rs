@@ -6,7 +6,7 @@
 //! `cargo test` tries [`FEW`] tables; `VEILWAY_TABLES=10000 cargo test --test disclosure --
 //! --nocapture` tries ten thousand and prints what protection costs beside a simple method.
 
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods, clippy::print_stdout)]
 
 use std::collections::BTreeSet;
 

@@ -202,7 +202,7 @@ mod tests {
         for cell in 0..150_000u64 {
             let count = cell % 50;
             let out = protection.noised(count, cell.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            assert!(out % 3 == 0 && out.abs_diff(count) < 3);
+            assert!(out.is_multiple_of(3) && out.abs_diff(count) < 3);
             error += out as i64 - count as i64;
             if count % 3 != 0 {
                 tried += 1;

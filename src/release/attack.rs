@@ -167,7 +167,7 @@ fn small(tables: &[Counts], threshold: Threshold, notes: &mut Vec<String>) -> Ve
             _ => None,
         })
     };
-    if shown().count() >= SURELY_ROUNDED && shown().all(|(_, _, n)| n % 3 == 0) {
+    if shown().count() >= SURELY_ROUNDED && shown().all(|(_, _, n)| n.is_multiple_of(3)) {
         notes.push("every count is a multiple of 3: taken as rounded, so none is small".into());
         return Vec::new();
     }
@@ -364,10 +364,10 @@ impl Line {
 
 /// The lines of a table along a dimension that have a total and parts.
 fn lines(counts: &Counts, d: usize) -> Vec<Line> {
-    let mut lines: BTreeMap<(&str, Vec<&Option<String>>), (Option<usize>, Vec<usize>)> =
-        BTreeMap::new();
+    let mut lines: BTreeMap<_, (Option<usize>, Vec<usize>)> = BTreeMap::new();
     for (i, cell) in counts.cells.iter().enumerate() {
-        let rest = cell.at.iter().enumerate().filter(|(e, _)| *e != d).map(|(_, at)| at).collect();
+        let rest: Vec<&Option<String>> =
+            cell.at.iter().enumerate().filter(|(e, _)| *e != d).map(|(_, at)| at).collect();
         let (total, parts) = lines.entry((cell.measure.as_str(), rest)).or_default();
         match cell.at[d] {
             None => *total = Some(i),
