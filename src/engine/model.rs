@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
-use super::veil::{Veil, ones};
+use super::veil::{Outlook, Veil, ones};
 pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
@@ -27,9 +27,10 @@ pub(crate) use parts::Parts;
 pub(crate) struct Pattern {
     /// Which pair of sources, as an index into the model's.
     pub(crate) between: usize,
+    /// What it leaves possible, as an index into the model's outlooks.
+    pub(crate) outlook: usize,
     /// The match keys that agree.
     pub(crate) agree: Keys,
-    pub(crate) veil: Veil,
     /// See [`Chance::rarity`].
     pub(crate) rarity: f64,
     /// The components that agree for certain.
@@ -75,6 +76,12 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    fn add(&mut self, other: Expected) {
+        self.same += other.same;
+        self.household += other.household;
+        self.twins += other.twins;
+    }
+
     /// The share of a source's people who have a match in the other.
     fn linked(&self, between: &Between, side: usize) -> f64 {
         (self.same / between.people[side].max(1) as f64).min(MOST_LINKED)
@@ -138,6 +145,7 @@ impl Model {
         space: &Space,
         seen: &Seen<'_>,
         between: &[Between],
+        outlooks: &[Outlook],
         patterns: &[Pattern],
     ) -> Model {
         let household: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.9)).collect();
@@ -165,7 +173,7 @@ impl Model {
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(space, between, patterns, &prior, &household, seen);
+            model.step(space, between, outlooks, patterns, [&prior, &household], seen);
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
             if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
@@ -179,32 +187,31 @@ impl Model {
         &mut self,
         space: &Space,
         between: &[Between],
+        outlooks: &[Outlook],
         patterns: &[Pattern],
-        prior: &[Vec<f64>],
-        household_prior: &[Vec<f64>],
+        [prior, household_prior]: [&[Vec<f64>]; 2],
         seen: &Seen<'_>,
     ) {
         let start = Counts {
             same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
             household: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
-            sums: vec![Expected::default(); between.len()],
         };
-        let survival = self.survival(space, between);
+        let kinds = self.judge(space, between, outlooks, patterns);
+        let (weights, sums) = weights(patterns, &kinds, outlooks.len(), between.len());
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
         // Chunks of a fixed size, added up in order: the same sums at any thread count.
-        let parts: Vec<Counts> = patterns
-            .par_chunks(256)
-            .map(|chunk| {
+        let parts: Vec<Counts> = outlooks
+            .par_chunks(64)
+            .zip(weights.par_chunks(64))
+            .map(|(outlooks, weights)| {
                 let mut counts = start.clone();
-                for pattern in chunk {
-                    let b = pattern.between;
-                    let kinds = self.kinds(&between[b], &views[b], pattern, &survival[b]);
-                    counts.add(pattern, kinds, &views[b]);
+                for (outlook, weights) in outlooks.iter().zip(weights) {
+                    counts.add(&outlook.veil, weights, &views[outlook.between]);
                 }
                 counts
             })
             .collect();
-        let Counts { same, household, sums } = parts.into_iter().fold(start, Counts::plus);
+        let Counts { same, household } = parts.into_iter().fold(start, Counts::plus);
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in sums.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
@@ -254,15 +261,18 @@ impl Model {
         &self,
         space: &Space,
         between: &[Between],
+        outlooks: &[Outlook],
         patterns: &[Pattern],
     ) -> Vec<Kinds> {
         let survival = self.survival(space, between);
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
+        let likelihoods: Vec<Likelihoods> =
+            outlooks.par_iter().map(|o| views[o.between].likelihoods(&o.veil)).collect();
         patterns
             .par_iter()
             .map(|pattern| {
                 let b = pattern.between;
-                self.kinds(&between[b], &views[b], pattern, &survival[b])
+                self.kinds(&between[b], &likelihoods[pattern.outlook], pattern, &survival[b])
             })
             .collect()
     }
@@ -279,12 +289,11 @@ impl Model {
     fn kinds(
         &self,
         between: &Between,
-        views: &Views<'_>,
+        likelihoods: &Likelihoods,
         pattern: &Pattern,
         survival: &[[f64; 2]],
     ) -> Kinds {
         let expected = self.expected[pattern.between];
-        let veil = &pattern.veil;
         let sides = ones(pattern.agree)
             .map(|k| survival[k])
             .min_by(|x, y| (x[0] * x[1]).total_cmp(&(y[0] * y[1])))
@@ -296,12 +305,12 @@ impl Model {
             .filter(|&side| between.unique[1 - side])
             .map(|side| sides[side] / (1.0 - expected.linked(between, side)))
             .product();
-        let by_chance = veil.likelihood(&views.unrelated) * pattern.rarity * alive;
+        let by_chance = likelihoods.unrelated * pattern.rarity * alive;
         Kinds {
-            same: expected.same * veil.likelihood(&views.same),
+            same: expected.same * likelihoods.same,
             unrelated: between.pairs * by_chance,
-            household: expected.household * veil.likelihood(&views.household),
-            twins: expected.twins * veil.likelihood(&views.twins),
+            household: expected.household * likelihoods.household,
+            twins: expected.twins * likelihoods.twins,
             alone,
         }
     }
@@ -359,31 +368,70 @@ struct Views<'a> {
     twins: Vec<&'a [f64]>,
 }
 
+/// The probability of an observation in each kind of pair.
+#[derive(Debug, Clone, Copy)]
+struct Likelihoods {
+    same: f64,
+    unrelated: f64,
+    household: f64,
+    twins: f64,
+}
+
+impl Views<'_> {
+    fn likelihoods(&self, veil: &Veil) -> Likelihoods {
+        Likelihoods {
+            same: veil.likelihood(&self.same),
+            unrelated: veil.likelihood(&self.unrelated),
+            household: veil.likelihood(&self.household),
+            twins: veil.likelihood(&self.twins),
+        }
+    }
+}
+
+/// How many pairs of each kind the patterns are: per outlook, and, of those that are sure to be
+/// found, per pair of sources.
+fn weights(
+    patterns: &[Pattern],
+    kinds: &[Kinds],
+    outlooks: usize,
+    between: usize,
+) -> (Vec<Expected>, Vec<Expected>) {
+    let mut weights = vec![Expected::default(); outlooks];
+    let mut sums = vec![Expected::default(); between];
+    for (pattern, kinds) in patterns.iter().zip(kinds) {
+        let total = kinds.same + kinds.different();
+        if total <= 0.0 {
+            continue;
+        }
+        let n = pattern.count as f64 / total;
+        let found = Expected {
+            same: n * kinds.same,
+            household: n * kinds.household,
+            twins: n * kinds.twins,
+        };
+        weights[pattern.outlook].add(found);
+        let is_counted = f64::from(u8::from(pattern.is_sure));
+        sums[pattern.between].add(Expected {
+            household: is_counted * found.household,
+            twins: is_counted * found.twins,
+            ..found
+        });
+    }
+    (weights, sums)
+}
+
 /// What the expectation step adds up.
 #[derive(Clone)]
 struct Counts {
     same: Vec<Vec<f64>>,
     household: Vec<Vec<f64>>,
-    sums: Vec<Expected>,
 }
 
 impl Counts {
-    fn add(&mut self, pattern: &Pattern, kinds: Kinds, views: &Views<'_>) {
-        let total = kinds.same + kinds.different();
-        if total <= 0.0 {
-            return;
-        }
-        let n = pattern.count as f64 / total;
-        let veil = &pattern.veil;
-        veil.share_out(&views.same, n * kinds.same, &mut self.same);
-        veil.share_out(&views.household, n * kinds.household, &mut self.household);
-        veil.share_out(&views.twins, n * kinds.twins, &mut self.household);
-        let sum = &mut self.sums[pattern.between];
-        sum.same += n * kinds.same;
-        if pattern.is_sure {
-            sum.household += n * kinds.household;
-            sum.twins += n * kinds.twins;
-        }
+    fn add(&mut self, veil: &Veil, weights: &Expected, views: &Views<'_>) {
+        veil.share_out(&views.same, weights.same, &mut self.same);
+        veil.share_out(&views.household, weights.household, &mut self.household);
+        veil.share_out(&views.twins, weights.twins, &mut self.household);
     }
 
     fn plus(mut self, other: Counts) -> Counts {
@@ -394,11 +442,6 @@ impl Counts {
         };
         add(&mut self.same, other.same);
         add(&mut self.household, other.household);
-        for (into, from) in self.sums.iter_mut().zip(other.sums) {
-            into.same += from.same;
-            into.household += from.household;
-            into.twins += from.twins;
-        }
         self
     }
 }

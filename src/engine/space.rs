@@ -8,13 +8,15 @@
 //! states that one such observation leaves possible. In the clear each group's state is seen.
 
 mod known;
+mod outline;
 
 use std::collections::BTreeMap;
 
-use super::veil::{Branch, Veil, ones};
+use super::veil::ones;
 use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, comparison_groups};
 use crate::project::{Component, FieldKind, Part, Project};
 pub(crate) use known::Known;
+use outline::Stronger;
 
 /// A set of components, by bit.
 pub(crate) type Components = u64;
@@ -33,6 +35,10 @@ pub(crate) struct Space {
     given_names: Components,
     family_names: Components,
     family_group: Option<usize>,
+    /// Per component, the states of its group that it agrees in.
+    states_with: Vec<u64>,
+    /// For the names in order and crossed.
+    stronger: [Stronger; 2],
 }
 
 /// The possible states of one comparison group.
@@ -119,6 +125,8 @@ impl Space {
             given_names: 0,
             family_names: 0,
             family_group: None,
+            states_with: vec![],
+            stronger: Default::default(),
         }
     }
 
@@ -189,7 +197,15 @@ impl Space {
             groups[g].states.push(0);
             groups[g].full.push(0.0);
         }
-        Space {
+        let states_with = groups
+            .iter()
+            .flat_map(|group| ones(group.bits).map(move |bit| (group, bit)))
+            .map(|(group, bit)| {
+                let with = (0..group.states.len()).filter(|&s| group.states[s] >> bit & 1 == 1);
+                with.fold(0, |set, s| set | 1 << s)
+            })
+            .collect();
+        let mut space = Space {
             keys,
             any_order,
             whole_names: bits(&|c| {
@@ -199,8 +215,12 @@ impl Space {
             given_names: bits(&|c| kind(c) == FieldKind::GivenName),
             family_names: bits(&|c| kind(c) == FieldKind::FamilyName),
             family_group,
+            states_with,
+            stronger: Default::default(),
             groups,
-        }
+        };
+        space.stronger = [Names::InOrder, Names::Crossed].map(|names| space.stronger(names));
+        space
     }
 
     /// The components that agree for certain when these keys agree.
@@ -270,126 +290,6 @@ impl Space {
         }
     }
 
-    /// What is left possible when exactly these of the keys that both rows have agree.
-    pub(crate) fn veil(&self, both: Keys, agree: Keys) -> Veil {
-        let mut branches = Vec::new();
-        for names in [Names::InOrder, Names::Crossed] {
-            branches.extend(self.branch(both, agree, names));
-        }
-        Veil::Tokens(branches)
-    }
-
-    fn branch(&self, both: Keys, agree: Keys, names: Names) -> Option<Branch> {
-        let crossed = self.family_group.and_then(|g| Some((g, self.groups[g].crossed?)));
-        let all_names = self.given_names | self.family_names;
-        if names == Names::Crossed && crossed.is_none() {
-            return None;
-        }
-        let shown = ones(agree).fold(0, |set, k| set | self.parts(k, names));
-        if names == Names::Crossed && shown & all_names != 0 {
-            return None;
-        }
-        let mut allowed: Vec<u64> = self
-            .groups
-            .iter()
-            .enumerate()
-            .map(|(g, group)| {
-                let only_crossed = names == Names::Crossed && Some(g) == self.family_group;
-                (0..group.states.len())
-                    .filter(|&s| match group.crossed {
-                        Some(c) if only_crossed || c == s => only_crossed && c == s,
-                        _ => group.states[s] & shown & group.bits == shown & group.bits,
-                    })
-                    .fold(0u64, |set, s| set | 1 << s)
-            })
-            .collect();
-        // A key that differs: not all its components agree. With the names crossed, a key
-        // that holds a name in its place cannot agree, so it says nothing more.
-        let mut clauses: Vec<Components> = ones(both & !agree)
-            .map(|k| self.parts(k, names))
-            .filter(|parts| names == Names::InOrder || parts & all_names == 0)
-            .collect();
-        clauses.sort_unstable();
-        clauses.dedup();
-        let all = clauses.clone();
-        clauses.retain(|c| !all.iter().any(|other| other != c && other & !c == 0));
-
-        // Where only one group can still break a clause, it must.
-        loop {
-            let mut changed = false;
-            let mut open = Vec::new();
-            for &clause in &clauses {
-                let breakers: Vec<usize> = (0..self.groups.len())
-                    .filter(|&g| self.holding(g, clause, allowed[g]) != allowed[g])
-                    .collect();
-                match breakers[..] {
-                    [] => return None,
-                    [g] => {
-                        allowed[g] &= !self.holding(g, clause, allowed[g]);
-                        changed = true;
-                    }
-                    _ if (0..self.groups.len())
-                        .any(|g| allowed[g] != 0 && self.holding(g, clause, allowed[g]) == 0) => {}
-                    _ => open.push(clause),
-                }
-            }
-            clauses = open;
-            if !changed {
-                break;
-            }
-        }
-        if allowed.contains(&0) {
-            return None;
-        }
-        Some(self.combine(&allowed, &clauses))
-    }
-
-    /// The allowed states of a group in which all of a clause's components agree.
-    fn holding(&self, g: usize, clause: Components, allowed: u64) -> u64 {
-        let group = &self.groups[g];
-        let part = clause & group.bits;
-        if part == 0 {
-            return allowed;
-        }
-        ones(allowed).filter(|&s| group.states[s] & part == part).fold(0u64, |set, s| set | 1 << s)
-    }
-
-    /// Sorts each group's states into classes that the open clauses cannot tell apart, and
-    /// lists the combinations of classes that break every clause.
-    fn combine(&self, allowed: &[u64], clauses: &[Components]) -> Branch {
-        // Clauses beyond what a list can hold are let go, loosest last: the veil is then a
-        // little thicker than it need be, never thinner.
-        let mut clauses = clauses;
-        loop {
-            let classes: Vec<Vec<(u64, u64)>> = (0..self.groups.len())
-                .map(|g| {
-                    let mut by_signature: BTreeMap<u64, u64> = BTreeMap::new();
-                    for s in ones(allowed[g]) {
-                        let signature = (0..clauses.len())
-                            .filter(|&c| self.holding(g, clauses[c], 1 << s) != 0)
-                            .fold(0u64, |set, c| set | 1 << c);
-                        *by_signature.entry(signature).or_default() |= 1 << s;
-                    }
-                    by_signature.into_iter().collect()
-                })
-                .collect();
-            let count: usize = classes.iter().map(Vec::len).product();
-            if count > MAX_COMBINATIONS && !clauses.is_empty() {
-                clauses = &clauses[..clauses.len() - 1];
-                continue;
-            }
-            let every = (1u64 << clauses.len()) - 1;
-            let mut combinations = Vec::new();
-            let mut pick = vec![0u8; classes.len()];
-            list(&classes, every, 0, &mut pick, &mut combinations);
-            let classes = classes
-                .into_iter()
-                .map(|group| group.into_iter().map(|(_, states)| states).collect())
-                .collect();
-            return Branch { classes, combinations };
-        }
-    }
-
     /// The keys that agree when each group is in this state.
     pub(crate) fn agreeing_keys(&self, states: &[usize]) -> Keys {
         let mut agreeing = 0;
@@ -434,8 +334,6 @@ impl Space {
     }
 }
 
-const MAX_COMBINATIONS: usize = 1 << 12;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     InOrder,
@@ -473,25 +371,6 @@ fn possible(subset: u64, components: &[Component]) -> bool {
             _ => true,
         }
     })
-}
-
-fn list(
-    classes: &[Vec<(u64, u64)>],
-    unbroken: u64,
-    group: usize,
-    pick: &mut Vec<u8>,
-    out: &mut Vec<Vec<u8>>,
-) {
-    if group == classes.len() {
-        if unbroken == 0 {
-            out.push(pick.clone());
-        }
-        return;
-    }
-    for (i, (signature, _)) in classes[group].iter().enumerate() {
-        pick[group] = i as u8;
-        list(classes, unbroken & signature, group + 1, pick, out);
-    }
 }
 
 #[cfg(test)]
@@ -571,7 +450,7 @@ mod tests {
                     }
                 }
             }
-            let veil = space.veil(both, agree);
+            let veil = space.veil(space.outline(both, agree));
             let got = veil.likelihood(&slices);
             prop_assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
             let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();

@@ -10,12 +10,26 @@ pub(crate) enum Veil {
     Clear(Vec<u64>),
 }
 
-/// A sum of products: per group, classes of states; and the combinations of one class per
-/// group that are possible.
-#[derive(Debug, Clone)]
+/// A sum of products: classes of states of each group, and the combinations of one class per
+/// group that are possible. Those that differ in their last class only are one run.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Branch {
-    pub(super) classes: Vec<Vec<u64>>,
-    pub(super) combinations: Vec<Vec<u8>>,
+    /// Group by group, each class's group and its states as bits.
+    pub(super) classes: Vec<(u8, u64)>,
+    /// Run by run, the places of the classes of all groups but the last.
+    pub(super) heads: Vec<u16>,
+    /// Run by run, the places of the last group's classes.
+    pub(super) tails: Vec<u16>,
+    /// Where each run ends in the tails.
+    pub(super) ends: Vec<u32>,
+}
+
+/// What an observation between two sources leaves possible.
+#[derive(Debug, Clone)]
+pub(crate) struct Outlook {
+    /// Which pair of sources, as an index into the model's.
+    pub(crate) between: usize,
+    pub(crate) veil: Veil,
 }
 
 impl Veil {
@@ -26,7 +40,8 @@ impl Veil {
                 .iter()
                 .map(|branch| {
                     let sums = branch.sums(states);
-                    branch.combinations.iter().map(|c| product(c, &sums)).sum::<f64>()
+                    let run = |(head, tail)| product(head, &sums) * total(tail, &sums);
+                    branch.runs().map(run).sum::<f64>()
                 })
                 .sum(),
             Veil::Clear(possible) => {
@@ -38,13 +53,15 @@ impl Veil {
     /// Adds `weight`, shared out over the possible states in proportion to their
     /// probability, to each group's counts.
     pub(crate) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
-        let total = self.likelihood(states);
-        if total <= 0.0 || weight <= 0.0 {
+        if weight <= 0.0 {
             return;
         }
         let branches = match self {
             Veil::Tokens(branches) => branches,
             Veil::Clear(possible) => {
+                if self.likelihood(states) <= 0.0 {
+                    return;
+                }
                 for ((&set, p), counts) in possible.iter().zip(states).zip(counts) {
                     let scale = weight / sum(set, p);
                     for s in ones(set) {
@@ -54,26 +71,38 @@ impl Veil {
                 return;
             }
         };
-        for branch in branches {
-            let sums = branch.sums(states);
-            let mut shares: Vec<Vec<f64>> = sums.iter().map(|g| vec![0.0; g.len()]).collect();
-            for combination in &branch.combinations {
-                let product = product(combination, &sums);
-                for (g, &class) in combination.iter().enumerate() {
-                    shares[g][usize::from(class)] += product;
+        let shares: Vec<(Vec<f64>, Vec<f64>, f64)> =
+            branches.iter().map(|branch| branch.shares(states)).collect();
+        let all: f64 = shares.iter().map(|(_, _, all)| all).sum();
+        if all <= 0.0 {
+            return;
+        }
+        for (branch, (sums, shares, _)) in branches.iter().zip(shares) {
+            for ((&(group, class), share), sum) in branch.classes.iter().zip(shares).zip(sums) {
+                if sum <= 0.0 {
+                    continue;
+                }
+                let scale = weight * share / (all * sum);
+                let (states, counts) =
+                    (states[usize::from(group)], &mut counts[usize::from(group)]);
+                for s in ones(class) {
+                    counts[s] += scale * states[s];
                 }
             }
-            for (g, classes) in branch.classes.iter().enumerate() {
-                for (c, &class) in classes.iter().enumerate() {
-                    if sums[g][c] <= 0.0 {
-                        continue;
-                    }
-                    let scale = weight * shares[g][c] / (total * sums[g][c]);
-                    for s in ones(class) {
-                        counts[g][s] += scale * states[g][s];
-                    }
-                }
-            }
+        }
+    }
+
+    /// The states of a group that it leaves possible.
+    pub(super) fn possible(&self, group: usize) -> u64 {
+        let of = |branch: &Branch| {
+            let places = branch.heads.iter().chain(&branch.tails);
+            let classes = places.map(|&place| branch.classes[usize::from(place)]);
+            let here = classes.filter(|&(of, _)| usize::from(of) == group);
+            here.fold(0, |set, (_, class)| set | class)
+        };
+        match self {
+            Veil::Tokens(branches) => branches.iter().map(of).fold(0, |all, set| all | set),
+            Veil::Clear(possible) => possible[group],
         }
     }
 }
@@ -83,18 +112,47 @@ fn sum(set: u64, p: &[f64]) -> f64 {
     ones(set).map(|s| p[s]).sum()
 }
 
-/// The probability of one combination of classes.
-fn product(combination: &[u8], sums: &[Vec<f64>]) -> f64 {
-    combination.iter().zip(sums).map(|(&class, group)| group[usize::from(class)]).product()
+/// The probability of one class of each of several groups.
+fn product(places: &[u16], sums: &[f64]) -> f64 {
+    places.iter().map(|&place| sums[usize::from(place)]).product()
+}
+
+/// The probability of several classes of one group.
+fn total(places: &[u16], sums: &[f64]) -> f64 {
+    places.iter().map(|&place| sums[usize::from(place)]).sum()
 }
 
 impl Branch {
-    fn sums(&self, states: &[&[f64]]) -> Vec<Vec<f64>> {
-        self.classes
-            .iter()
-            .zip(states)
-            .map(|(classes, p)| classes.iter().map(|&class| sum(class, p)).collect())
-            .collect()
+    /// Run by run, the places of its head and of its tail.
+    fn runs(&self) -> impl Iterator<Item = (&[u16], &[u16])> {
+        let head = self.heads.len() / self.ends.len().max(1);
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).enumerate().map(move |(run, (start, &end))| {
+            (&self.heads[run * head..][..head], &self.tails[start as usize..end as usize])
+        })
+    }
+
+    /// The probability of each class.
+    fn sums(&self, states: &[&[f64]]) -> Vec<f64> {
+        self.classes.iter().map(|&(group, class)| sum(class, states[usize::from(group)])).collect()
+    }
+
+    /// The probability of each class, that of the combinations it is in, and that of all.
+    fn shares(&self, states: &[&[f64]]) -> (Vec<f64>, Vec<f64>, f64) {
+        let sums = self.sums(states);
+        let mut shares = vec![0.0; sums.len()];
+        let mut all = 0.0;
+        for (head, tail) in self.runs() {
+            let (before, behind) = (product(head, &sums), total(tail, &sums));
+            for &place in head {
+                shares[usize::from(place)] += before * behind;
+            }
+            for &place in tail {
+                shares[usize::from(place)] += before * sums[usize::from(place)];
+            }
+            all += before * behind;
+        }
+        (sums, shares, all)
     }
 }
 

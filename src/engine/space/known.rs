@@ -1,7 +1,7 @@
 //! What a veil leaves certain of each comparison group, in terms of its components.
 
 use super::{Components, GroupStates, Space};
-use crate::engine::veil::{Branch, Veil, ones};
+use crate::engine::veil::{Veil, ones};
 use crate::project::Component;
 
 /// What an observation says for certain of one comparison group.
@@ -39,19 +39,5 @@ impl Space {
             }
         };
         self.groups.iter().enumerate().map(of).collect()
-    }
-}
-
-impl Veil {
-    /// The states of a group that it leaves possible.
-    fn possible(&self, group: usize) -> u64 {
-        let of = |branch: &Branch| {
-            let classes = branch.combinations.iter().map(|c| usize::from(c[group]));
-            classes.fold(0, |set, class| set | branch.classes[group][class])
-        };
-        match self {
-            Veil::Tokens(branches) => branches.iter().map(of).fold(0, |all, set| all | set),
-            Veil::Clear(possible) => possible[group],
-        }
     }
 }
