@@ -15,7 +15,7 @@ pub(crate) use model::{Between, Model, Parts, Seen, Stop};
 use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
 pub(crate) use veil::ones;
-use veil::{Outlook, Veil};
+use veil::{Classes, Outlooks, Veil};
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -68,7 +68,7 @@ pub(crate) fn judge(space: &Space, between: &[Between], seen: &[Observation]) ->
         between,
         seen,
         |seen: Observation| space.outline(seen.both, seen.agree),
-        |outline| space.veil(outline),
+        |outline| space.veils(outline),
         |seen, count| pattern(space, between, seen, count),
     )
 }
@@ -100,7 +100,7 @@ pub(crate) fn judge_in_clear(
     let veil = |seen: u64| {
         let possible =
             outcomes.iter().enumerate().map(|(g, sets)| sets[usize::from((seen >> (8 * g)) as u8)]);
-        Veil::Clear(possible.collect())
+        vec![Veil::of_classes(possible)]
     };
     let pattern = |sight: Sight, count| Pattern {
         between: usize::from(sight.between),
@@ -121,7 +121,7 @@ fn gather_and_judge<T: Copy + Ord + Send + Sync, O: Copy + Eq + Hash + Send + Sy
     between: &[Between],
     seen: &[T],
     outline: impl Fn(T) -> O + Sync,
-    veil: impl Fn(O) -> Veil + Sync,
+    veils: impl Fn(O) -> Vec<(Classes, Veil)> + Sync,
     pattern: impl Fn(T, u64) -> Pattern + Sync,
 ) -> Judgement {
     let mut order: Vec<(T, u32)> = seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
@@ -139,10 +139,8 @@ fn gather_and_judge<T: Copy + Ord + Send + Sync, O: Copy + Eq + Hash + Send + Sy
             distinct.len() - 1
         });
     }
-    let outlooks: Vec<Outlook> = distinct
-        .into_par_iter()
-        .map(|(between, outline)| Outlook { between, veil: veil(outline) })
-        .collect();
+    let observed = distinct.into_par_iter().map(|(between, outline)| (between, veils(outline)));
+    let outlooks = Outlooks::new(observed.collect());
     let model = Model::fit(space, share_seen, between, &outlooks, &patterns);
     let kinds = model.judge(space, between, &outlooks, &patterns);
     let mut judged = vec![Judged { weight: 0.0, odds: 0.0, agreeing: 0 }; seen.len()];
@@ -178,8 +176,9 @@ pub(crate) fn explain(
     between: &[Between],
     seen: Observation,
 ) -> Parts {
-    let veil = space.veil(space.outline(seen.both, seen.agree));
-    model.parts(space, between, &pattern(space, between, seen, 1), &veil)
+    let veils = space.veils(space.outline(seen.both, seen.agree));
+    let outlooks = Outlooks::new(vec![(seen.between, veils)]);
+    model.parts(space, between, &outlooks, &pattern(space, between, seen, 1))
 }
 
 #[cfg(test)]

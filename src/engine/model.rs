@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
-use super::veil::{Outlook, Veil, ones};
+use super::veil::{Classes, Outlooks, Veil, ones};
 pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
@@ -145,7 +145,7 @@ impl Model {
         space: &Space,
         seen: &Seen<'_>,
         between: &[Between],
-        outlooks: &[Outlook],
+        outlooks: &Outlooks,
         patterns: &[Pattern],
     ) -> Model {
         let household: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.9)).collect();
@@ -170,10 +170,18 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
+        let by_chance = by_chance(between, outlooks);
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(space, between, outlooks, patterns, [&prior, &household], seen);
+            model.step(
+                space,
+                between,
+                (outlooks, &by_chance),
+                patterns,
+                [&prior, &household],
+                seen,
+            );
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
             if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
@@ -187,33 +195,37 @@ impl Model {
         &mut self,
         space: &Space,
         between: &[Between],
-        outlooks: &[Outlook],
+        (outlooks, by_chance): (&Outlooks, &[f64]),
         patterns: &[Pattern],
         [prior, household_prior]: [&[Vec<f64>]; 2],
         seen: &Seen<'_>,
     ) {
-        let start = Counts {
-            same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
-            household: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
-        };
-        let kinds = self.judge(space, between, outlooks, patterns);
-        let (weights, sums) = weights(patterns, &kinds, outlooks.len(), between.len());
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        // Chunks of a fixed size, added up in order: the same sums at any thread count.
-        let parts: Vec<Counts> = outlooks
-            .par_chunks(64)
-            .zip(weights.par_chunks(64))
-            .map(|(outlooks, weights)| {
-                let mut counts = start.clone();
-                for (outlook, weights) in outlooks.iter().zip(weights) {
-                    counts.add(&outlook.veil, weights, &views[outlook.between]);
-                }
-                counts
-            })
-            .collect();
-        let Counts { same, household } = parts.into_iter().fold(start, Counts::plus);
+        let (sums, likelihoods) = likelihoods(&views, outlooks, by_chance);
+        let kinds = self.kinds_of(space, between, &likelihoods, patterns);
+        let (weights, found) = weights(patterns, &kinds, &likelihoods, between.len());
+        let (mut same, mut household) = (zeros(prior), zeros(prior));
+        let outlined: Vec<(&(usize, Veil), &Weights)> = outlooks.all.iter().zip(&weights).collect();
+        for of_two in outlined.chunk_by(|x, y| x.0.0 == y.0.0) {
+            let (sums, views) = (&sums[of_two[0].0.0], &views[of_two[0].0.0]);
+            let start = Shares::new(&outlooks.classes);
+            // Chunks of a fixed size, added up in order: the same sums at any thread count.
+            let parts: Vec<Shares> = of_two
+                .par_chunks(256)
+                .map(|chunk| {
+                    let mut shares = start.clone();
+                    chunk.iter().for_each(|((_, veil), weights)| shares.add(veil, weights, sums));
+                    shares
+                })
+                .collect();
+            let shares = parts.into_iter().fold(start, Shares::plus);
+            let classes = &outlooks.classes;
+            classes.spread(&shares.same, &sums.same, &views.same, &mut same);
+            classes.spread(&shares.household, &sums.household, &views.household, &mut household);
+            classes.spread(&shares.twins, &sums.twins, &views.twins, &mut household);
+        }
         let mut expected = Vec::with_capacity(between.len());
-        for (b, sum) in sums.iter().enumerate() {
+        for (b, sum) in found.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
             let seen = |states: &[&[f64]]| seen(states).max(1e-3);
             let has_place = space.groups.iter().any(|g| g.kind == GroupKind::Other);
@@ -261,20 +273,28 @@ impl Model {
         &self,
         space: &Space,
         between: &[Between],
-        outlooks: &[Outlook],
+        outlooks: &Outlooks,
+        patterns: &[Pattern],
+    ) -> Vec<Kinds> {
+        let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
+        let by_chance = by_chance(between, outlooks);
+        let (_, likelihoods) = likelihoods(&views, outlooks, &by_chance);
+        self.kinds_of(space, between, &likelihoods, patterns)
+    }
+
+    fn kinds_of(
+        &self,
+        space: &Space,
+        between: &[Between],
+        likelihoods: &[Likelihoods],
         patterns: &[Pattern],
     ) -> Vec<Kinds> {
         let survival = self.survival(space, between);
-        let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        let likelihoods: Vec<Likelihoods> =
-            outlooks.par_iter().map(|o| views[o.between].likelihoods(&o.veil)).collect();
-        patterns
-            .par_iter()
-            .map(|pattern| {
-                let b = pattern.between;
-                self.kinds(&between[b], &likelihoods[pattern.outlook], pattern, &survival[b])
-            })
-            .collect()
+        let of = |pattern: &Pattern| {
+            let b = pattern.between;
+            self.kinds(&between[b], &likelihoods[pattern.outlook], pattern, &survival[b])
+        };
+        patterns.par_iter().map(of).collect()
     }
 
     /// The match weight of a pattern: log2 of how much likelier it is for the same person
@@ -368,6 +388,13 @@ struct Views<'a> {
     twins: Vec<&'a [f64]>,
 }
 
+/// The probability of each class of states in each kind of pair.
+struct Sums {
+    same: Vec<f64>,
+    household: Vec<f64>,
+    twins: Vec<f64>,
+}
+
 /// The probability of an observation in each kind of pair.
 #[derive(Debug, Clone, Copy)]
 struct Likelihoods {
@@ -378,14 +405,53 @@ struct Likelihoods {
 }
 
 impl Views<'_> {
-    fn likelihoods(&self, veil: &Veil) -> Likelihoods {
+    fn sums(&self, classes: &Classes) -> Sums {
+        Sums {
+            same: classes.sums(&self.same),
+            household: classes.sums(&self.household),
+            twins: classes.sums(&self.twins),
+        }
+    }
+}
+
+impl Sums {
+    fn likelihoods(&self, veil: &Veil, unrelated: f64) -> Likelihoods {
         Likelihoods {
+            unrelated,
             same: veil.likelihood(&self.same),
-            unrelated: veil.likelihood(&self.unrelated),
             household: veil.likelihood(&self.household),
             twins: veil.likelihood(&self.twins),
         }
     }
+}
+
+/// The probability of each outlook among unrelated people, which no step changes.
+fn by_chance(between: &[Between], outlooks: &Outlooks) -> Vec<f64> {
+    let classes = &outlooks.classes;
+    let sums: Vec<Vec<f64>> =
+        between.iter().map(|b| classes.sums(&slices(&b.chance.states))).collect();
+    let of = |(between, veil): &(usize, Veil)| veil.likelihood(&sums[*between]);
+    outlooks.all.par_iter().map(of).collect()
+}
+
+/// The probability of each class, per pair of sources, and of each outlook.
+fn likelihoods(
+    views: &[Views<'_>],
+    outlooks: &Outlooks,
+    by_chance: &[f64],
+) -> (Vec<Sums>, Vec<Likelihoods>) {
+    let sums: Vec<Sums> = views.iter().map(|views| views.sums(&outlooks.classes)).collect();
+    let of = |((between, veil), unrelated): (&(usize, Veil), &f64)| {
+        sums[*between].likelihoods(veil, *unrelated)
+    };
+    let likelihoods = outlooks.all.par_iter().zip(by_chance).map(of).collect();
+    (sums, likelihoods)
+}
+
+/// How many pairs of each kind were observed of an outlook, over the probability of that.
+struct Weights {
+    likelihoods: Likelihoods,
+    pairs: Expected,
 }
 
 /// How many pairs of each kind the patterns are: per outlook, and, of those that are sure to be
@@ -393,57 +459,68 @@ impl Views<'_> {
 fn weights(
     patterns: &[Pattern],
     kinds: &[Kinds],
-    outlooks: usize,
+    likelihoods: &[Likelihoods],
     between: usize,
-) -> (Vec<Expected>, Vec<Expected>) {
-    let mut weights = vec![Expected::default(); outlooks];
-    let mut sums = vec![Expected::default(); between];
+) -> (Vec<Weights>, Vec<Expected>) {
+    let none = |&likelihoods| Weights { likelihoods, pairs: Expected::default() };
+    let mut weights: Vec<Weights> = likelihoods.iter().map(none).collect();
+    let mut found = vec![Expected::default(); between];
     for (pattern, kinds) in patterns.iter().zip(kinds) {
         let total = kinds.same + kinds.different();
         if total <= 0.0 {
             continue;
         }
         let n = pattern.count as f64 / total;
-        let found = Expected {
-            same: n * kinds.same,
-            household: n * kinds.household,
-            twins: n * kinds.twins,
-        };
-        weights[pattern.outlook].add(found);
-        let is_counted = f64::from(u8::from(pattern.is_sure));
-        sums[pattern.between].add(Expected {
-            household: is_counted * found.household,
-            twins: is_counted * found.twins,
-            ..found
-        });
+        let [same, household, twins] =
+            [kinds.same, kinds.household, kinds.twins].map(|kind| n * kind);
+        weights[pattern.outlook].pairs.add(Expected { same, household, twins });
+        let sure = if pattern.is_sure { 1.0 } else { 0.0 };
+        let (household, twins) = (sure * household, sure * twins);
+        found[pattern.between].add(Expected { same, household, twins });
     }
-    (weights, sums)
+    (weights, found)
 }
 
-/// What the expectation step adds up.
+/// What the expectation step adds up, class by class.
 #[derive(Clone)]
-struct Counts {
-    same: Vec<Vec<f64>>,
-    household: Vec<Vec<f64>>,
+struct Shares {
+    same: Vec<f64>,
+    household: Vec<f64>,
+    twins: Vec<f64>,
 }
 
-impl Counts {
-    fn add(&mut self, veil: &Veil, weights: &Expected, views: &Views<'_>) {
-        veil.share_out(&views.same, weights.same, &mut self.same);
-        veil.share_out(&views.household, weights.household, &mut self.household);
-        veil.share_out(&views.twins, weights.twins, &mut self.household);
+impl Shares {
+    fn new(classes: &Classes) -> Shares {
+        let none = vec![0.0; classes.len()];
+        Shares { same: none.clone(), household: none.clone(), twins: none }
     }
 
-    fn plus(mut self, other: Counts) -> Counts {
-        let add = |into: &mut Vec<Vec<f64>>, from: Vec<Vec<f64>>| {
-            for (into, from) in into.iter_mut().flatten().zip(from.into_iter().flatten()) {
-                *into += from;
-            }
+    fn add(&mut self, veil: &Veil, weights: &Weights, sums: &Sums) {
+        let Weights { likelihoods, pairs } = weights;
+        veil.share_out(&sums.same, likelihoods.same, pairs.same, &mut self.same);
+        veil.share_out(
+            &sums.household,
+            likelihoods.household,
+            pairs.household,
+            &mut self.household,
+        );
+        veil.share_out(&sums.twins, likelihoods.twins, pairs.twins, &mut self.twins);
+    }
+
+    fn plus(mut self, other: Shares) -> Shares {
+        let add = |into: &mut [f64], from: &[f64]| {
+            into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
         };
-        add(&mut self.same, other.same);
-        add(&mut self.household, other.household);
+        add(&mut self.same, &other.same);
+        add(&mut self.household, &other.household);
+        add(&mut self.twins, &other.twins);
         self
     }
+}
+
+/// Nothing, in the shape of these tables.
+fn zeros(tables: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    tables.iter().map(|table| vec![0.0; table.len()]).collect()
 }
 
 fn slices(tables: &[Vec<f64>]) -> Vec<&[f64]> {

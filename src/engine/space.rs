@@ -37,6 +37,8 @@ pub(crate) struct Space {
     family_group: Option<usize>,
     /// Per component, the states of its group that it agrees in.
     states_with: Vec<u64>,
+    /// Per group and set of its components, those that agree for certain when these do.
+    certain: Vec<Vec<Components>>,
     /// For the names in order and crossed.
     stronger: [Stronger; 2],
 }
@@ -126,6 +128,7 @@ impl Space {
             family_names: 0,
             family_group: None,
             states_with: vec![],
+            certain: vec![],
             stronger: Default::default(),
         }
     }
@@ -216,6 +219,7 @@ impl Space {
             family_names: bits(&|c| kind(c) == FieldKind::FamilyName),
             family_group,
             states_with,
+            certain: groups.iter().map(certain).collect(),
             stronger: Default::default(),
             groups,
         };
@@ -225,18 +229,15 @@ impl Space {
 
     /// The components that agree for certain when these keys agree.
     pub(crate) fn agreeing(&self, keys: Keys) -> Components {
-        let named = ones(keys).fold(0, |set, k| set | self.keys[k]);
-        self.groups.iter().fold(0, |set, group| {
-            // Every state that holds what the keys show: what all of them share is certain.
-            let shown = named & group.bits;
-            let certain = group
-                .states
-                .iter()
-                .enumerate()
-                .filter(|(s, state)| group.crossed != Some(*s) && *state & shown == shown)
-                .fold(group.bits, |all, (_, state)| all & state);
-            set | if shown == 0 { 0 } else { certain }
-        })
+        self.certain(ones(keys).fold(0, |set, k| set | self.keys[k]))
+    }
+
+    /// The components that agree for certain when these do.
+    fn certain(&self, shown: Components) -> Components {
+        let of = |(group, certain): (&GroupStates, &Vec<Components>)| {
+            certain[((shown & group.bits) >> group.bits.trailing_zeros()) as usize]
+        };
+        self.groups.iter().zip(&self.certain).map(of).fold(0, |set, one| set | one)
     }
 
     /// Which groups agree in full for certain, by bit: what a fuzzy level is read beside.
@@ -340,6 +341,20 @@ enum Names {
     Crossed,
 }
 
+/// Per set of a group's components, those that agree for certain when these do: what every
+/// state has in common that holds them.
+fn certain(group: &GroupStates) -> Vec<Components> {
+    let first = group.bits.trailing_zeros();
+    let of = |shown: Components| {
+        let holds = |(s, state): &(usize, &Components)| {
+            group.crossed != Some(*s) && **state & shown == shown
+        };
+        let all = group.states.iter().enumerate().filter(holds);
+        if shown == 0 { 0 } else { all.fold(group.bits, |all, (_, state)| all & state) }
+    };
+    (0..1u64 << group.components.len()).map(|subset| of(subset << first)).collect()
+}
+
 /// Whether the components of a group can agree in exactly this subset.
 fn possible(subset: u64, components: &[Component]) -> bool {
     let agrees = |field: usize, part: Part| {
@@ -378,6 +393,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::veil::Outlooks;
     use crate::project::Preset;
 
     fn space() -> Space {
@@ -450,11 +466,16 @@ mod tests {
                     }
                 }
             }
-            let veil = space.veil(space.outline(both, agree));
-            let got = veil.likelihood(&slices);
+            let veils = space.veils(space.outline(both, agree));
+            let Outlooks { classes, all } = Outlooks::new(vec![(0, veils)]);
+            let (_, veil) = &all[0];
+            let sums = classes.sums(&slices);
+            let got = veil.likelihood(&sums);
             prop_assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
+            let mut by_class = vec![0.0; classes.len()];
+            veil.share_out(&sums, got, 1.0, &mut by_class);
             let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
-            veil.share_out(&slices, 1.0, &mut counts);
+            classes.spread(&by_class, &sums, &slices, &mut counts);
             for (got, expected_group) in counts.iter().flatten().zip(shares.iter().flatten()) {
                 prop_assert!((got - expected_group / expected).abs() < 1e-9);
             }

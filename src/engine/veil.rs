@@ -1,130 +1,120 @@
-//! What an observation leaves possible: a set of joint states of the comparison groups, kept
-//! as sums of products so that its probability and its shares are quick to work out.
+//! What observations leave possible: sets of joint states of the comparison groups, kept as
+//! sums of products so that their probabilities and shares are quick to work out.
 
-/// The joint states that an observation leaves possible.
-#[derive(Debug, Clone)]
-pub(crate) enum Veil {
-    /// Seen through tokens: the branches are exclusive.
-    Tokens(Vec<Branch>),
-    /// Seen in the clear: per group, the states that are possible, as bits.
-    Clear(Vec<u64>),
-}
+use std::collections::HashMap;
 
-/// A sum of products: classes of states of each group, and the combinations of one class per
-/// group that are possible. Those that differ in their last class only are one run.
+/// The joint states that an observation leaves possible, as combinations of one class of
+/// states per group; a class is known by its place in [`Classes`]. Combinations that differ in
+/// the last group only are one run.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Branch {
-    /// Group by group, each class's group and its states as bits.
-    pub(super) classes: Vec<(u8, u64)>,
-    /// Run by run, the places of the classes of all groups but the last.
-    pub(super) heads: Vec<u16>,
-    /// Run by run, the places of the last group's classes.
-    pub(super) tails: Vec<u16>,
+pub(crate) struct Veil {
+    /// Run by run, the classes of all groups but the last.
+    pub(super) heads: Vec<u32>,
+    /// Run by run, the classes of the last group.
+    pub(super) tails: Vec<u32>,
     /// Where each run ends in the tails.
     pub(super) ends: Vec<u32>,
 }
 
-/// What an observation between two sources leaves possible.
-#[derive(Debug, Clone)]
-pub(crate) struct Outlook {
-    /// Which pair of sources, as an index into the model's.
-    pub(crate) between: usize,
-    pub(crate) veil: Veil,
+/// Classes of states: the group of each, and its states as bits. Thousands of veils have a
+/// few hundred between them, so what a class adds up to is worked out once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Classes {
+    all: Vec<(usize, u64)>,
+    places: HashMap<(usize, u64), u32>,
+}
+
+/// What is left possible of the pairs of each pair of sources.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outlooks {
+    pub(crate) classes: Classes,
+    /// Each with its pair of sources, as an index into the model's; those of one are together.
+    pub(crate) all: Vec<(usize, Veil)>,
+}
+
+impl Outlooks {
+    /// From the observations' pairs of sources and what each leaves possible, with classes of
+    /// its own.
+    pub(crate) fn new(observed: Vec<(usize, Vec<(Classes, Veil)>)>) -> Outlooks {
+        let mut classes = Classes::default();
+        let all = observed
+            .into_iter()
+            .map(|(between, branches)| (between, classes.join(branches)))
+            .collect();
+        Outlooks { classes, all }
+    }
+}
+
+impl Classes {
+    /// The place of a group's class.
+    pub(super) fn place(&mut self, group: usize, states: u64) -> u32 {
+        *self.places.entry((group, states)).or_insert_with(|| {
+            self.all.push((group, states));
+            (self.all.len() - 1) as u32
+        })
+    }
+
+    /// One veil of several that exclude each other, in terms of these classes.
+    fn join(&mut self, branches: Vec<(Classes, Veil)>) -> Veil {
+        let mut joined = Veil::default();
+        for (classes, veil) in branches {
+            let places: Vec<u32> = classes.all.iter().map(|&(g, set)| self.place(g, set)).collect();
+            let here = |place: &u32| places[*place as usize];
+            let before = joined.tails.len() as u32;
+            joined.heads.extend(veil.heads.iter().map(here));
+            joined.tails.extend(veil.tails.iter().map(here));
+            joined.ends.extend(veil.ends.iter().map(|end| before + end));
+        }
+        joined
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The probability of each class, given each group's state probabilities.
+    pub(crate) fn sums(&self, states: &[&[f64]]) -> Vec<f64> {
+        let sum = |&(group, class): &(usize, u64)| ones(class).map(|s| states[group][s]).sum();
+        self.all.iter().map(sum).collect()
+    }
+
+    /// Adds what each class got to the counts of its states, in proportion to their
+    /// probability; `sums` are those of the classes.
+    pub(crate) fn spread(
+        &self,
+        shares: &[f64],
+        sums: &[f64],
+        states: &[&[f64]],
+        counts: &mut [Vec<f64>],
+    ) {
+        for ((&(group, class), share), sum) in self.all.iter().zip(shares).zip(sums) {
+            if *sum > 0.0 {
+                for s in ones(class) {
+                    counts[group][s] += share / sum * states[group][s];
+                }
+            }
+        }
+    }
+
+    /// The states of a group that a veil leaves possible.
+    pub(super) fn possible(&self, veil: &Veil, group: usize) -> u64 {
+        let classes = veil.heads.iter().chain(&veil.tails).map(|&place| self.all[place as usize]);
+        classes.filter(|(of, _)| *of == group).fold(0, |set, (_, class)| set | class)
+    }
 }
 
 impl Veil {
-    /// The probability of the observation, given each group's state probabilities.
-    pub(crate) fn likelihood(&self, states: &[&[f64]]) -> f64 {
-        match self {
-            Veil::Tokens(branches) => branches
-                .iter()
-                .map(|branch| {
-                    let sums = branch.sums(states);
-                    let run = |(head, tail)| product(head, &sums) * total(tail, &sums);
-                    branch.runs().map(run).sum::<f64>()
-                })
-                .sum(),
-            Veil::Clear(possible) => {
-                possible.iter().zip(states).map(|(&set, p)| sum(set, p)).product()
-            }
-        }
+    /// One class of each group.
+    pub(crate) fn of_classes(states: impl Iterator<Item = u64>) -> (Classes, Veil) {
+        let mut classes = Classes::default();
+        let places = states.enumerate().map(|(group, set)| classes.place(group, set));
+        let mut heads: Vec<u32> = places.collect();
+        let tails: Vec<u32> = heads.pop().into_iter().collect();
+        (classes, Veil { heads, ends: vec![tails.len() as u32], tails })
     }
 
-    /// Adds `weight`, shared out over the possible states in proportion to their
-    /// probability, to each group's counts.
-    pub(crate) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
-        if weight <= 0.0 {
-            return;
-        }
-        let branches = match self {
-            Veil::Tokens(branches) => branches,
-            Veil::Clear(possible) => {
-                if self.likelihood(states) <= 0.0 {
-                    return;
-                }
-                for ((&set, p), counts) in possible.iter().zip(states).zip(counts) {
-                    let scale = weight / sum(set, p);
-                    for s in ones(set) {
-                        counts[s] += scale * p[s];
-                    }
-                }
-                return;
-            }
-        };
-        let shares: Vec<(Vec<f64>, Vec<f64>, f64)> =
-            branches.iter().map(|branch| branch.shares(states)).collect();
-        let all: f64 = shares.iter().map(|(_, _, all)| all).sum();
-        if all <= 0.0 {
-            return;
-        }
-        for (branch, (sums, shares, _)) in branches.iter().zip(shares) {
-            for ((&(group, class), share), sum) in branch.classes.iter().zip(shares).zip(sums) {
-                if sum <= 0.0 {
-                    continue;
-                }
-                let scale = weight * share / (all * sum);
-                let (states, counts) =
-                    (states[usize::from(group)], &mut counts[usize::from(group)]);
-                for s in ones(class) {
-                    counts[s] += scale * states[s];
-                }
-            }
-        }
-    }
-
-    /// The states of a group that it leaves possible.
-    pub(super) fn possible(&self, group: usize) -> u64 {
-        let of = |branch: &Branch| {
-            let places = branch.heads.iter().chain(&branch.tails);
-            let classes = places.map(|&place| branch.classes[usize::from(place)]);
-            let here = classes.filter(|&(of, _)| usize::from(of) == group);
-            here.fold(0, |set, (_, class)| set | class)
-        };
-        match self {
-            Veil::Tokens(branches) => branches.iter().map(of).fold(0, |all, set| all | set),
-            Veil::Clear(possible) => possible[group],
-        }
-    }
-}
-
-/// The probability of a set of states.
-fn sum(set: u64, p: &[f64]) -> f64 {
-    ones(set).map(|s| p[s]).sum()
-}
-
-/// The probability of one class of each of several groups.
-fn product(places: &[u16], sums: &[f64]) -> f64 {
-    places.iter().map(|&place| sums[usize::from(place)]).product()
-}
-
-/// The probability of several classes of one group.
-fn total(places: &[u16], sums: &[f64]) -> f64 {
-    places.iter().map(|&place| sums[usize::from(place)]).sum()
-}
-
-impl Branch {
-    /// Run by run, the places of its head and of its tail.
-    fn runs(&self) -> impl Iterator<Item = (&[u16], &[u16])> {
+    /// Run by run, its head and its tail.
+    fn runs(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
         let head = self.heads.len() / self.ends.len().max(1);
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).enumerate().map(move |(run, (start, &end))| {
@@ -132,28 +122,39 @@ impl Branch {
         })
     }
 
-    /// The probability of each class.
-    fn sums(&self, states: &[&[f64]]) -> Vec<f64> {
-        self.classes.iter().map(|&(group, class)| sum(class, states[usize::from(group)])).collect()
+    /// The probability of the observation, given that of each class.
+    pub(crate) fn likelihood(&self, sums: &[f64]) -> f64 {
+        self.runs().map(|(head, tail)| product(head, sums) * total(tail, sums)).sum()
     }
 
-    /// The probability of each class, that of the combinations it is in, and that of all.
-    fn shares(&self, states: &[&[f64]]) -> (Vec<f64>, Vec<f64>, f64) {
-        let sums = self.sums(states);
-        let mut shares = vec![0.0; sums.len()];
-        let mut all = 0.0;
+    /// Adds `weight`, shared out over the possible combinations in proportion to their
+    /// probability, to the shares of their classes. `likelihood` is that of the observation.
+    pub(crate) fn share_out(&self, sums: &[f64], likelihood: f64, weight: f64, shares: &mut [f64]) {
+        if likelihood <= 0.0 || weight <= 0.0 {
+            return;
+        }
+        let scale = weight / likelihood;
         for (head, tail) in self.runs() {
-            let (before, behind) = (product(head, &sums), total(tail, &sums));
+            let before = scale * product(head, sums);
+            let both = before * total(tail, sums);
             for &place in head {
-                shares[usize::from(place)] += before * behind;
+                shares[place as usize] += both;
             }
             for &place in tail {
-                shares[usize::from(place)] += before * sums[usize::from(place)];
+                shares[place as usize] += before * sums[place as usize];
             }
-            all += before * behind;
         }
-        (sums, shares, all)
     }
+}
+
+/// The probability of one class of each of several groups.
+fn product(places: &[u32], sums: &[f64]) -> f64 {
+    places.iter().map(|&place| sums[place as usize]).product()
+}
+
+/// The probability of several classes of one group.
+fn total(places: &[u32], sums: &[f64]) -> f64 {
+    places.iter().map(|&place| sums[place as usize]).sum()
 }
 
 /// The positions of the bits that are set.

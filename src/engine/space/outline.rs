@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::{Components, Keys, Names, Space};
-use crate::engine::veil::{Branch, Veil, ones};
+use crate::engine::veil::{Classes, Veil, ones};
 
 /// What an observation says, and no more: for each order of the names that it leaves possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,8 +16,8 @@ pub(crate) struct Outline([Option<Said>; 2]);
 /// What an observation says if the names are in one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Said {
-    /// The components that the agreeing keys name.
-    shown: Components,
+    /// The components that agree for certain.
+    certain: Components,
     /// The keys that differ and say something.
     differ: Keys,
 }
@@ -28,13 +28,10 @@ impl Space {
         Outline(ORDERS.map(|names| self.said(both, agree, names)))
     }
 
-    /// What an outline leaves possible.
-    pub(crate) fn veil(&self, outline: Outline) -> Veil {
-        if self.groups.is_empty() {
-            return Veil::Clear(vec![]);
-        }
+    /// What an outline leaves possible, in the one order of the names and in the other.
+    pub(crate) fn veils(&self, outline: Outline) -> Vec<(Classes, Veil)> {
         let branches = outline.0.into_iter().zip(ORDERS);
-        Veil::Tokens(branches.filter_map(|(said, names)| self.branch(said?, names)).collect())
+        branches.filter_map(|(said, names)| self.branch(said?, names)).collect()
     }
 
     fn said(&self, both: Keys, agree: Keys, names: Names) -> Option<Said> {
@@ -51,11 +48,23 @@ impl Space {
         let stronger = &self.stronger[names as usize];
         let differ = both & !agree & stronger.any;
         let told = ones(differ).fold(0, |set, k| set | stronger.than[k]);
-        Some(Said { shown, differ: differ & !told })
+        let certain = self.certain(shown);
+        Some(Said { certain, differ: self.telling(differ & !told, certain, names) })
     }
 
-    fn branch(&self, said: Said, names: Names) -> Option<Branch> {
-        let Said { shown, differ } = said;
+    /// Of keys that differ, those that say something beside the others, given what agrees for
+    /// certain: what differs is among the rest of their components.
+    fn telling(&self, differ: Keys, certain: Components, names: Names) -> Keys {
+        let open = |k: usize| self.parts(k, names) & !certain;
+        let says_less = |k: usize| {
+            ones(differ & !(1 << k))
+                .any(|other| open(other) & !open(k) == 0 && (open(other) != open(k) || other < k))
+        };
+        ones(differ).filter(|&k| says_less(k)).fold(differ, |set, k| set & !(1 << k))
+    }
+
+    fn branch(&self, said: Said, names: Names) -> Option<(Classes, Veil)> {
+        let Said { certain, differ } = said;
         let mut allowed: Vec<u64> = self
             .groups
             .iter()
@@ -65,13 +74,14 @@ impl Space {
                 (0..group.states.len())
                     .filter(|&s| match group.crossed {
                         Some(c) if only_crossed || c == s => only_crossed && c == s,
-                        _ => group.states[s] & shown & group.bits == shown & group.bits,
+                        _ => group.states[s] & certain & group.bits == certain & group.bits,
                     })
                     .fold(0u64, |set, s| set | 1 << s)
             })
             .collect();
-        // A key that differs: not all its components agree.
-        let mut clauses: Vec<Components> = ones(differ).map(|k| self.parts(k, names)).collect();
+        // A key that differs: not all its components agree, and so not all that are open.
+        let mut clauses: Vec<Components> =
+            ones(differ).map(|k| self.parts(k, names) & !certain).collect();
         clauses.sort_unstable();
 
         // Where only one group can still break a clause, it must.
@@ -111,7 +121,7 @@ impl Space {
 
     /// Sorts each group's states into classes that the open clauses cannot tell apart, and
     /// lists the combinations of classes that break every clause.
-    fn combine(&self, allowed: &[u64], clauses: &[Components]) -> Branch {
+    fn combine(&self, allowed: &[u64], clauses: &[Components]) -> (Classes, Veil) {
         // Clauses beyond what a list can hold are let go, loosest last: the veil is then a
         // little thicker than it need be, never thinner.
         let mut clauses = clauses;
@@ -134,17 +144,14 @@ impl Space {
                 continue;
             }
             let every = (1u64 << clauses.len()) - 1;
-            let mut branch = Branch {
-                classes: classes
-                    .iter()
-                    .enumerate()
-                    .flat_map(|(g, group)| group.iter().map(move |&(_, states)| (g as u8, states)))
-                    .collect(),
-                ..Branch::default()
-            };
-            let mut head = Vec::with_capacity(classes.len());
-            list(&classes, every, 0, &mut head, &mut branch);
-            return branch;
+            let mut all = Classes::default();
+            let places = classes.iter().enumerate().map(|(g, group)| {
+                group.iter().map(|&(signature, states)| (signature, all.place(g, states))).collect()
+            });
+            let places: Vec<Vec<(u64, u32)>> = places.collect();
+            let mut veil = Veil::default();
+            list(&places, every, &mut Vec::with_capacity(places.len()), &mut veil);
+            return (all, veil);
         }
     }
 
@@ -183,29 +190,22 @@ pub(super) struct Stronger {
 const ORDERS: [Names; 2] = [Names::InOrder, Names::Crossed];
 const MAX_COMBINATIONS: usize = 1 << 12;
 
-/// Adds every combination of classes, one of each group, that leaves nothing unbroken. Classes
-/// are numbered from `first` on.
-fn list(
-    classes: &[Vec<(u64, u64)>],
-    unbroken: u64,
-    first: usize,
-    head: &mut Vec<u16>,
-    out: &mut Branch,
-) {
-    let Some((group, rest)) = classes.split_first() else { return };
+/// Adds every combination of classes, one of each group, that leaves nothing unbroken.
+fn list(groups: &[Vec<(u64, u32)>], unbroken: u64, head: &mut Vec<u32>, out: &mut Veil) {
+    let Some((group, rest)) = groups.split_first() else { return };
     if rest.is_empty() {
-        let breaks = |(_, class): &(usize, &(u64, u64))| unbroken & class.0 == 0;
         let before = out.tails.len();
-        out.tails.extend(group.iter().enumerate().filter(breaks).map(|(i, _)| (first + i) as u16));
+        let breaks = group.iter().filter(|(signature, _)| unbroken & signature == 0);
+        out.tails.extend(breaks.map(|&(_, place)| place));
         if out.tails.len() > before {
             out.heads.extend_from_slice(head);
             out.ends.push(out.tails.len() as u32);
         }
         return;
     }
-    for (i, (signature, _)) in group.iter().enumerate() {
-        head.push((first + i) as u16);
-        list(rest, unbroken & signature, first + group.len(), head, out);
+    for &(signature, place) in group {
+        head.push(place);
+        list(rest, unbroken & signature, head, out);
         head.pop();
     }
 }
