@@ -19,6 +19,7 @@
 // Tests make their own files; see `clippy.toml`.
 #![cfg_attr(test, allow(clippy::disallowed_methods))]
 
+pub mod bench;
 mod clear;
 pub mod cli;
 pub mod config;

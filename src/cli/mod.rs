@@ -1,6 +1,7 @@
 //! The command line: what people type, turned into calls of the rooms. The only place that
 //! knows clap, terminals and exit codes; holds no loop over records.
 
+mod bench;
 mod deidentify;
 mod demo;
 mod evaluate;
@@ -94,6 +95,8 @@ enum Command {
     Synth(synth::Args),
     /// Run the whole story on bundled data.
     Demo(demo::Args),
+    /// Measure how fast every stage is on this machine, and check what it gives.
+    Bench(bench::Args),
     /// Print what each exit code means.
     #[command(after_help = "Example:\n  veilway exit-codes")]
     ExitCodes,
@@ -220,6 +223,7 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Evaluate(args) => evaluate::run(args, printer),
         Command::Synth(args) => synth::run(args, printer),
         Command::Demo(args) => demo::run(args, printer),
+        Command::Bench(args) => bench::run(args, printer),
         Command::ExitCodes => exit_codes::run(printer),
     }
 }
