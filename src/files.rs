@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod claim;
+mod scratch;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -16,6 +17,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
 use claim::{Claim, aside, discard};
+pub(crate) use scratch::{Scratch, tell_system};
 
 /// Whether existing output may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

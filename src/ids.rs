@@ -70,9 +70,20 @@ impl fmt::Display for SourceName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowId(pub [u8; 16]);
 
+impl RowId {
+    /// The 32 hexadecimal digits it is written as.
+    pub fn digits(&self) -> [u8; 32] {
+        let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+        std::array::from_fn(|i| match i % 2 {
+            0 => digit(self.0[i / 2] >> 4),
+            _ => digit(self.0[i / 2] & 15),
+        })
+    }
+}
+
 impl fmt::Display for RowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
@@ -100,19 +111,22 @@ impl PersonId {
     pub fn from_bytes(bytes: [u8; 10]) -> Self {
         PersonId(bytes)
     }
+
+    /// The `p` and the 16 characters it is written as.
+    pub fn digits(&self) -> [u8; 17] {
+        let mut wide = [0u8; 16];
+        wide[6..].copy_from_slice(&self.0);
+        let n = u128::from_be_bytes(wide);
+        std::array::from_fn(|i| match i {
+            0 => b'p',
+            _ => CROCKFORD[(n >> (5 * (16 - i))) as usize & 31],
+        })
+    }
 }
 
 impl fmt::Display for PersonId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut wide = [0u8; 16];
-        wide[6..].copy_from_slice(&self.0);
-        let n = u128::from_be_bytes(wide);
-        f.write_str("p")?;
-        for i in (0..16).rev() {
-            let digit = CROCKFORD[(n >> (5 * i)) as usize & 31];
-            write!(f, "{}", digit as char)?;
-        }
-        Ok(())
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

@@ -15,7 +15,7 @@ const CODED: [&str; 7] =
 const CLEAR: [&str; 8] =
     ["sources", "standardise", "slk", "encode", "clear", "deidentify", "key", "synth"];
 /// The rooms that may name the project's or the agency's key.
-const KEY_HOLDERS: [&str; 5] = ["key", "encode", "deidentify", "cli", "demo"];
+const KEY_HOLDERS: [&str; 6] = ["key", "encode", "deidentify", "cli", "demo", "bench"];
 /// The files of the package room that only read: the linkage unit runs them.
 const READING_SIDE: [&str; 5] = [
     "package/mapped.rs",

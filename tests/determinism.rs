@@ -1,13 +1,20 @@
-//! The same input gives the same bytes: at any number of threads, in any order of rows, and
-//! in any order of packages.
+//! The same input gives the same bytes: at any number of threads, in any order of rows and of
+//! packages, and with every kernel.
 
 #![allow(clippy::disallowed_methods)]
 
 mod town;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use town::{Draws, Town, tree};
+use veilway::files::Overwrite;
+use veilway::ids::Band;
+use veilway::kernel::Kernel;
+use veilway::link;
+use veilway::progress::Progress;
+use veilway::project::Project;
 
 /// The files of a run, without the day in its record.
 fn files(town: &Town, folder: &str) -> BTreeMap<String, String> {
@@ -102,6 +109,34 @@ fn any_number_of_threads_and_any_order_give_the_same_bytes() {
         assert!(rejects[0] == rejects[1], "{name}");
         assert_same(&before, &after, &out);
     }
+}
+
+#[test]
+fn every_kernel_gives_the_same_bytes() {
+    let town = Town::synth(3_000, 2, 23);
+    town.deidentify_all();
+    let packages: Vec<PathBuf> = town.packages().iter().map(|p| town.path(p)).collect();
+    let project = Project::load(&town.path("town/project.toml")).expect("an agreement");
+    let kernels = Kernel::available();
+    for kernel in &kernels {
+        kernel.prefer();
+        let job = link::Job {
+            packages: packages.clone(),
+            project: project.clone(),
+            out: town.path(kernel.name()),
+            previous: None,
+            decisions: None,
+            least: Band::Probable,
+            assignment: link::Assignment::default(),
+            block_cap: link::BLOCK_CAP,
+            overwrite: Overwrite::Refuse,
+        };
+        let summary = link::run(&job, &Progress::silent()).expect("links");
+        assert!(summary.pairs_scanned > 0, "fuzzy values were compared");
+        assert_same(&files(&town, kernels[0].name()), &files(&town, kernel.name()), kernel.name());
+    }
+    kernels[0].prefer();
+    assert_eq!(kernels.last().map(|kernel| kernel.name()), Some("plain"));
 }
 
 #[test]

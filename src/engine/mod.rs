@@ -14,8 +14,11 @@ pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
 pub(crate) use model::{Between, Model, Parts, Seen, Stop};
 use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
-use veil::Veil;
 pub(crate) use veil::ones;
+use veil::{Classes, Outlooks, Veil};
+
+use std::collections::HashMap;
+use std::hash::Hash;
 
 use rayon::prelude::*;
 
@@ -67,9 +70,15 @@ pub(crate) fn judge(
         Some(table) => expectation(table, states),
         None => 1.0,
     };
-    gather_and_judge(space, &share_seen, between, seen, |seen, count| {
-        pattern(space, between, seen, count)
-    })
+    gather_and_judge(
+        space,
+        &share_seen,
+        between,
+        seen,
+        |seen: Observation| space.outline(seen.both, seen.agree),
+        |outline| space.veils(outline),
+        |seen, count| pattern(space, between, seen, count),
+    )
 }
 
 /// What was seen of a pair in the clear.
@@ -96,38 +105,52 @@ pub(crate) fn judge_in_clear(
     between: &[Between],
     seen: &[Sight],
 ) -> Judgement {
-    gather_and_judge(space, share_seen, between, seen, |sight: Sight, count| {
-        let possible = outcomes
-            .iter()
-            .enumerate()
-            .map(|(g, sets)| sets[usize::from((sight.outcomes >> (8 * g)) as u8)])
-            .collect();
-        Pattern {
-            between: usize::from(sight.between),
-            agree: 0,
-            veil: Veil::Clear(possible),
-            rarity: 1.0,
-            agreeing: 0,
-            is_sure: is_sure(sight.outcomes),
-            count,
-        }
-    })
+    let veil = |seen: u64| {
+        let possible =
+            outcomes.iter().enumerate().map(|(g, sets)| sets[usize::from((seen >> (8 * g)) as u8)]);
+        vec![Veil::of_classes(possible)]
+    };
+    let pattern = |sight: Sight, count| Pattern {
+        between: usize::from(sight.between),
+        outlook: 0,
+        agree: 0,
+        rarity: 1.0,
+        agreeing: 0,
+        is_sure: is_sure(sight.outcomes),
+        count,
+    };
+    gather_and_judge(space, share_seen, between, seen, |sight| sight.outcomes, veil, pattern)
 }
 
-fn gather_and_judge<T: Copy + Ord + Send + Sync>(
+/// What is seen of pairs has an outline of which there are fewer, and each makes a veil.
+fn gather_and_judge<T: Copy + Ord + Send + Sync, O: Copy + Eq + Hash + Send + Sync>(
     space: &Space,
     share_seen: &Seen<'_>,
     between: &[Between],
     seen: &[T],
+    outline: impl Fn(T) -> O + Sync,
+    veils: impl Fn(O) -> Vec<(Classes, Veil)> + Sync,
     pattern: impl Fn(T, u64) -> Pattern + Sync,
 ) -> Judgement {
     let mut order: Vec<(T, u32)> = seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
     order.par_sort_unstable();
     let groups: Vec<&[(T, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
-    let patterns: Vec<Pattern> =
-        groups.par_iter().map(|group| pattern(group[0].0, group.len() as u64)).collect();
-    let model = Model::fit(space, share_seen, between, &patterns);
-    let kinds = model.judge(space, between, &patterns);
+    let (mut patterns, outlines): (Vec<Pattern>, Vec<O>) = groups
+        .par_iter()
+        .map(|group| (pattern(group[0].0, group.len() as u64), outline(group[0].0)))
+        .unzip();
+    let mut numbers = HashMap::new();
+    let mut distinct = Vec::new();
+    for (pattern, outline) in patterns.iter_mut().zip(outlines) {
+        pattern.outlook = *numbers.entry((pattern.between, outline)).or_insert_with(|| {
+            distinct.push((pattern.between, outline));
+            distinct.len() - 1
+        });
+    }
+    let observed = distinct.into_par_iter().map(|(between, outline)| (between, veils(outline)));
+    let outlooks = Outlooks::new(observed.collect());
+    let model = Model::fit(space, share_seen, between, &outlooks, &patterns);
+    let kinds = model.judge(space, between, &outlooks, &patterns);
     let mut judged = vec![Judged { weight: 0.0, odds: 0.0, agreeing: 0 }; seen.len()];
     for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(kinds) {
         let weight = model.weight(between, pattern, kinds);
@@ -145,8 +168,8 @@ fn pattern(space: &Space, between: &[Between], seen: Observation, count: u64) ->
     let silent = space.implied(agreeing) & !both;
     Pattern {
         between: b,
+        outlook: 0,
         agree,
-        veil: space.veil(both, agree),
         rarity: between[b].chance.rarity(agree, silent),
         agreeing,
         is_sure: true,
@@ -161,7 +184,9 @@ pub(crate) fn explain(
     between: &[Between],
     seen: Observation,
 ) -> Parts {
-    model.parts(space, between, &pattern(space, between, seen, 1))
+    let veils = space.veils(space.outline(seen.both, seen.agree));
+    let outlooks = Outlooks::new(vec![(seen.between, veils)]);
+    model.parts(space, between, &outlooks, &pattern(space, between, seen, 1))
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
-use super::veil::{Veil, ones};
+use super::veil::{Classes, Outlooks, Veil, ones};
 pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
@@ -27,9 +27,10 @@ pub(crate) use parts::Parts;
 pub(crate) struct Pattern {
     /// Which pair of sources, as an index into the model's.
     pub(crate) between: usize,
+    /// What it leaves possible, as an index into the model's outlooks.
+    pub(crate) outlook: usize,
     /// The match keys that agree.
     pub(crate) agree: Keys,
-    pub(crate) veil: Veil,
     /// See [`Chance::rarity`].
     pub(crate) rarity: f64,
     /// The components that agree for certain.
@@ -77,6 +78,12 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    fn add(&mut self, other: Expected) {
+        self.same += other.same;
+        self.household += other.household;
+        self.twins += other.twins;
+    }
+
     /// The share of a source's people who have a match in the other.
     fn linked(&self, between: &Between, side: usize) -> f64 {
         (self.same / between.people[side].max(1) as f64).min(MOST_LINKED)
@@ -140,6 +147,7 @@ impl Model {
         space: &Space,
         seen: &Seen<'_>,
         between: &[Between],
+        outlooks: &Outlooks,
         patterns: &[Pattern],
     ) -> Model {
         let household: Vec<Vec<f64>> = space.groups.iter().map(|g| full_or(g, 0.9)).collect();
@@ -169,10 +177,18 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
+        let by_chance = by_chance(between, outlooks);
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(space, between, patterns, &prior, &household, seen);
+            model.step(
+                space,
+                between,
+                (outlooks, &by_chance),
+                patterns,
+                [&prior, &household],
+                seen,
+            );
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
             if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
@@ -186,34 +202,37 @@ impl Model {
         &mut self,
         space: &Space,
         between: &[Between],
+        (outlooks, by_chance): (&Outlooks, &[f64]),
         patterns: &[Pattern],
-        prior: &[Vec<f64>],
-        household_prior: &[Vec<f64>],
+        [prior, household_prior]: [&[Vec<f64>]; 2],
         seen: &Seen<'_>,
     ) {
-        let start = Counts {
-            same: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
-            household: prior.iter().map(|p| vec![0.0; p.len()]).collect(),
-            sums: vec![Expected::default(); between.len()],
-        };
-        let survival = self.survival(space, between);
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        // Chunks of a fixed size, added up in order: the same sums at any thread count.
-        let parts: Vec<Counts> = patterns
-            .par_chunks(256)
-            .map(|chunk| {
-                let mut counts = start.clone();
-                for pattern in chunk {
-                    let b = pattern.between;
-                    let kinds = self.kinds(&between[b], &views[b], pattern, &survival[b]);
-                    counts.add(pattern, kinds, &views[b]);
-                }
-                counts
-            })
-            .collect();
-        let Counts { same, household, sums } = parts.into_iter().fold(start, Counts::plus);
+        let (sums, likelihoods) = likelihoods(&views, outlooks, by_chance);
+        let kinds = self.kinds_of(space, between, &likelihoods, patterns);
+        let (weights, found) = weights(patterns, &kinds, &likelihoods, between.len());
+        let (mut same, mut household) = (zeros(prior), zeros(prior));
+        let outlined: Vec<(&(usize, Veil), &Weights)> = outlooks.all.iter().zip(&weights).collect();
+        for of_two in outlined.chunk_by(|x, y| x.0.0 == y.0.0) {
+            let (sums, views) = (&sums[of_two[0].0.0], &views[of_two[0].0.0]);
+            let start = Shares::new(&outlooks.classes);
+            // Chunks of a fixed size, added up in order: the same sums at any thread count.
+            let parts: Vec<Shares> = of_two
+                .par_chunks(256)
+                .map(|chunk| {
+                    let mut shares = start.clone();
+                    chunk.iter().for_each(|((_, veil), weights)| shares.add(veil, weights, sums));
+                    shares
+                })
+                .collect();
+            let shares = parts.into_iter().fold(start, Shares::plus);
+            let classes = &outlooks.classes;
+            classes.spread(&shares.same, &sums.same, &views.same, &mut same);
+            classes.spread(&shares.household, &sums.household, &views.household, &mut household);
+            classes.spread(&shares.twins, &sums.twins, &views.twins, &mut household);
+        }
         let mut expected = Vec::with_capacity(between.len());
-        for (b, sum) in sums.iter().enumerate() {
+        for (b, sum) in found.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
             let seen = |states: &[&[f64]]| seen(states).clamp(1e-3, 1.0);
             let has_place = space.groups.iter().any(|g| g.kind == GroupKind::Other);
@@ -263,17 +282,28 @@ impl Model {
         &self,
         space: &Space,
         between: &[Between],
+        outlooks: &Outlooks,
+        patterns: &[Pattern],
+    ) -> Vec<Kinds> {
+        let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
+        let by_chance = by_chance(between, outlooks);
+        let (_, likelihoods) = likelihoods(&views, outlooks, &by_chance);
+        self.kinds_of(space, between, &likelihoods, patterns)
+    }
+
+    fn kinds_of(
+        &self,
+        space: &Space,
+        between: &[Between],
+        likelihoods: &[Likelihoods],
         patterns: &[Pattern],
     ) -> Vec<Kinds> {
         let survival = self.survival(space, between);
-        let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        patterns
-            .par_iter()
-            .map(|pattern| {
-                let b = pattern.between;
-                self.kinds(&between[b], &views[b], pattern, &survival[b])
-            })
-            .collect()
+        let of = |pattern: &Pattern| {
+            let b = pattern.between;
+            self.kinds(&between[b], &likelihoods[pattern.outlook], pattern, &survival[b])
+        };
+        patterns.par_iter().map(of).collect()
     }
 
     /// The match weight of a pattern: log2 of how much likelier it is for the same person
@@ -288,12 +318,11 @@ impl Model {
     fn kinds(
         &self,
         between: &Between,
-        views: &Views<'_>,
+        likelihoods: &Likelihoods,
         pattern: &Pattern,
         survival: &[[f64; 2]],
     ) -> Kinds {
         let expected = self.expected[pattern.between];
-        let veil = &pattern.veil;
         let sides = ones(pattern.agree)
             .map(|k| survival[k])
             .min_by(|x, y| (x[0] * x[1]).total_cmp(&(y[0] * y[1])))
@@ -305,12 +334,12 @@ impl Model {
             .filter(|&side| between.unique[1 - side])
             .map(|side| sides[side] / (1.0 - expected.linked(between, side)))
             .product();
-        let by_chance = veil.likelihood(&views.unrelated) * pattern.rarity * alive;
+        let by_chance = likelihoods.unrelated * pattern.rarity * alive;
         Kinds {
-            same: expected.same * veil.likelihood(&views.same),
+            same: expected.same * likelihoods.same,
             unrelated: between.pairs * by_chance,
-            household: expected.household * veil.likelihood(&views.household),
-            twins: expected.twins * veil.likelihood(&views.twins),
+            household: expected.household * likelihoods.household,
+            twins: expected.twins * likelihoods.twins,
             alone,
         }
     }
@@ -368,48 +397,139 @@ struct Views<'a> {
     twins: Vec<&'a [f64]>,
 }
 
-/// What the expectation step adds up.
-#[derive(Clone)]
-struct Counts {
-    same: Vec<Vec<f64>>,
-    household: Vec<Vec<f64>>,
-    sums: Vec<Expected>,
+/// The probability of each class of states in each kind of pair.
+struct Sums {
+    same: Vec<f64>,
+    household: Vec<f64>,
+    twins: Vec<f64>,
 }
 
-impl Counts {
-    fn add(&mut self, pattern: &Pattern, kinds: Kinds, views: &Views<'_>) {
+/// The probability of an observation in each kind of pair.
+#[derive(Debug, Clone, Copy)]
+struct Likelihoods {
+    same: f64,
+    unrelated: f64,
+    household: f64,
+    twins: f64,
+}
+
+impl Views<'_> {
+    fn sums(&self, classes: &Classes) -> Sums {
+        Sums {
+            same: classes.sums(&self.same),
+            household: classes.sums(&self.household),
+            twins: classes.sums(&self.twins),
+        }
+    }
+}
+
+impl Sums {
+    fn likelihoods(&self, veil: &Veil, unrelated: f64) -> Likelihoods {
+        Likelihoods {
+            unrelated,
+            same: veil.likelihood(&self.same),
+            household: veil.likelihood(&self.household),
+            twins: veil.likelihood(&self.twins),
+        }
+    }
+}
+
+/// The probability of each outlook among unrelated people, which no step changes.
+fn by_chance(between: &[Between], outlooks: &Outlooks) -> Vec<f64> {
+    let classes = &outlooks.classes;
+    let sums: Vec<Vec<f64>> =
+        between.iter().map(|b| classes.sums(&slices(&b.chance.states))).collect();
+    let of = |(between, veil): &(usize, Veil)| veil.likelihood(&sums[*between]);
+    outlooks.all.par_iter().map(of).collect()
+}
+
+/// The probability of each class, per pair of sources, and of each outlook.
+fn likelihoods(
+    views: &[Views<'_>],
+    outlooks: &Outlooks,
+    by_chance: &[f64],
+) -> (Vec<Sums>, Vec<Likelihoods>) {
+    let sums: Vec<Sums> = views.iter().map(|views| views.sums(&outlooks.classes)).collect();
+    let of = |((between, veil), unrelated): (&(usize, Veil), &f64)| {
+        sums[*between].likelihoods(veil, *unrelated)
+    };
+    let likelihoods = outlooks.all.par_iter().zip(by_chance).map(of).collect();
+    (sums, likelihoods)
+}
+
+/// How many pairs of each kind were observed of an outlook, over the probability of that.
+struct Weights {
+    likelihoods: Likelihoods,
+    pairs: Expected,
+}
+
+/// How many pairs of each kind the patterns are: per outlook, and, of those that are sure to be
+/// found, per pair of sources.
+fn weights(
+    patterns: &[Pattern],
+    kinds: &[Kinds],
+    likelihoods: &[Likelihoods],
+    between: usize,
+) -> (Vec<Weights>, Vec<Expected>) {
+    let none = |&likelihoods| Weights { likelihoods, pairs: Expected::default() };
+    let mut weights: Vec<Weights> = likelihoods.iter().map(none).collect();
+    let mut found = vec![Expected::default(); between];
+    for (pattern, kinds) in patterns.iter().zip(kinds) {
         let total = kinds.same + kinds.different();
         if total <= 0.0 {
-            return;
+            continue;
         }
         let n = pattern.count as f64 / total;
-        let veil = &pattern.veil;
-        veil.share_out(&views.same, n * kinds.same, &mut self.same);
-        veil.share_out(&views.household, n * kinds.household, &mut self.household);
-        veil.share_out(&views.twins, n * kinds.twins, &mut self.household);
-        let sum = &mut self.sums[pattern.between];
-        sum.same += n * kinds.same;
-        if pattern.is_sure {
-            sum.household += n * kinds.household;
-            sum.twins += n * kinds.twins;
-        }
+        let [same, household, twins] =
+            [kinds.same, kinds.household, kinds.twins].map(|kind| n * kind);
+        weights[pattern.outlook].pairs.add(Expected { same, household, twins, unseen: 0.0 });
+        let sure = if pattern.is_sure { 1.0 } else { 0.0 };
+        let (household, twins) = (sure * household, sure * twins);
+        found[pattern.between].add(Expected { same, household, twins, unseen: 0.0 });
+    }
+    (weights, found)
+}
+
+/// What the expectation step adds up, class by class.
+#[derive(Clone)]
+struct Shares {
+    same: Vec<f64>,
+    household: Vec<f64>,
+    twins: Vec<f64>,
+}
+
+impl Shares {
+    fn new(classes: &Classes) -> Shares {
+        let none = vec![0.0; classes.len()];
+        Shares { same: none.clone(), household: none.clone(), twins: none }
     }
 
-    fn plus(mut self, other: Counts) -> Counts {
-        let add = |into: &mut Vec<Vec<f64>>, from: Vec<Vec<f64>>| {
-            for (into, from) in into.iter_mut().flatten().zip(from.into_iter().flatten()) {
-                *into += from;
-            }
+    fn add(&mut self, veil: &Veil, weights: &Weights, sums: &Sums) {
+        let Weights { likelihoods, pairs } = weights;
+        veil.share_out(&sums.same, likelihoods.same, pairs.same, &mut self.same);
+        veil.share_out(
+            &sums.household,
+            likelihoods.household,
+            pairs.household,
+            &mut self.household,
+        );
+        veil.share_out(&sums.twins, likelihoods.twins, pairs.twins, &mut self.twins);
+    }
+
+    fn plus(mut self, other: Shares) -> Shares {
+        let add = |into: &mut [f64], from: &[f64]| {
+            into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
         };
-        add(&mut self.same, other.same);
-        add(&mut self.household, other.household);
-        for (into, from) in self.sums.iter_mut().zip(other.sums) {
-            into.same += from.same;
-            into.household += from.household;
-            into.twins += from.twins;
-        }
+        add(&mut self.same, &other.same);
+        add(&mut self.household, &other.household);
+        add(&mut self.twins, &other.twins);
         self
     }
+}
+
+/// Nothing, in the shape of these tables.
+fn zeros(tables: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    tables.iter().map(|table| vec![0.0; table.len()]).collect()
 }
 
 fn slices(tables: &[Vec<f64>]) -> Vec<&[f64]> {

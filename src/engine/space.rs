@@ -8,13 +8,15 @@
 //! states that one such observation leaves possible. In the clear each group's state is seen.
 
 mod known;
+mod outline;
 
 use std::collections::BTreeMap;
 
-use super::veil::{Branch, Veil, ones};
+use super::veil::ones;
 use crate::project::groups::{BIRTH_DATE, FAMILY_NAME, GIVEN_NAME_AND_SEX, comparison_groups};
 use crate::project::{Component, FieldKind, Part, Project};
 pub(crate) use known::Known;
+use outline::Stronger;
 
 /// A set of components, by bit.
 pub(crate) type Components = u64;
@@ -33,6 +35,12 @@ pub(crate) struct Space {
     given_names: Components,
     family_names: Components,
     family_group: Option<usize>,
+    /// Per component, the states of its group that it agrees in.
+    states_with: Vec<u64>,
+    /// Per group and set of its components, those that agree for certain when these do.
+    certain: Vec<Vec<Components>>,
+    /// For the names in order and crossed.
+    stronger: [Stronger; 2],
 }
 
 /// The possible states of one comparison group.
@@ -119,6 +127,9 @@ impl Space {
             given_names: 0,
             family_names: 0,
             family_group: None,
+            states_with: vec![],
+            certain: vec![],
+            stronger: Default::default(),
         }
     }
 
@@ -189,7 +200,15 @@ impl Space {
             groups[g].states.push(0);
             groups[g].full.push(0.0);
         }
-        Space {
+        let states_with = groups
+            .iter()
+            .flat_map(|group| ones(group.bits).map(move |bit| (group, bit)))
+            .map(|(group, bit)| {
+                let with = (0..group.states.len()).filter(|&s| group.states[s] >> bit & 1 == 1);
+                with.fold(0, |set, s| set | 1 << s)
+            })
+            .collect();
+        let mut space = Space {
             keys,
             any_order,
             whole_names: bits(&|c| {
@@ -199,24 +218,26 @@ impl Space {
             given_names: bits(&|c| kind(c) == FieldKind::GivenName),
             family_names: bits(&|c| kind(c) == FieldKind::FamilyName),
             family_group,
+            states_with,
+            certain: groups.iter().map(certain).collect(),
+            stronger: Default::default(),
             groups,
-        }
+        };
+        space.stronger = [Names::InOrder, Names::Crossed].map(|names| space.stronger(names));
+        space
     }
 
     /// The components that agree for certain when these keys agree.
     pub(crate) fn agreeing(&self, keys: Keys) -> Components {
-        let named = ones(keys).fold(0, |set, k| set | self.keys[k]);
-        self.groups.iter().fold(0, |set, group| {
-            // Every state that holds what the keys show: what all of them share is certain.
-            let shown = named & group.bits;
-            let certain = group
-                .states
-                .iter()
-                .enumerate()
-                .filter(|(s, state)| group.crossed != Some(*s) && *state & shown == shown)
-                .fold(group.bits, |all, (_, state)| all & state);
-            set | if shown == 0 { 0 } else { certain }
-        })
+        self.certain(ones(keys).fold(0, |set, k| set | self.keys[k]))
+    }
+
+    /// The components that agree for certain when these do.
+    fn certain(&self, shown: Components) -> Components {
+        let of = |(group, certain): (&GroupStates, &Vec<Components>)| {
+            certain[((shown & group.bits) >> group.bits.trailing_zeros()) as usize]
+        };
+        self.groups.iter().zip(&self.certain).map(of).fold(0, |set, one| set | one)
     }
 
     /// Which groups agree in full for certain, by bit: what a fuzzy level is read beside.
@@ -279,137 +300,6 @@ impl Space {
         }
     }
 
-    /// What is left possible when exactly these of the keys that both rows have agree.
-    pub(crate) fn veil(&self, both: Keys, agree: Keys) -> Veil {
-        let mut branches = Vec::new();
-        for names in [Names::InOrder, Names::Crossed] {
-            branches.extend(self.branch(both, agree, names));
-        }
-        if branches.is_empty() && agree & self.any_order != 0 {
-            // Names that are each other's and have a letter in common by chance ("Ann Adams"):
-            // nothing else makes names agree in either order and not in their places.
-            let in_place = ones(agree & !self.any_order)
-                .filter(|&k| {
-                    let names = self.keys[k] & (self.given_names | self.family_names);
-                    names != 0 && names & self.whole_names == 0
-                })
-                .fold(0, |set, k| set | 1 << k);
-            branches.extend(self.branch(both & !in_place, agree & !in_place, Names::Crossed));
-        }
-        Veil::Tokens(branches)
-    }
-
-    fn branch(&self, both: Keys, agree: Keys, names: Names) -> Option<Branch> {
-        let crossed = self.family_group.and_then(|g| Some((g, self.groups[g].crossed?)));
-        let all_names = self.given_names | self.family_names;
-        if names == Names::Crossed && crossed.is_none() {
-            return None;
-        }
-        let shown = ones(agree).fold(0, |set, k| set | self.parts(k, names));
-        if names == Names::Crossed && shown & all_names != 0 {
-            return None;
-        }
-        let mut allowed: Vec<u64> = self
-            .groups
-            .iter()
-            .enumerate()
-            .map(|(g, group)| {
-                let only_crossed = names == Names::Crossed && Some(g) == self.family_group;
-                (0..group.states.len())
-                    .filter(|&s| match group.crossed {
-                        Some(c) if only_crossed || c == s => only_crossed && c == s,
-                        _ => group.states[s] & shown & group.bits == shown & group.bits,
-                    })
-                    .fold(0u64, |set, s| set | 1 << s)
-            })
-            .collect();
-        // A key that differs: not all its components agree. With the names crossed, a key
-        // that holds a name in its place cannot agree, so it says nothing more.
-        let mut clauses: Vec<Components> = ones(both & !agree)
-            .map(|k| self.parts(k, names))
-            .filter(|parts| names == Names::InOrder || parts & all_names == 0)
-            .collect();
-        clauses.sort_unstable();
-        clauses.dedup();
-        let all = clauses.clone();
-        clauses.retain(|c| !all.iter().any(|other| other != c && other & !c == 0));
-
-        // Where only one group can still break a clause, it must.
-        loop {
-            let mut changed = false;
-            let mut open = Vec::new();
-            for &clause in &clauses {
-                let breakers: Vec<usize> = (0..self.groups.len())
-                    .filter(|&g| self.holding(g, clause, allowed[g]) != allowed[g])
-                    .collect();
-                match breakers[..] {
-                    [] => return None,
-                    [g] => {
-                        allowed[g] &= !self.holding(g, clause, allowed[g]);
-                        changed = true;
-                    }
-                    _ if (0..self.groups.len())
-                        .any(|g| allowed[g] != 0 && self.holding(g, clause, allowed[g]) == 0) => {}
-                    _ => open.push(clause),
-                }
-            }
-            clauses = open;
-            if !changed {
-                break;
-            }
-        }
-        if allowed.contains(&0) {
-            return None;
-        }
-        Some(self.combine(&allowed, &clauses))
-    }
-
-    /// The allowed states of a group in which all of a clause's components agree.
-    fn holding(&self, g: usize, clause: Components, allowed: u64) -> u64 {
-        let group = &self.groups[g];
-        let part = clause & group.bits;
-        if part == 0 {
-            return allowed;
-        }
-        ones(allowed).filter(|&s| group.states[s] & part == part).fold(0u64, |set, s| set | 1 << s)
-    }
-
-    /// Sorts each group's states into classes that the open clauses cannot tell apart, and
-    /// lists the combinations of classes that break every clause.
-    fn combine(&self, allowed: &[u64], clauses: &[Components]) -> Branch {
-        // Clauses beyond what a list can hold are let go, loosest last: the veil is then a
-        // little thicker than it need be, never thinner.
-        let mut clauses = clauses;
-        loop {
-            let classes: Vec<Vec<(u64, u64)>> = (0..self.groups.len())
-                .map(|g| {
-                    let mut by_signature: BTreeMap<u64, u64> = BTreeMap::new();
-                    for s in ones(allowed[g]) {
-                        let signature = (0..clauses.len())
-                            .filter(|&c| self.holding(g, clauses[c], 1 << s) != 0)
-                            .fold(0u64, |set, c| set | 1 << c);
-                        *by_signature.entry(signature).or_default() |= 1 << s;
-                    }
-                    by_signature.into_iter().collect()
-                })
-                .collect();
-            let count: usize = classes.iter().map(Vec::len).product();
-            if count > MAX_COMBINATIONS && !clauses.is_empty() {
-                clauses = &clauses[..clauses.len() - 1];
-                continue;
-            }
-            let every = (1u64 << clauses.len()) - 1;
-            let mut combinations = Vec::new();
-            let mut pick = vec![0u8; classes.len()];
-            list(&classes, every, 0, &mut pick, &mut combinations);
-            let classes = classes
-                .into_iter()
-                .map(|group| group.into_iter().map(|(_, states)| states).collect())
-                .collect();
-            return Branch { classes, combinations };
-        }
-    }
-
     /// The keys that agree when each group is in this state.
     pub(crate) fn agreeing_keys(&self, states: &[usize]) -> Keys {
         let mut agreeing = 0;
@@ -457,12 +347,24 @@ impl Space {
     }
 }
 
-const MAX_COMBINATIONS: usize = 1 << 12;
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     InOrder,
     Crossed,
+}
+
+/// Per set of a group's components, those that agree for certain when these do: what every
+/// state has in common that holds them.
+fn certain(group: &GroupStates) -> Vec<Components> {
+    let first = group.bits.trailing_zeros();
+    let of = |shown: Components| {
+        let holds = |(s, state): &(usize, &Components)| {
+            group.crossed != Some(*s) && **state & shown == shown
+        };
+        let all = group.states.iter().enumerate().filter(holds);
+        if shown == 0 { 0 } else { all.fold(group.bits, |all, (_, state)| all & state) }
+    };
+    (0..1u64 << group.components.len()).map(|subset| of(subset << first)).collect()
 }
 
 /// Whether the components of a group can agree in exactly this subset.
@@ -498,30 +400,12 @@ fn possible(subset: u64, components: &[Component]) -> bool {
     })
 }
 
-fn list(
-    classes: &[Vec<(u64, u64)>],
-    unbroken: u64,
-    group: usize,
-    pick: &mut Vec<u8>,
-    out: &mut Vec<Vec<u8>>,
-) {
-    if group == classes.len() {
-        if unbroken == 0 {
-            out.push(pick.clone());
-        }
-        return;
-    }
-    for (i, (signature, _)) in classes[group].iter().enumerate() {
-        pick[group] = i as u8;
-        list(classes, unbroken & signature, group + 1, pick, out);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::veil::Outlooks;
     use crate::project::Preset;
 
     fn space() -> Space {
@@ -594,11 +478,16 @@ mod tests {
                     }
                 }
             }
-            let veil = space.veil(both, agree);
-            let got = veil.likelihood(&slices);
+            let veils = space.veils(space.outline(both, agree));
+            let Outlooks { classes, all } = Outlooks::new(vec![(0, veils)]);
+            let (_, veil) = &all[0];
+            let sums = classes.sums(&slices);
+            let got = veil.likelihood(&sums);
             prop_assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
+            let mut by_class = vec![0.0; classes.len()];
+            veil.share_out(&sums, got, 1.0, &mut by_class);
             let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
-            veil.share_out(&slices, 1.0, &mut counts);
+            classes.spread(&by_class, &sums, &slices, &mut counts);
             for (got, expected_group) in counts.iter().flatten().zip(shares.iter().flatten()) {
                 prop_assert!((got - expected_group / expected).abs() < 1e-9);
             }
@@ -633,10 +522,9 @@ mod tests {
     #[test]
     fn crossed_names_that_begin_alike_are_possible() {
         let space = space();
-        let p = probabilities(&space);
-        let slices: Vec<&[f64]> = p.iter().map(Vec::as_slice).collect();
         let possible = |agree: Keys| {
-            space.veil(Keys::MAX >> (64 - space.keys()), agree).likelihood(&slices) > 0.0
+            let every = Keys::MAX >> (64 - space.keys());
+            !space.veils(space.outline(every, agree)).is_empty()
         };
         let either = key("names_any_order_birth") | key("names_any_order_postcode");
         let place = key("birth_sex_postcode") | key("birth_any_order_suburb");

@@ -1,101 +1,160 @@
-//! What an observation leaves possible: a set of joint states of the comparison groups, kept
-//! as sums of products so that its probability and its shares are quick to work out.
+//! What observations leave possible: sets of joint states of the comparison groups, kept as
+//! sums of products so that their probabilities and shares are quick to work out.
 
-/// The joint states that an observation leaves possible.
-#[derive(Debug, Clone)]
-pub(crate) enum Veil {
-    /// Seen through tokens: the branches are exclusive.
-    Tokens(Vec<Branch>),
-    /// Seen in the clear: per group, the states that are possible, as bits.
-    Clear(Vec<u64>),
+use std::collections::HashMap;
+
+/// The joint states that an observation leaves possible, as combinations of one class of
+/// states per group; a class is known by its place in [`Classes`]. Combinations that differ in
+/// the last group only are one run.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Veil {
+    /// Run by run, the classes of all groups but the last.
+    pub(super) heads: Vec<u32>,
+    /// Run by run, the classes of the last group.
+    pub(super) tails: Vec<u32>,
+    /// Where each run ends in the tails.
+    pub(super) ends: Vec<u32>,
 }
 
-/// A sum of products: per group, classes of states; and the combinations of one class per
-/// group that are possible.
-#[derive(Debug, Clone)]
-pub(crate) struct Branch {
-    pub(super) classes: Vec<Vec<u64>>,
-    pub(super) combinations: Vec<Vec<u8>>,
+/// Classes of states: the group of each, and its states as bits. Thousands of veils have a
+/// few hundred between them, so what a class adds up to is worked out once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Classes {
+    all: Vec<(usize, u64)>,
+    places: HashMap<(usize, u64), u32>,
+}
+
+/// What is left possible of the pairs of each pair of sources.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outlooks {
+    pub(crate) classes: Classes,
+    /// Each with its pair of sources, as an index into the model's; those of one are together.
+    pub(crate) all: Vec<(usize, Veil)>,
+}
+
+impl Outlooks {
+    /// From the observations' pairs of sources and what each leaves possible, with classes of
+    /// its own.
+    pub(crate) fn new(observed: Vec<(usize, Vec<(Classes, Veil)>)>) -> Outlooks {
+        let mut classes = Classes::default();
+        let all = observed
+            .into_iter()
+            .map(|(between, branches)| (between, classes.join(branches)))
+            .collect();
+        Outlooks { classes, all }
+    }
+}
+
+impl Classes {
+    /// The place of a group's class.
+    pub(super) fn place(&mut self, group: usize, states: u64) -> u32 {
+        *self.places.entry((group, states)).or_insert_with(|| {
+            self.all.push((group, states));
+            (self.all.len() - 1) as u32
+        })
+    }
+
+    /// One veil of several that exclude each other, in terms of these classes.
+    fn join(&mut self, branches: Vec<(Classes, Veil)>) -> Veil {
+        let mut joined = Veil::default();
+        for (classes, veil) in branches {
+            let places: Vec<u32> = classes.all.iter().map(|&(g, set)| self.place(g, set)).collect();
+            let here = |place: &u32| places[*place as usize];
+            let before = joined.tails.len() as u32;
+            joined.heads.extend(veil.heads.iter().map(here));
+            joined.tails.extend(veil.tails.iter().map(here));
+            joined.ends.extend(veil.ends.iter().map(|end| before + end));
+        }
+        joined
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The probability of each class, given each group's state probabilities.
+    pub(crate) fn sums(&self, states: &[&[f64]]) -> Vec<f64> {
+        let sum = |&(group, class): &(usize, u64)| ones(class).map(|s| states[group][s]).sum();
+        self.all.iter().map(sum).collect()
+    }
+
+    /// Adds what each class got to the counts of its states, in proportion to their
+    /// probability; `sums` are those of the classes.
+    pub(crate) fn spread(
+        &self,
+        shares: &[f64],
+        sums: &[f64],
+        states: &[&[f64]],
+        counts: &mut [Vec<f64>],
+    ) {
+        for ((&(group, class), share), sum) in self.all.iter().zip(shares).zip(sums) {
+            if *sum > 0.0 {
+                for s in ones(class) {
+                    counts[group][s] += share / sum * states[group][s];
+                }
+            }
+        }
+    }
+
+    /// The states of a group that a veil leaves possible.
+    pub(super) fn possible(&self, veil: &Veil, group: usize) -> u64 {
+        let classes = veil.heads.iter().chain(&veil.tails).map(|&place| self.all[place as usize]);
+        classes.filter(|(of, _)| *of == group).fold(0, |set, (_, class)| set | class)
+    }
 }
 
 impl Veil {
-    /// The probability of the observation, given each group's state probabilities.
-    pub(crate) fn likelihood(&self, states: &[&[f64]]) -> f64 {
-        match self {
-            Veil::Tokens(branches) => branches
-                .iter()
-                .map(|branch| {
-                    let sums = branch.sums(states);
-                    branch.combinations.iter().map(|c| product(c, &sums)).sum::<f64>()
-                })
-                .sum(),
-            Veil::Clear(possible) => {
-                possible.iter().zip(states).map(|(&set, p)| sum(set, p)).product()
-            }
-        }
+    /// One class of each group.
+    pub(crate) fn of_classes(states: impl Iterator<Item = u64>) -> (Classes, Veil) {
+        let mut classes = Classes::default();
+        let places = states.enumerate().map(|(group, set)| classes.place(group, set));
+        let mut heads: Vec<u32> = places.collect();
+        let tails: Vec<u32> = heads.pop().into_iter().collect();
+        (classes, Veil { heads, ends: vec![tails.len() as u32], tails })
     }
 
-    /// Adds `weight`, shared out over the possible states in proportion to their
-    /// probability, to each group's counts.
-    pub(crate) fn share_out(&self, states: &[&[f64]], weight: f64, counts: &mut [Vec<f64>]) {
-        let total = self.likelihood(states);
-        if total <= 0.0 || weight <= 0.0 {
+    /// Run by run, its head and its tail.
+    fn runs(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
+        let head = self.heads.len() / self.ends.len().max(1);
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).enumerate().map(move |(run, (start, &end))| {
+            (&self.heads[run * head..][..head], &self.tails[start as usize..end as usize])
+        })
+    }
+
+    /// The probability of the observation, given that of each class.
+    pub(crate) fn likelihood(&self, sums: &[f64]) -> f64 {
+        self.runs().map(|(head, tail)| product(head, sums) * total(tail, sums)).sum()
+    }
+
+    /// Adds `weight`, shared out over the possible combinations in proportion to their
+    /// probability, to the shares of their classes. `likelihood` is that of the observation.
+    pub(crate) fn share_out(&self, sums: &[f64], likelihood: f64, weight: f64, shares: &mut [f64]) {
+        if likelihood <= 0.0 || weight <= 0.0 {
             return;
         }
-        let branches = match self {
-            Veil::Tokens(branches) => branches,
-            Veil::Clear(possible) => {
-                for ((&set, p), counts) in possible.iter().zip(states).zip(counts) {
-                    let scale = weight / sum(set, p);
-                    for s in ones(set) {
-                        counts[s] += scale * p[s];
-                    }
-                }
-                return;
+        let scale = weight / likelihood;
+        for (head, tail) in self.runs() {
+            let before = scale * product(head, sums);
+            let both = before * total(tail, sums);
+            for &place in head {
+                shares[place as usize] += both;
             }
-        };
-        for branch in branches {
-            let sums = branch.sums(states);
-            let mut shares: Vec<Vec<f64>> = sums.iter().map(|g| vec![0.0; g.len()]).collect();
-            for combination in &branch.combinations {
-                let product = product(combination, &sums);
-                for (g, &class) in combination.iter().enumerate() {
-                    shares[g][usize::from(class)] += product;
-                }
-            }
-            for (g, classes) in branch.classes.iter().enumerate() {
-                for (c, &class) in classes.iter().enumerate() {
-                    if sums[g][c] <= 0.0 {
-                        continue;
-                    }
-                    let scale = weight * shares[g][c] / (total * sums[g][c]);
-                    for s in ones(class) {
-                        counts[g][s] += scale * states[g][s];
-                    }
-                }
+            for &place in tail {
+                shares[place as usize] += before * sums[place as usize];
             }
         }
     }
 }
 
-/// The probability of a set of states.
-fn sum(set: u64, p: &[f64]) -> f64 {
-    ones(set).map(|s| p[s]).sum()
+/// The probability of one class of each of several groups.
+fn product(places: &[u32], sums: &[f64]) -> f64 {
+    places.iter().map(|&place| sums[place as usize]).product()
 }
 
-/// The probability of one combination of classes.
-fn product(combination: &[u8], sums: &[Vec<f64>]) -> f64 {
-    combination.iter().zip(sums).map(|(&class, group)| group[usize::from(class)]).product()
-}
-
-impl Branch {
-    fn sums(&self, states: &[&[f64]]) -> Vec<Vec<f64>> {
-        self.classes
-            .iter()
-            .zip(states)
-            .map(|(classes, p)| classes.iter().map(|&class| sum(class, p)).collect())
-            .collect()
-    }
+/// The probability of several classes of one group.
+fn total(places: &[u32], sums: &[f64]) -> f64 {
+    places.iter().map(|&place| sums[place as usize]).sum()
 }
 
 /// The positions of the bits that are set.

@@ -284,8 +284,8 @@ fn best_cut(queries: Rows<'_>, candidates: Rows<'_>, limit: Limit) -> usize {
     if queries.len().saturating_mul(candidates.len()) < WORTH_A_LOOK {
         return words;
     }
-    const QUERY_SAMPLE: usize = 32;
-    const GROUP_SAMPLE: usize = 16;
+    const QUERY_SAMPLE: usize = 8;
+    const GROUP_SAMPLE: usize = 8;
     let query_step = (queries.len() / QUERY_SAMPLE).max(1);
     let group_step = (candidates.len() / GROUP_SAMPLE).max(GROUP);
     // How many groups are still looked at after so many words.

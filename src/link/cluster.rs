@@ -2,8 +2,10 @@
 //! under the sources' own constraints and the decisions against, and not against what the
 //! other pairs of two clusters say.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::HashMap;
+
+use rayon::prelude::*;
 
 use super::decisions::Decision;
 use super::people::People;
@@ -58,16 +60,13 @@ impl Why {
 /// than not on average. Else one lucky pair in a hundred would bridge people whose other
 /// records plainly differ. Two people who were not compared say nothing.
 pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clusters {
-    let mut order: Vec<&ScoredPair> =
-        pairs.iter().filter(|p| p.band().is_some_and(|band| band >= least)).collect();
-    order.sort_unstable_by(|x, y| {
-        let is_decided = |pair: &ScoredPair| pair.decision == Some(Decision::Match);
-        Reverse(is_decided(x))
-            .cmp(&Reverse(is_decided(y)))
-            .then(y.probability.partial_cmp(&x.probability).unwrap_or(Ordering::Equal))
-            .then(y.weight.partial_cmp(&x.weight).unwrap_or(Ordering::Equal))
-            .then((x.a, x.b).cmp(&(y.a, y.b)))
-    });
+    let mut order: Vec<Heavy> = pairs
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| p.band().is_some_and(|band| band >= least))
+        .map(|(place, pair)| Heavy::new(pair, place as u32))
+        .collect();
+    order.par_sort_unstable();
     let mut sets = Sets::new(people);
     for pair in pairs.iter().filter(|pair| pair.decision == Some(Decision::NoMatch)) {
         sets.keep_apart(pair.a, pair.b);
@@ -75,7 +74,7 @@ pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clu
     let (mut forbidden, mut forbidden_matches) = (0, 0);
     let between = Probabilities::new(people, pairs);
     let mut joined = [0, 0];
-    for pair in order {
+    for pair in order.iter().map(|heavy| &pairs[heavy.place as usize]) {
         let Some(band) = pair.band() else { continue };
         if band < Band::Definite && sets.mean(pair.a, pair.b, &between) < PROBABLE {
             forbidden += 1;
@@ -104,16 +103,21 @@ impl Clusters {
         self.bands[person as usize]
     }
 
-    /// Every cluster of two people or more, by least number; its people in order.
-    pub(super) fn linked(&self) -> Vec<Vec<u32>> {
-        let mut members: Vec<(u32, u32)> =
-            self.root.iter().enumerate().map(|(p, &root)| (root, p as u32)).collect();
-        members.sort_unstable();
-        members
-            .chunk_by(|x, y| x.0 == y.0)
-            .filter(|cluster| cluster.len() > 1)
-            .map(|cluster| cluster.iter().map(|&(_, person)| person).collect())
-            .collect()
+    /// Every person who is not the least of its cluster, behind the least one; in order.
+    fn others(&self) -> Vec<(u32, u32)> {
+        let all = self.root.iter().enumerate();
+        let mut others: Vec<(u32, u32)> = all
+            .filter(|&(person, &root)| root != person as u32)
+            .map(|(person, &root)| (root, person as u32))
+            .collect();
+        others.par_sort_unstable();
+        others
+    }
+
+    /// How many clusters have two people or more.
+    pub(super) fn linked_persons(&self) -> u64 {
+        let all = self.root.iter().zip(&self.bands).enumerate();
+        all.filter(|&(p, (&root, &band))| root == p as u32 && band != Band::Single).count() as u64
     }
 
     /// The clusters that a person should look at.
@@ -126,18 +130,51 @@ impl Clusters {
             }
         }
         let mut doubts = Vec::new();
-        for cluster in self.linked() {
-            let mut parts: Vec<u32> = cluster.iter().map(|&p| firm.find(p)).collect();
+        let mut parts: Vec<u32> = Vec::new();
+        for others in self.others().chunk_by(|x, y| x.0 == y.0) {
+            let cluster = || std::iter::once(others[0].0).chain(others.iter().map(|o| o.1));
+            parts.clear();
+            parts.extend(cluster().map(|p| firm.find(p)));
             parts.sort_unstable();
             let large = parts.chunk_by(|x, y| x == y).filter(|part| part.len() > 1).count();
-            if cluster.len() > limit {
-                doubts.push(Doubt { people: cluster, why: Why::Oversize });
+            if others.len() + 1 > limit {
+                doubts.push(Doubt { people: cluster().collect(), why: Why::Oversize });
             } else if large > 1 {
-                doubts.push(Doubt { people: cluster, why: Why::WeaklyBridged });
+                doubts.push(Doubt { people: cluster().collect(), why: Why::WeaklyBridged });
             }
         }
         doubts
     }
+}
+
+/// A pair, in the order in which pairs are joined: those decided first, then the likeliest,
+/// the heaviest, and by their numbers.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Heavy {
+    is_left_open: bool,
+    probability: Reverse<u64>,
+    weight: Reverse<u64>,
+    ends: (u32, u32),
+    place: u32,
+}
+
+impl Heavy {
+    fn new(pair: &ScoredPair, place: u32) -> Heavy {
+        Heavy {
+            is_left_open: pair.decision != Some(Decision::Match),
+            probability: Reverse(ascending(pair.probability)),
+            weight: Reverse(ascending(pair.weight)),
+            ends: (pair.a, pair.b),
+            place,
+        }
+    }
+}
+
+/// A whole number for each number, in the same order.
+fn ascending(number: f64) -> u64 {
+    // Adding nothing makes one zero of the two.
+    let bits = (number + 0.0).to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
 /// Disjoint sets whose root is their least member, so that labels depend on nothing but
@@ -150,9 +187,14 @@ struct Sets {
     band: Vec<Band>,
     /// Per root, people who must not be in its set.
     apart: HashMap<u32, Vec<u32>>,
-    /// Each root's set; nothing for a person alone.
-    members: Vec<Vec<u32>>,
+    /// The next person of the set, from its root on; [`LAST`] behind the last one.
+    next: Vec<u32>,
+    /// Per root, the last person of its set.
+    last: Vec<u32>,
 }
+
+/// What no person is.
+const LAST: u32 = u32::MAX;
 
 /// The probabilities of the pairs of people who may be linked at all, in order.
 struct Probabilities(Vec<(u32, u32, f64)>);
@@ -196,10 +238,11 @@ impl Sets {
         let all = 0..people.len() as u32;
         Sets {
             parent: all.clone().collect(),
-            present: all.map(once).collect(),
+            present: all.clone().map(once).collect(),
             band: vec![Band::Single; people.len()],
             apart: HashMap::new(),
-            members: vec![Vec::new(); people.len()],
+            next: vec![LAST; people.len()],
+            last: all.collect(),
         }
     }
 
@@ -218,25 +261,25 @@ impl Sets {
 
     /// The mean probability of the pairs between the sets of two people.
     fn mean(&mut self, a: u32, b: u32, between: &Probabilities) -> f64 {
-        let (x, y) = (self.find(a) as usize, self.find(b) as usize);
-        if x == y || (self.members[x].is_empty() && self.members[y].is_empty()) {
+        let (x, y) = (self.find(a), self.find(b));
+        let is_alone = |root: u32| self.next[root as usize] == LAST;
+        if x == y || (is_alone(x) && is_alone(y)) {
             return 1.0;
         }
-        let known = |root: usize, person: u32| -> Vec<u32> {
-            match self.members[root].is_empty() {
-                true => vec![person],
-                false => self.members[root].clone(),
-            }
-        };
         let (mut sum, mut pairs) = (0.0, 0.0f64);
-        let others = known(y, b);
-        for p in known(x, a) {
-            for probability in others.iter().filter_map(|&q| between.of(p, q)) {
+        for p in self.members(x) {
+            for probability in self.members(y).filter_map(|q| between.of(p, q)) {
                 sum += probability;
                 pairs += 1.0;
             }
         }
         sum / pairs.max(1.0)
+    }
+
+    /// The people of a root's set, the root first.
+    fn members(&self, root: u32) -> impl Iterator<Item = u32> {
+        let next = |person: &u32| Some(self.next[*person as usize]).filter(|&next| next != LAST);
+        std::iter::successors(Some(root), next)
     }
 
     fn find(&mut self, mut person: u32) -> u32 {
@@ -261,15 +304,8 @@ impl Sets {
             self.apart.entry(root).or_default().extend(others);
         }
         self.parent[child as usize] = root;
-        let joining = std::mem::take(&mut self.members[child as usize]);
-        let into = &mut self.members[root as usize];
-        if into.is_empty() {
-            into.push(root);
-        }
-        if joining.is_empty() {
-            into.push(child);
-        }
-        into.extend(joining);
+        self.next[self.last[root as usize] as usize] = child;
+        self.last[root as usize] = self.last[child as usize];
         self.present[root as usize] |= self.present[child as usize];
         // Pairs come heaviest first, so the latest link is the weakest.
         self.band[root as usize] = band;
@@ -283,6 +319,18 @@ mod tests {
 
     use super::*;
     use crate::link::people::tests::people;
+
+    impl Clusters {
+        /// Every cluster of two people or more, by least number; its people in order.
+        fn linked(&self) -> Vec<Vec<u32>> {
+            let others = self.others();
+            let clusters = others.chunk_by(|x, y| x.0 == y.0);
+            let with_least = |o: &[(u32, u32)]| -> Vec<u32> {
+                std::iter::once(o[0].0).chain(o.iter().map(|o| o.1)).collect()
+            };
+            clusters.map(with_least).collect()
+        }
+    }
 
     fn pair(a: u32, b: u32, probability: f64) -> ScoredPair {
         ScoredPair { a, b, weight: 0.0, odds: 1.0, probability, agree: 1, decision: None }
@@ -363,6 +411,13 @@ mod tests {
         // Nothing is known of the others; or it is definite.
         assert_eq!(with(0.9, &[]), (1, 0));
         assert_eq!(with(0.995, &against), (1, 0));
+    }
+
+    #[test]
+    fn numbers_stay_in_order_as_whole_numbers() {
+        let numbers = [f64::NEG_INFINITY, -3.5, -1e-300, 0.0, 1e-300, 0.5, 2.0, f64::INFINITY];
+        assert!(numbers.map(ascending).is_sorted_by(|x, y| x < y));
+        assert_eq!(ascending(-0.0), ascending(0.0));
     }
 
     proptest! {

@@ -56,6 +56,7 @@ impl Found {
         let levels = compare::levels(packages, &people, &candidates, encoding);
         let Scored { mut pairs, judgement, links, ratios } =
             score::score(&space, packages, &people, &candidates, &levels);
+        packages.iter().for_each(Package::forget_fuzzy);
         progress.end();
         let scan = match encoding {
             Some(encoding) => {

@@ -61,12 +61,8 @@ impl People {
                 })
                 .collect::<Vec<u32>>();
             for key in 0..manifest.match_keys.len() {
-                let column = package.tokens(key);
-                for (row, &person) in rows.iter().enumerate() {
-                    if column.is_valid(row) {
-                        people.keys[person as usize] |= 1 << key;
-                    }
-                }
+                let keys = &mut people.keys;
+                package.tokens(key).each(|row, _| keys[rows[row] as usize] |= 1 << key);
             }
             if let Some(column) = package.fuzzy() {
                 for (row, &person) in rows.iter().enumerate() {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::Error;
 use super::cluster::Clusters;
-use super::people::People;
+use super::people::{People, Source};
 use crate::files;
 use crate::ids::{PersonId, RowId};
 
@@ -51,40 +52,39 @@ pub(super) fn persons(
     let all = 0..people.len() as u32;
     // How many rows each cluster has of each earlier person.
     let mut shared: BTreeMap<(u32, PersonId), u64> = BTreeMap::new();
-    for person in all.clone() {
-        if let Some(&old) = earlier.get(&people.id(person)) {
-            *shared.entry((clusters.root(person), old)).or_default() += 1;
+    if !earlier.is_empty() {
+        for person in all.clone() {
+            if let Some(&old) = earlier.get(&people.id(person)) {
+                *shared.entry((clusters.root(person), old)).or_default() += 1;
+            }
         }
     }
     let mut claims: Vec<(u64, PersonId, u32)> =
         shared.iter().map(|(&(root, old), &rows)| (rows, old, root)).collect();
     claims.sort_unstable_by(|x, y| y.0.cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
-    let mut of_root: BTreeMap<u32, PersonId> = BTreeMap::new();
+    let mut of_root: Vec<Option<PersonId>> = vec![None; people.len()];
     let mut taken: BTreeSet<PersonId> = BTreeSet::new();
     for (_, old, root) in claims {
-        if !of_root.contains_key(&root) && taken.insert(old) {
-            of_root.insert(root, old);
+        let id = &mut of_root[root as usize];
+        if id.is_none() && taken.insert(old) {
+            *id = Some(old);
         }
     }
-    let kept = of_root.len() as u64;
+    let kept = taken.len() as u64;
     taken.extend(earlier.values());
-    let ids = all
-        .map(|person| {
-            let root = clusters.root(person);
-            *of_root.entry(root).or_insert_with(|| fresh(project_digest, people, root, &mut taken))
-        })
-        .collect();
+    let of_root = Fresh::new(project_digest, people).fill(clusters, of_root, &taken);
+    let ids: Vec<PersonId> = all.map(|person| of_root[clusters.root(person) as usize]).collect();
 
     let mut merged: BTreeMap<u32, Vec<PersonId>> = BTreeMap::new();
     let mut split: BTreeMap<PersonId, Vec<PersonId>> = BTreeMap::new();
     for &(root, old) in shared.keys() {
         merged.entry(root).or_default().push(old);
-        split.entry(old).or_default().push(of_root[&root]);
+        split.entry(old).or_default().push(of_root[root as usize]);
     }
     let mut changes = Vec::new();
     for (root, from) in merged {
         if from.len() > 1 {
-            changes.push(Change::Merged { into: of_root[&root], from });
+            changes.push(Change::Merged { into: of_root[root as usize], from });
         }
     }
     for (from, into) in split {
@@ -95,29 +95,85 @@ pub(super) fn persons(
     Persons { ids, changes, kept }
 }
 
-fn fresh(
-    project_digest: &str,
-    people: &People,
-    root: u32,
-    taken: &mut BTreeSet<PersonId>,
-) -> PersonId {
-    let source = people.sources[people.source_of(root)].name.as_str();
-    let mut attempt = 0u32;
-    loop {
-        let mut hash = Sha256::new();
-        for part in ["veilway/v1/person-id", project_digest, source] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        hash.update(people.id(root).0);
+/// Makes ids for clusters that have none yet.
+struct Fresh<'a> {
+    people: &'a People,
+    /// Per source, what the ids of its people have in common, hashed.
+    beginnings: Vec<Sha256>,
+}
+
+impl<'a> Fresh<'a> {
+    fn new(project_digest: &str, people: &'a People) -> Fresh<'a> {
+        let beginning = |source: &Source| {
+            let mut hash = Sha256::new();
+            for part in ["veilway/v1/person-id", project_digest, source.name.as_str()] {
+                hash.update((part.len() as u64).to_be_bytes());
+                hash.update(part);
+            }
+            hash
+        };
+        Fresh { people, beginnings: people.sources.iter().map(beginning).collect() }
+    }
+
+    fn id(&self, root: u32, attempt: u32) -> PersonId {
+        let mut hash = self.beginnings[self.people.source_of(root)].clone();
+        hash.update(self.people.id(root).0);
         hash.update(attempt.to_be_bytes());
         let mut bytes = [0u8; 10];
         bytes.copy_from_slice(&hash.finalize()[..10]);
-        let id = PersonId::from_bytes(bytes);
-        if taken.insert(id) {
-            return id;
+        PersonId::from_bytes(bytes)
+    }
+
+    /// Gives every root an id that no other has, and that is not taken; what is no root has
+    /// no meaning.
+    fn fill(
+        &self,
+        clusters: &Clusters,
+        known: Vec<Option<PersonId>>,
+        taken: &BTreeSet<PersonId>,
+    ) -> Vec<PersonId> {
+        let ids: Vec<PersonId> = known
+            .par_iter()
+            .enumerate()
+            .with_min_len(1 << 12)
+            .map(|(root, id)| match id {
+                Some(id) => *id,
+                None if clusters.root(root as u32) != root as u32 => PersonId::from_bytes([0; 10]),
+                None => self.id(root as u32, 0),
+            })
+            .collect();
+        let is_new =
+            |root: usize| known[root].is_none() && clusters.root(root as u32) == root as u32;
+        let mut order: Vec<(PersonId, u32)> =
+            (0..ids.len()).filter(|&root| is_new(root)).map(|r| (ids[r], r as u32)).collect();
+        order.par_sort_unstable();
+        let is_twice = |x: &(PersonId, u32), y: &(PersonId, u32)| x.0 == y.0;
+        let mut clashing: Vec<u32> = order
+            .chunk_by(is_twice)
+            .flat_map(|same| &same[usize::from(!taken.contains(&same[0].0))..])
+            .map(|&(_, root)| root)
+            .collect();
+        // One in 2^80 pairs: those who came first keep theirs.
+        clashing.sort_unstable();
+        self.apart(ids, &clashing, taken)
+    }
+
+    fn apart(
+        &self,
+        mut ids: Vec<PersonId>,
+        clashing: &[u32],
+        taken: &BTreeSet<PersonId>,
+    ) -> Vec<PersonId> {
+        if clashing.is_empty() {
+            return ids;
         }
-        attempt += 1;
+        let mut taken: BTreeSet<PersonId> =
+            taken.union(&ids.iter().copied().collect()).copied().collect();
+        for &root in clashing {
+            let free = (1..).map(|attempt| self.id(root, attempt)).find(|&id| taken.insert(id));
+            ids[root as usize] = free.unwrap_or(ids[root as usize]);
+        }
+        ids
     }
 }
 

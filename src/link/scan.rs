@@ -22,8 +22,11 @@ const FEWEST: usize = 50;
 /// So many pairs are compared in all, shared evenly by the pairs of sources. Where two sources
 /// have more, some of the people left over are compared, to estimate what was missed.
 const MOST_PAIRS: u64 = 100_000_000;
-/// Query rows that one thread takes at a time.
-const ROWS_AT_ONCE: usize = 256;
+/// Of a sample, one in so many of these pairs: a match is among so few of all pairs by luck
+/// only, so the sample tells whether the keys miss a great deal, and more pairs tell no more.
+const SAMPLED: u64 = 5;
+/// Candidate rows that one thread takes at a time.
+const ROWS_AT_ONCE: usize = 1024;
 
 /// What the comparison of the people left over has shown.
 #[derive(Debug, Default)]
@@ -95,39 +98,44 @@ impl Scan {
     /// tell what is due to chance; gives how many matches the fuzzy values show between them.
     fn between(
         &mut self,
-        a: &Left,
-        b: &Left,
+        a: &Left<'_>,
+        b: &Left<'_>,
         candidates: &[Candidate],
         encoding: FuzzyEncoding,
         most: u64,
     ) -> f64 {
-        let (Some(rows_a), Some(rows_b)) = (a.rows(), b.rows()) else { return 0.0 };
         if a.len().min(b.len()) < FEWEST {
             return 0.0;
         }
         let all = a.pairs(b);
         let is_sample = all > most;
-        let step = if is_sample { all.div_ceil(most) as usize } else { 1 };
-        let queries = a.len().div_ceil(step);
-        let limit = limit(rows_a, rows_b);
+        let some = if is_sample { most / SAMPLED } else { most };
+        // Of a sample about as many of either side, or all where those are fewer.
+        let side = some.isqrt().max(1) as usize;
+        let of_either = |other: &Left<'_>| side.max(some as usize / other.len());
+        let limit = limit(a, b);
         let level = |distance: u32| usize::from(level_of(distance as u16, encoding));
-        let hits: Vec<(u32, u32, usize)> = near(rows_a, rows_b, step, limit)
+        let (from_a, from_b) = match is_sample {
+            true => (a.sample(of_either(b)), b.sample(of_either(a))),
+            false => (a.people.clone(), b.people.clone()),
+        };
+        let hits: Vec<(u32, u32, usize)> = near([a, b], [&from_a, &from_b], limit)
             .into_iter()
-            .map(|(i, j, distance)| (a.people[i as usize], b.people[j as usize], level(distance)))
+            .map(|(i, j, distance)| (i, j, level(distance)))
             .filter(|&(i, j, _)| candidates.binary_search_by_key(&(i, j), |c| (c.a, c.b)).is_err())
             .collect();
-        let compared = queries as f64 * b.len() as f64;
+        let compared = from_a.len() as f64 * from_b.len() as f64;
         self.compared += compared as u64;
 
-        let by_chance = [(rows_a, a), (rows_b, b)].map(|(rows, of)| {
-            let step = ((of.len() * of.len()) as u64).div_ceil(most).max(1) as usize;
+        let by_chance = [a, b].map(|of| {
+            let people = of.sample(side);
             let mut counts = [0.0; LEVELS];
             for (_, _, distance) in
-                near(rows, rows, step, limit).into_iter().filter(|(i, j, _)| i != j)
+                near([of, of], [&people, &people], limit).into_iter().filter(|(i, j, _)| i != j)
             {
                 counts[level(distance)] += 1.0;
             }
-            let pairs = of.len().div_ceil(step) as f64 * (of.len() as f64 - 1.0).max(1.0);
+            let pairs = people.len() as f64 * (people.len() as f64 - 1.0).max(1.0);
             // Seen nowhere is rare, not impossible.
             counts.map(|n| (n + 0.5) / pairs)
         });
@@ -143,7 +151,7 @@ impl Scan {
             odds[level] = (beyond / chance).max(odds[level - 1]);
         }
         let probability = |level: usize| odds[level] / (1.0 + odds[level]);
-        let scale = a.len() as f64 / queries as f64;
+        let scale = all as f64 / compared;
         let found: f64 = hits.iter().map(|h| probability(h.2)).sum();
         if !is_sample {
             let pair = |&(a, b, level): &(u32, u32, usize)| {
@@ -155,31 +163,30 @@ impl Scan {
     }
 }
 
-/// The people of a source left without a link, with their fuzzy values side by side.
-struct Left {
+/// The people of a source left without a link who have a fuzzy value.
+struct Left<'a> {
     people: Vec<u32>,
-    bytes: Vec<u8>,
-    width: usize,
+    rows: Rows<'a>,
+    /// Per person of [`Left::people`], the row of its value.
+    row_of: Vec<u32>,
 }
 
-impl Left {
+impl<'a> Left<'a> {
     /// `None` where the package has no fuzzy values.
     fn new(
         people: &People,
-        package: &Package,
+        package: &'a Package,
         source: usize,
         is_linked: impl Fn(u32) -> bool,
-    ) -> Option<Left> {
+    ) -> Option<Left<'a>> {
         let column = package.fuzzy()?;
-        let mut left = Left { people: vec![], bytes: vec![], width: column.width() };
-        for person in people.of_source(source).filter(|&p| !is_linked(p)) {
-            if let Some(row) = people.fuzzy_row(person) {
-                left.people.push(person);
-                left.bytes
-                    .extend_from_slice(&column.bytes()[row as usize * left.width..][..left.width]);
-            }
-        }
-        Some(left)
+        let rows = Rows::new(column.bytes(), column.width())?;
+        let (people, row_of) = people
+            .of_source(source)
+            .filter(|&person| !is_linked(person))
+            .filter_map(|person| Some((person, people.fuzzy_row(person)?)))
+            .unzip();
+        Some(Left { people, rows, row_of })
     }
 
     fn len(&self) -> usize {
@@ -187,26 +194,35 @@ impl Left {
     }
 
     /// How many pairs there are with people of another source.
-    fn pairs(&self, other: &Left) -> u64 {
+    fn pairs(&self, other: &Left<'_>) -> u64 {
         self.len() as u64 * other.len() as u64
     }
 
-    /// `None` where there is nobody.
-    fn rows(&self) -> Option<Rows<'_>> {
-        Rows::new(&self.bytes, self.width).filter(|rows| !rows.is_empty())
+    /// At most so many people, evenly from the first to the last.
+    fn sample(&self, most: usize) -> Vec<u32> {
+        self.people.iter().copied().step_by(self.len().div_ceil(most.max(1)).max(1)).collect()
+    }
+
+    /// The fuzzy value of one of the people, by its place among them.
+    fn value(&self, place: usize) -> &'a [u8] {
+        self.rows.row(self.row_of[place] as usize)
+    }
+
+    /// The values of some of the people, one after the other.
+    fn values(&self, people: &[u32]) -> Vec<u8> {
+        let places = people.iter().filter_map(|person| self.people.binary_search(person).ok());
+        places.flat_map(|place| self.value(place)).copied().collect()
     }
 }
 
 /// The distance within which about as many pairs are due to chance as there are people: so
 /// many standard deviations below the mean of unlike people.
-fn limit(a: Rows<'_>, b: Rows<'_>) -> u32 {
+fn limit(a: &Left<'_>, b: &Left<'_>) -> u32 {
     const SAMPLE: usize = 1 << 14;
     let kernel = Kernel::best();
-    let pairs: Vec<(u32, u32)> = (0..SAMPLE)
-        .map(|i| ((i * 7919 % a.len()) as u32, (i * 104_729 % b.len()) as u32))
-        .collect();
-    let mut distances = vec![0; SAMPLE];
-    kernel.hamming_pairs(a, b, &pairs, &mut distances);
+    let pair = |i: usize| (a.value(i * 7919 % a.len()), b.value(i * 104_729 % b.len()));
+    let mut distances: Vec<u32> =
+        (0..SAMPLE).map(pair).map(|(x, y)| kernel.hamming(x, y)).collect();
     // Matches among them would widen the spread, so it is taken from the middle half.
     distances.sort_unstable();
     let at = |share: usize| f64::from(distances[SAMPLE * share / 100]);
@@ -215,24 +231,32 @@ fn limit(a: Rows<'_>, b: Rows<'_>) -> u32 {
     (at(50) - (2.0 * people.ln()).sqrt() * deviation).max(0.0) as u32
 }
 
-/// Every `step`-th row of `a` against every row of `b`: the places and distance of those
-/// within the limit, in order.
-fn near(a: Rows<'_>, b: Rows<'_>, step: usize, limit: u32) -> Vec<(u32, u32, u32)> {
-    let kernel = Kernel::best();
-    let width = a.width();
-    let queries: Vec<u32> = (0..a.len() as u32).step_by(step).collect();
-    queries
+/// Some people of either side against each other: the pairs within the limit and their
+/// distances, in order.
+fn near([a, b]: [&Left<'_>; 2], [from_a, from_b]: [&[u32]; 2], limit: u32) -> Vec<(u32, u32, u32)> {
+    // The smaller side is laid out once for each chunk of the larger one.
+    if from_a.len() > from_b.len() {
+        let mut hits = near([b, a], [from_b, from_a], limit);
+        hits.iter_mut().for_each(|(i, j, _)| std::mem::swap(i, j));
+        hits.sort_unstable();
+        return hits;
+    }
+    let (kernel, width) = (Kernel::best(), a.rows.width());
+    let queries = a.values(from_a);
+    let mut hits: Vec<(u32, u32, u32)> = from_b
         .par_chunks(ROWS_AT_ONCE)
         .flat_map_iter(|chunk| {
-            let bytes: Vec<u8> = chunk.iter().flat_map(|&i| a.row(i as usize)).copied().collect();
             let mut hits = Vec::new();
-            if let Some(rows) = Rows::new(&bytes, width) {
-                kernel.hamming_within(rows, b, limit, |q, c, distance| {
-                    hits.push((chunk[q], c as u32, distance));
+            let candidates = b.values(chunk);
+            let rows = Rows::new(&queries, width).zip(Rows::new(&candidates, width));
+            if let Some((queries, candidates)) = rows {
+                kernel.hamming_within(queries, candidates, limit, |q, c, distance| {
+                    hits.push((from_a[q], chunk[c], distance));
                 });
             }
-            hits.sort_unstable();
             hits
         })
-        .collect()
+        .collect();
+    hits.sort_unstable();
+    hits
 }

@@ -76,8 +76,8 @@ pub(super) fn score(
     let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
     let judged = &judgement.judged;
     let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
-    let ends = || candidates.iter().map(|c| (c.a, c.b));
-    let mut beliefs = self::beliefs(people, ends(), &tokens);
+    let rivals = Rivals::new(people, candidates.iter().map(|c| (c.a, c.b)));
+    let mut beliefs = rivals.beliefs(&tokens);
     let mut ratios = vec![1.0; candidates.len()];
     if levels.iter().any(|&level| level != NOT_COMPARED) {
         let agreeing: Vec<Components> = judged.iter().map(|j| j.agreeing).collect();
@@ -89,7 +89,7 @@ pub(super) fn score(
             ratios = likeness.ratios(&same, &different).collect();
             let odds: Vec<f64> =
                 tokens.iter().zip(&ratios).map(|(o, r)| (o * r).min(MOST_ODDS)).collect();
-            beliefs = self::beliefs(people, ends(), &odds);
+            beliefs = rivals.beliefs(&odds);
             let after: f64 = beliefs.iter().map(|b| b.probability).sum();
             if (after - before).abs() <= 1e-5 * before {
                 break;
@@ -216,38 +216,65 @@ const UNSURE: f64 = 0.02;
 /// Turns odds into probabilities, where no decision was made.
 pub(super) fn compete(people: &People, pairs: &mut [ScoredPair]) {
     let odds: Vec<f64> = pairs.iter().map(|pair| pair.odds).collect();
-    let beliefs = beliefs(people, pairs.iter().map(|pair| (pair.a, pair.b)), &odds);
+    let rivals = Rivals::new(people, pairs.iter().map(|pair| (pair.a, pair.b)));
+    let beliefs = rivals.beliefs(&odds);
     for (pair, belief) in pairs.iter_mut().zip(beliefs) {
         pair.probability = pair.decision.map_or(belief.probability, Decision::probability);
     }
 }
 
-/// What to believe of pairs with these odds. Where a source holds each person once, at most
-/// one of its people can be the other's match, so the pairs of one person with that source
-/// compete: p = o / (1 + the odds of all of them).
-fn beliefs(
-    people: &People,
-    pairs: impl Iterator<Item = (u32, u32)> + Clone,
-    odds: &[f64],
-) -> Vec<Belief> {
-    let sources = people.sources.len();
-    let rival = |person: u32, source: usize| person as usize * sources + source;
-    let mut sums = vec![0.0f64; people.len() * sources];
-    for ((a, b), odds) in pairs.clone().zip(odds) {
-        sums[rival(a, people.source_of(b))] += odds;
-        sums[rival(b, people.source_of(a))] += odds;
+/// Which pairs compete: those of one person with one source.
+struct Rivals {
+    /// Per pair, what each of its people has with the other's source, as places.
+    places: Vec<[u32; 2]>,
+    /// Per pair and person, whether the other's source holds each person once, so that at most
+    /// one of those can be right.
+    is_once: Vec<[bool; 2]>,
+    count: usize,
+}
+
+impl Rivals {
+    fn new(people: &People, pairs: impl Iterator<Item = (u32, u32)>) -> Rivals {
+        // A person is in some pairs with few of many sources, so places are given as needed.
+        let sources = people.sources.len();
+        let mut place_of = vec![u32::MAX; people.len() * sources];
+        let mut count = 0;
+        let (places, is_once) = pairs
+            .map(|(a, b)| {
+                let ends = [(a, people.source_of(b)), (b, people.source_of(a))];
+                let places = ends.map(|(person, source)| {
+                    let place = &mut place_of[person as usize * sources + source];
+                    if *place == u32::MAX {
+                        *place = count;
+                        count += 1;
+                    }
+                    *place
+                });
+                (places, ends.map(|(_, source)| people.sources[source].unique))
+            })
+            .unzip();
+        Rivals { places, is_once, count: count as usize }
     }
-    let belief = |((a, b), &odds): ((u32, u32), &f64)| {
-        let (mut rivals, mut others) = (0.0, 0.0);
-        for (one, other) in [(a, b), (b, a)] {
-            let source = people.source_of(other);
-            let elsewhere = (sums[rival(one, source)] - odds).max(0.0);
-            rivals += elsewhere;
-            if people.sources[source].unique {
-                others += elsewhere;
-            }
+
+    /// What to believe of pairs with these odds. Where a source holds each person once, at most
+    /// one of its people can be the other's match, so the pairs of one person with that source
+    /// compete: p = o / (1 + the odds of all of them).
+    fn beliefs(&self, odds: &[f64]) -> Vec<Belief> {
+        let mut sums = vec![0.0f64; self.count];
+        for (places, odds) in self.places.iter().zip(odds) {
+            places.iter().for_each(|&place| sums[place as usize] += odds);
         }
-        Belief { probability: odds / (1.0 + odds + others), rivals }
-    };
-    pairs.zip(odds).map(belief).collect()
+        let belief = |((places, is_once), &odds): ((&[u32; 2], &[bool; 2]), &f64)| {
+            let (mut rivals, mut others) = (0.0, 0.0);
+            for (&place, &is_once) in places.iter().zip(is_once) {
+                let elsewhere = (sums[place as usize] - odds).max(0.0);
+                rivals += elsewhere;
+                if is_once {
+                    others += elsewhere;
+                }
+            }
+            Belief { probability: odds / (1.0 + odds + others), rivals }
+        };
+        self.places.par_iter().zip(&self.is_once).zip(odds).map(belief).collect()
+    }
 }

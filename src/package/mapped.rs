@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::fs::{File, TryLockError};
+use std::ops::Range;
 use std::path::Path;
 
 use memmap2::Mmap;
@@ -38,6 +39,24 @@ impl Mapped {
         // out every program that asks for an exclusive one.
         let map = unsafe { Mmap::map(&file) }.map_err(|e| files::io_error(path, "read", e))?;
         Ok(Mapped { map, _locked: file })
+    }
+
+    /// Gives the memory that a range of bytes takes back to the system; they are still there,
+    /// and read from the file again when they are asked for.
+    pub(super) fn forget(&self, range: Range<usize>) {
+        #[cfg(unix)]
+        {
+            // SAFETY: this drops clean pages of a read-only map of a file. The next read of them
+            // gets the same bytes from the file, and nothing was written that could be lost.
+            let advice = unsafe {
+                let dont_need = memmap2::UncheckedAdvice::DontNeed;
+                self.map.unchecked_advise_range(dont_need, range.start, range.len())
+            };
+            // A system that does not heed it only keeps the memory for longer.
+            drop(advice);
+        }
+        #[cfg(not(unix))]
+        let _ = range;
     }
 
     /// The bytes.

@@ -127,6 +127,22 @@ impl Package {
         hex(&digest.finalize())
     }
 
+    /// Gives the memory of a match key's tokens back to the system: they were read, and are
+    /// read from the file again should they be asked for.
+    ///
+    /// # Panics
+    /// When there is no such match key.
+    pub(crate) fn forget_tokens(&self, match_key: usize) {
+        self.mapped.forget(self.tokens[match_key].values.clone());
+    }
+
+    /// As [`Package::forget_tokens`], for the fuzzy values.
+    pub(crate) fn forget_fuzzy(&self) {
+        if let Some(span) = &self.fuzzy {
+            self.mapped.forget(span.values.clone());
+        }
+    }
+
     fn validity(&self, span: &Span) -> Option<&[u8]> {
         span.validity.as_ref().map(|range| &self.mapped.bytes()[range.clone()])
     }
@@ -169,6 +185,22 @@ impl<'a> TokenColumn<'a> {
     /// How many rows have a token.
     pub fn valid_count(&self) -> usize {
         self.valid
+    }
+
+    /// Goes through the rows that have a token, in order.
+    pub fn each(&self, mut row: impl FnMut(usize, &'a Token)) {
+        let Some(validity) = self.validity else {
+            return self.values.iter().enumerate().for_each(|(i, token)| row(i, token));
+        };
+        for (byte, (eight, &valid)) in self.values.chunks(8).zip(validity).enumerate() {
+            if valid == u8::MAX {
+                eight.iter().enumerate().for_each(|(bit, token)| row(8 * byte + bit, token));
+                continue;
+            }
+            for (bit, token) in eight.iter().enumerate().filter(|(bit, _)| valid >> bit & 1 == 1) {
+                row(8 * byte + bit, token);
+            }
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::{Between, Model, Pattern, Views};
 use crate::engine::space::{Known, Space};
+use crate::engine::veil::Outlooks;
 
 /// What a weight is made of, in bits; the sum is [`Model::weight`].
 #[derive(Debug, Clone)]
@@ -25,19 +26,32 @@ pub(crate) struct Parts {
 
 impl Model {
     /// Takes the weight of a pattern apart.
-    pub(crate) fn parts(&self, space: &Space, between: &[Between], pattern: &Pattern) -> Parts {
+    pub(crate) fn parts(
+        &self,
+        space: &Space,
+        between: &[Between],
+        outlooks: &Outlooks,
+        pattern: &Pattern,
+    ) -> Parts {
         let b = pattern.between;
+        let (_, veil) = &outlooks.all[pattern.outlook];
         let survival = self.survival(space, between);
         let views = self.views(space, &between[b]);
+        let kinds = |views: &Views<'_>, pattern: &Pattern| {
+            let classes = &outlooks.classes;
+            let unrelated = veil.likelihood(&classes.sums(&views.unrelated));
+            let likelihoods = views.sums(classes).likelihoods(veil, unrelated);
+            self.kinds(&between[b], &likelihoods, pattern, &survival[b])
+        };
         let weight = |views: &Views<'_>, pattern: &Pattern| {
-            self.weight(between, pattern, self.kinds(&between[b], views, pattern, &survival[b]))
+            self.weight(between, pattern, kinds(views, pattern))
         };
         // No key is said to agree, so none is rare or has survived.
         let plain = Pattern { agree: 0, rarity: 1.0, ..pattern.clone() };
         let first = weight(&views.looked_at(0), &plain);
         let mut before = first;
         let groups = space
-            .known(&pattern.veil)
+            .known(&outlooks.classes, veil)
             .into_iter()
             .enumerate()
             .map(|(g, known)| {
@@ -50,7 +64,7 @@ impl Model {
             start: (self.expected[b].same.max(f64::MIN_POSITIVE) / pairs).log2(),
             groups,
             rarity: weight(&views, pattern) - before + first,
-            alone: self.kinds(&between[b], &views, pattern, &survival[b]).alone.log2(),
+            alone: kinds(&views, pattern).alone.log2(),
         }
     }
 }

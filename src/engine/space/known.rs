@@ -1,7 +1,7 @@
 //! What a veil leaves certain of each comparison group, in terms of its components.
 
 use super::{Components, GroupStates, Space};
-use crate::engine::veil::{Branch, Veil, ones};
+use crate::engine::veil::{Classes, Veil, ones};
 use crate::project::Component;
 
 /// What an observation says for certain of one comparison group.
@@ -19,9 +19,9 @@ pub(crate) struct Known {
 
 impl Space {
     /// What a veil leaves certain, group by group; nothing where it leaves no state possible.
-    pub(crate) fn known(&self, veil: &Veil) -> Vec<Known> {
+    pub(crate) fn known(&self, classes: &Classes, veil: &Veil) -> Vec<Known> {
         let of = |(g, group): (usize, &GroupStates)| {
-            let possible = veil.possible(g);
+            let possible = classes.possible(veil, g);
             let (all, any) = ones(possible).fold((group.bits, 0), |(all, any), s| {
                 (all & group.states[s], any | group.states[s])
             });
@@ -39,19 +39,5 @@ impl Space {
             }
         };
         self.groups.iter().enumerate().map(of).collect()
-    }
-}
-
-impl Veil {
-    /// The states of a group that it leaves possible.
-    fn possible(&self, group: usize) -> u64 {
-        let of = |branch: &Branch| {
-            let classes = branch.combinations.iter().map(|c| usize::from(c[group]));
-            classes.fold(0, |set, class| set | branch.classes[group][class])
-        };
-        match self {
-            Veil::Tokens(branches) => branches.iter().map(of).fold(0, |all, set| all | set),
-            Veil::Clear(possible) => possible[group],
-        }
     }
 }
