@@ -70,9 +70,20 @@ impl fmt::Display for SourceName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RowId(pub [u8; 16]);
 
+impl RowId {
+    /// The 32 hexadecimal digits it is written as.
+    pub fn digits(&self) -> [u8; 32] {
+        let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+        std::array::from_fn(|i| match i % 2 {
+            0 => digit(self.0[i / 2] >> 4),
+            _ => digit(self.0[i / 2] & 15),
+        })
+    }
+}
+
 impl fmt::Display for RowId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+        f.write_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

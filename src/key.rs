@@ -5,6 +5,8 @@
 //! A key file is text: comment lines that say what it is, and one bech32m line (BIP-350),
 //! whose checksum finds typing damage. Nothing here prints a key, not even in an error.
 
+mod states;
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::error::{Class, Fault};
 use crate::files::{self, Overwrite, Readers, clean};
 use crate::project::{Project, Suite};
+use states::States;
 
 /// A key file is smaller than this; more is not a key.
 const MAX_FILE: u64 = 4096;
@@ -260,7 +263,7 @@ impl Secret {
             Suite::HmacSha256 => {
                 let mut key = Zeroizing::new([0; 32]);
                 self.derive(project, purpose, name, &mut *key);
-                Subkey(Keyed::Sha256(keyed_sha256(&key[..])))
+                Subkey(Keyed::Sha256(States::new(&key)))
             }
             Suite::HmacSha512 => {
                 let mut key = Zeroizing::new([0; 64]);
@@ -470,12 +473,12 @@ impl Purpose {
     }
 }
 
-/// The key of one use: an HMAC that is keyed once and then copied for each message. Wiped
+/// The key of one use: an HMAC that is keyed once, for all its messages. Wiped
 /// when dropped.
 pub struct Subkey(Keyed);
 
 enum Keyed {
-    Sha256(Hmac<Sha256>),
+    Sha256(States),
     Sha512(Hmac<Sha512>),
 }
 
@@ -483,7 +486,7 @@ impl Subkey {
     /// The HMAC (RFC 2104) of a message under the project's suite, cut to its first 128 bits.
     pub fn mac128(&self, message: &[u8]) -> [u8; 16] {
         match &self.0 {
-            Keyed::Sha256(keyed) => first_half(&finish(keyed.clone(), message)),
+            Keyed::Sha256(states) => states.mac128(message),
             Keyed::Sha512(keyed) => first_half(&finish(keyed.clone(), message)),
         }
     }
@@ -495,12 +498,8 @@ impl fmt::Debug for Subkey {
     }
 }
 
-fn keyed_sha256(key: &[u8]) -> Hmac<Sha256> {
-    // A key of any length is taken (RFC 2104, section 2).
-    <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
-}
-
 fn keyed_sha512(key: &[u8]) -> Hmac<Sha512> {
+    // A key of any length is taken (RFC 2104, section 2).
     <Hmac<Sha512> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
@@ -622,7 +621,9 @@ mod tests {
             ),
         ];
         for (key, message, sha256, sha512) in cases {
-            let short = Subkey(Keyed::Sha256(keyed_sha256(key)));
+            // A short key is filled up with zeros (RFC 2104).
+            let filled = std::array::from_fn(|i| key.get(i).copied().unwrap_or(0));
+            let short = Subkey(Keyed::Sha256(States::new(&filled)));
             let long = Subkey(Keyed::Sha512(keyed_sha512(key)));
             assert_eq!(hex(&short.mac128(message)), sha256);
             assert_eq!(hex(&short.mac128(message)), sha256, "the same again");

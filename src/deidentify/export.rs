@@ -2,6 +2,8 @@
 //! aside with a reason. Takes the open table; after it, names are in memory only where the
 //! source's people are still to be compared with each other.
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::civil::Date;
 use rayon::prelude::*;
 
@@ -10,14 +12,14 @@ use super::consent::{Consent, Withheld};
 use super::events::{EventReader, Events};
 use crate::clear::Traits;
 use crate::encode::fuzzy::{FuzzyEncoder, FuzzyRows};
-use crate::encode::people::Record;
+use crate::encode::people::Records;
 use crate::encode::{Encoder, Scratch, TokenSets};
 use crate::package::manifest::Exclusions;
 use crate::package::max_rows;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sources::{Row, SourceSpec, Table};
-use crate::standardise::{Person, Standardiser};
+use crate::standardise::{Person, Seen, Standardiser};
 
 /// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
 /// number of threads, and pieces are joined in order.
@@ -74,7 +76,7 @@ pub(super) struct Reading<'a> {
 pub(super) struct Export {
     pub(super) rows_in: u64,
     pub(super) excluded: Exclusions,
-    pub(super) records: Vec<Record>,
+    pub(super) records: Records,
     pub(super) sets: TokenSets,
     /// What the person of each token set is compared by, where the source may hold a person
     /// twice; else nothing.
@@ -108,14 +110,12 @@ impl Export {
             encoder,
             fuzzy,
             compared: is_compared.then_some(project),
+            desks: Mutex::default(),
         };
         let mut export = reader.piece(&[]);
         progress.begin("reading the export", None);
-        loop {
-            let batch = table.next_batch(BATCH)?;
-            if batch.is_empty() {
-                break;
-            }
+        let mut batch = table.next_batch(BATCH)?;
+        while !batch.is_empty() {
             let read = batch.rows.len() + batch.rejects.len();
             export.rows_in += read as u64;
             export.excluded.unreadable += batch.rejects.len() as u64;
@@ -125,8 +125,13 @@ impl Export {
                 column: reject.column,
                 reason: reject.reason,
             }));
-            let pieces: Vec<Export> =
-                batch.rows.par_chunks(PIECE).map(|rows| reader.piece(rows)).collect();
+            // The next rows are read while these are encoded.
+            let (pieces, next) = rayon::join(
+                || -> Vec<Export> {
+                    batch.rows.par_chunks(PIECE).map(|rows| reader.piece(rows)).collect()
+                },
+                || table.next_batch(BATCH),
+            );
             for piece in pieces {
                 export.append(piece);
             }
@@ -135,6 +140,7 @@ impl Export {
                 return Err(Error::TooManyRecords { most }.into());
             }
             progress.advance(read as u64);
+            batch = next?;
         }
         progress.end();
         Ok(export)
@@ -142,10 +148,7 @@ impl Export {
 
     fn append(&mut self, piece: Export) {
         let before = self.sets.len() as u32;
-        self.records.extend(piece.records.into_iter().map(|mut record| {
-            record.first_set += before;
-            record
-        }));
+        self.records.append(&piece.records, before);
         self.sets.append(piece.sets);
         self.traits.append(piece.traits);
         if let (Some(rows), Some(more)) = (&mut self.fuzzy, piece.fuzzy) {
@@ -178,38 +181,45 @@ struct Reader<'a> {
     fuzzy: Option<&'a FuzzyEncoder>,
     /// The project, where the source's people are compared with each other.
     compared: Option<&'a Project>,
+    /// Desks that nobody works at.
+    desks: Mutex<Vec<Desk>>,
+}
+
+/// What is used again from piece to piece, so that a row costs no memory of its own.
+#[derive(Default)]
+struct Desk {
+    scratch: Scratch,
+    seen: Seen,
+    /// The persons of a piece, one for each token set; those beyond are of another piece.
+    persons: Vec<Person>,
 }
 
 impl Reader<'_> {
     fn piece(&self, rows: &[Row]) -> Export {
+        let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desk = desks().pop().unwrap_or_default();
         let sets = self.encoder.token_sets(rows.len());
         let traits = self.compared.map(Traits::new).unwrap_or_default();
         let mut piece = Export { sets, traits, ..Export::default() };
-        let mut scratch = Scratch::default();
-        let mut persons = vec![];
         for row in rows {
-            let is_used = self.row(row, &mut scratch, &mut persons, &mut piece);
+            let is_used = self.row(row, &mut desk, &mut piece);
             if let Some(events) = &self.events {
                 // Another row of the same client may be used; this one's event is not.
                 piece.events.push(if is_used { events.read(row) } else { Err(events.unused(row)) });
             }
         }
+        let persons = &desk.persons[..piece.sets.len()];
         if let Some(project) = self.compared {
             persons.iter().for_each(|person| piece.traits.push(project, person));
         }
-        piece.fuzzy = self.fuzzy.map(|encoder| encoder.encode(&persons));
+        piece.fuzzy = self.fuzzy.map(|encoder| encoder.encode(persons));
+        desks().push(desk);
         piece
     }
 
     /// Encodes a row, or sets it aside; gives whether it is used. The persons of its token
     /// sets are put behind the others.
-    fn row(
-        &self,
-        row: &Row,
-        scratch: &mut Scratch,
-        persons: &mut Vec<Person>,
-        piece: &mut Export,
-    ) -> bool {
+    fn row(&self, row: &Row, desk: &mut Desk, piece: &mut Export) -> bool {
         if let Some((withheld, column)) = self.consent.withheld(row) {
             match withheld {
                 Withheld::Refused => piece.excluded.consent_refused += 1,
@@ -226,25 +236,27 @@ impl Reader<'_> {
             piece.set_aside(Kind::Row, row, self.record_id_name, reason);
             return false;
         }
-        let person = self.standardiser.person(row);
-        for (column, reason) in self.standardiser.problems(&person) {
+        let Desk { scratch, seen, persons } = desk;
+        let first_set = piece.sets.len();
+        if persons.len() == first_set {
+            persons.push(Person::default());
+        }
+        let person = &mut persons[first_set];
+        self.standardiser.read(row, seen, person);
+        for (column, reason) in self.standardiser.problems(person) {
             piece.set_aside(Kind::Value, row, column, reason.to_string());
         }
-        let first_set = piece.sets.len() as u32;
-        self.encoder.encode(&person, scratch, &mut piece.sets);
-        let aliases = self.standardiser.alias_persons(row, &person);
-        for alias in &aliases {
-            self.encoder.encode(alias, scratch, &mut piece.sets);
+        self.encoder.encode(person, scratch, &mut piece.sets);
+        let identities = self.encoder.identities(person, scratch);
+        piece.records.push(id, row.line, first_set as u32, identities);
+        let aliases = self.standardiser.alias_persons(row, person, seen);
+        if !aliases.is_empty() {
+            for alias in &aliases {
+                self.encoder.encode(alias, scratch, &mut piece.sets);
+            }
+            persons.truncate(first_set + 1);
+            persons.extend(aliases);
         }
-        piece.records.push(Record {
-            id: id.to_owned(),
-            line: row.line,
-            identities: self.encoder.identities(&person, scratch),
-            first_set,
-            sets: piece.sets.len() as u32 - first_set,
-        });
-        persons.push(person);
-        persons.extend(aliases);
         true
     }
 }

@@ -16,10 +16,11 @@ mod write;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::clear::Traits;
 use crate::encode::fuzzy::{self, FuzzyEncoder, FuzzyRows};
-use crate::encode::people::{self, Record};
+use crate::encode::people::{self, People, Records};
 use crate::encode::rows::{FuzzyValues, Order, Owner, Rows};
 use crate::encode::{Encoder, TokenSets, chance};
 use crate::error::{Class, Fault};
@@ -40,6 +41,7 @@ use crate::sources::{Input, Table};
 use events::Events;
 use export::{Export, Reading};
 pub use record::{Column, EventCount, KeyFill, RunRecord, Tokens};
+use write::RowIds;
 
 /// One run: what goes in, and where the output goes.
 #[derive(Debug, Clone)]
@@ -196,19 +198,21 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         fuzzy: fuzzy_encoder.as_ref(),
     };
     let export = Export::read(table, &reading, progress)?;
-    let Export { rows_in, excluded, mut records, sets, traits, fuzzy, mut asides, events } = export;
+    let Export { rows_in, excluded, records, sets, traits, fuzzy, mut asides, events } = export;
     progress.begin("finding people", None);
-    let (row_ids, duplicates) = row_ids(&mut records, &sets, &traits, &encoder, &agency_key, job);
+    let (people, duplicates) = find_people(&records, &sets, traits, &encoder, job);
+    let row_ids = row_ids(&records, &people, &agency_key, project, source);
     progress.end();
 
     progress.begin("withholding shared tokens", None);
-    let (rows, chances) = arrange(project, &encoder, sets, fuzzy, &records, &row_ids);
+    let (rows, chances) = arrange(project, &encoder, sets, fuzzy, &records, &people, &row_ids);
     progress.end();
     check_rows(rows_in, excluded, &row_ids, &rows)?;
     let fill_warning = check_fill(&rows)?;
 
     let manifest = manifest(job, &key, excluded, &rows, chances);
-    let keep = write::keep_rows(&staged, source, &records, &row_ids)?;
+    let keep = RowIds { records: &records, people: &people, row_ids: &row_ids };
+    write::keep_rows(&staged, source, &keep)?;
     let events = match events.or_file(job, progress)? {
         Some(events) => Some(write::events(&staged, source, events, &keep, &mut asides)?),
         None => None,
@@ -248,28 +252,38 @@ fn agency_key(
     Ok(key)
 }
 
-/// The row id of each record, made from the first record number of its person; and how many
-/// people were found to be held under several numbers. Sorts the records.
-fn row_ids(
-    records: &mut [Record],
+/// The people of the records, and how many were found to be held under several numbers.
+fn find_people(
+    records: &Records,
     sets: &TokenSets,
-    traits: &Traits,
+    traits: Traits,
     encoder: &Encoder<'_>,
-    agency_key: &AgencyKey,
     job: &Job,
-) -> (Vec<RowId>, u64) {
+) -> (People, u64) {
     let Job { project, source, .. } = job;
-    let mut representatives = people::group(records);
+    let mut people = people::group(records);
     let mut duplicates = 0;
     if source.join_duplicates && !source.unique_people {
-        let (people, first) = people::compared_by(records, &representatives, sets);
-        let pairs = duplicates::find(project, encoder.components(), sets, traits, &first);
-        let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
-        duplicates = people::merge(&mut representatives, pairs);
+        let (ranks, first) = people::compared_by(records, &people, sets);
+        let pairs = duplicates::find(project, encoder.components(), sets, &traits, &first);
+        let pairs = pairs.iter().map(|&(a, b)| (ranks[a as usize], ranks[b as usize]));
+        duplicates = people::merge(&mut people.representatives, pairs);
     }
+    (people, duplicates)
+}
+
+/// The row id of each rank, made from the first record number of its person.
+fn row_ids(
+    records: &Records,
+    people: &People,
+    agency_key: &AgencyKey,
+    project: &Project,
+    source: &SourceSpec,
+) -> Vec<RowId> {
     let subkey = agency_key.subkey(project, Purpose::RowId, source.name.as_str());
-    let id_of = |&first: &u32| RowId(subkey.mac128(records[first as usize].id.as_bytes()));
-    (representatives.iter().map(id_of).collect(), duplicates)
+    let People { order, representatives } = people;
+    let id_of = |&first: &u32| RowId(subkey.mac128(records.id(order[first as usize]).as_bytes()));
+    representatives.par_iter().map(id_of).collect()
 }
 
 /// The rows of the package, and the chances counted before any token was withheld.
@@ -278,16 +292,19 @@ fn arrange(
     encoder: &Encoder<'_>,
     mut sets: TokenSets,
     fuzzy: Option<FuzzyRows>,
-    records: &[Record],
+    records: &Records,
+    people: &People,
     row_ids: &[RowId],
 ) -> (Rows, Vec<ChanceOfGroup>) {
-    let nobody = Owner { row_id: RowId([0; 16]), is_alias: false };
-    let mut owners = vec![nobody; sets.len()];
-    for (record, &row_id) in records.iter().zip(row_ids) {
-        for (i, set) in (record.first_set..record.first_set + record.sets).enumerate() {
-            owners[set as usize] = Owner { row_id, is_alias: i > 0 };
-        }
+    let mut by_record = vec![RowId([0; 16]); records.len()];
+    for (&record, &row_id) in people.order.iter().zip(row_ids) {
+        by_record[record as usize] = row_id;
     }
+    let owners: Vec<Owner> = records
+        .of_sets(sets.len() as u32)
+        .map(|(record, is_alias)| Owner { row_id: by_record[record as usize], is_alias })
+        .collect();
+    drop(by_record);
     let order = Order::of(&sets, fuzzy.as_ref(), &owners);
     let first = order.first_sets();
     let mut chances = chance::of_groups(project, encoder.components(), &sets, &first);
@@ -306,8 +323,14 @@ fn check_rows(
     row_ids: &[RowId],
     rows: &Rows,
 ) -> Result<(), Error> {
-    let in_package = row_ids.iter().filter(|id| rows.row_ids.binary_search(id).is_ok()).count();
-    let accounted = in_package as u64 + excluded.total();
+    let mut expected = row_ids.to_vec();
+    expected.par_sort_unstable();
+    let mut held = rows.row_ids.iter().peekable();
+    let in_package = expected.iter().filter(|id| {
+        while held.next_if(|held| held < id).is_some() {}
+        held.peek() == Some(id)
+    });
+    let accounted = in_package.count() as u64 + excluded.total();
     if accounted == rows_in { Ok(()) } else { Err(Error::RowsLost { rows_in, accounted }) }
 }
 

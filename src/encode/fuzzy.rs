@@ -6,8 +6,8 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::bloom::{BITS, BaseFilter};
-use super::eld::{Diffusion, LANES, append_rows};
+use super::bloom::{BITS, BaseFilter, Filter};
+use super::eld::{Diffusion, LANES, append_rows, slice};
 use crate::error::{Class, Fault};
 use crate::key::{ProjectKey, Purpose};
 use crate::project::Project;
@@ -103,31 +103,31 @@ impl FuzzyEncoder {
     pub fn encode<'p>(&self, persons: impl IntoIterator<Item = &'p Person>) -> FuzzyRows {
         let mut rows = FuzzyRows { width: self.width, bytes: vec![], fills: vec![] };
         let mut sliced = [0; BITS];
-        let (mut diffused, mut filters, mut tokens) = (vec![], vec![], vec![]);
+        let mut filters: Vec<Filter> = Vec::with_capacity(LANES);
+        let (mut diffused, mut tokens) = (vec![], vec![]);
         let mut persons = persons.into_iter().peekable();
         while persons.peek().is_some() {
-            sliced.fill(0);
-            let mut records = 0;
-            for (lane, person) in persons.by_ref().take(LANES).enumerate() {
-                records += 1;
+            filters.clear();
+            for person in persons.by_ref().take(LANES) {
+                let mut filter = [0; BITS / 64];
                 // Without a name there is too little to compare.
                 if person.family.known().is_some() || person.given.known().is_some() {
-                    self.base.positions(person, &mut tokens, |p| sliced[p % BITS] |= 1 << lane);
+                    self.base.fill(person, &mut tokens, &mut filter);
                 }
+                filters.push(filter);
             }
-            filters.clear();
-            append_rows(&sliced, records, &mut filters);
             let start = rows.bytes.len();
             match &self.diffusion {
                 Some(diffusion) => {
+                    slice(&filters, &mut sliced);
                     diffusion.diffuse(&sliced, &mut diffused);
-                    append_rows(&diffused, records, &mut rows.bytes);
+                    append_rows(&diffused, filters.len(), &mut rows.bytes);
                 }
-                None => rows.bytes.extend_from_slice(&filters),
+                None => rows.bytes.extend(filters.iter().flatten().flat_map(|w| w.to_le_bytes())),
             }
             let values = rows.bytes[start..].chunks_exact_mut(self.width);
-            for (filter, value) in filters.chunks_exact(BITS / 8).zip(values) {
-                let fill = filter.iter().map(|byte| byte.count_ones() as u16).sum();
+            for (filter, value) in filters.iter().zip(values) {
+                let fill = filter.iter().map(|word| word.count_ones() as u16).sum();
                 if FILL_OF_A_ROW.contains(&fill) {
                     rows.fills.push(fill);
                 } else {
@@ -244,17 +244,7 @@ impl FuzzyRows {
     pub fn statistics(&self) -> Statistics {
         let with: Vec<usize> = (0..self.len()).filter(|i| self.fills[*i] > 0).collect();
         // Rows without a value are all zeros, and add nothing.
-        let columns = self.bytes.par_chunks(self.width << 12).map(|rows| {
-            let mut columns = vec![0u64; 8 * self.width];
-            for row in rows.chunks_exact(self.width) {
-                for (byte, columns) in row.iter().zip(columns.as_chunks_mut::<8>().0) {
-                    for (bit, column) in columns.iter_mut().enumerate() {
-                        *column += u64::from(byte >> bit & 1);
-                    }
-                }
-            }
-            columns
-        });
+        let columns = self.bytes.par_chunks(self.width << 12).map(|rows| ones(rows, self.width));
         let columns = columns.reduce(
             || vec![0; 8 * self.width],
             |a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect(),
@@ -290,6 +280,33 @@ impl FuzzyRows {
         let thousandths = ones * 1000 / (rows * BITS as u64);
         if MEAN_FILL.contains(&thousandths) { Ok(()) } else { Err(Error::Fill { thousandths }) }
     }
+}
+
+/// How many rows have each bit. Eight bits of a word are counted at once, each in a byte of
+/// its own, which holds 255 rows.
+fn ones(rows: &[u8], width: usize) -> Vec<u64> {
+    const EVERY_BYTE: u64 = 0x0101_0101_0101_0101;
+    let mut columns = vec![0u64; 8 * width];
+    let mut counts = vec![[0u64; 8]; width / 8];
+    for rows in rows.chunks(width * 255) {
+        for row in rows.chunks_exact(width) {
+            for (word, counts) in row.as_chunks::<8>().0.iter().zip(&mut counts) {
+                let word = u64::from_le_bytes(*word);
+                for (bit, count) in counts.iter_mut().enumerate() {
+                    *count += word >> bit & EVERY_BYTE;
+                }
+            }
+        }
+        for (columns, counts) in columns.as_chunks_mut::<64>().0.iter_mut().zip(&mut counts) {
+            for (bit, count) in counts.iter_mut().enumerate() {
+                for (byte, ones) in count.to_le_bytes().into_iter().enumerate() {
+                    columns[8 * byte + bit] += u64::from(ones);
+                }
+                *count = 0;
+            }
+        }
+    }
+    columns
 }
 
 impl fmt::Debug for FuzzyRows {
@@ -415,6 +432,16 @@ mod tests {
         let statistics = rows.statistics();
         assert_eq!((statistics.rows, statistics.without), (2, 2));
         rows.check().expect("half full");
+    }
+
+    #[test]
+    fn bits_are_counted_as_one_by_one() {
+        let rows: Vec<u8> = (0..32 * 1000u32).map(|i| (i * i >> 7) as u8).collect();
+        let plain = |bit: usize| {
+            let set = |row: &[u8]| u64::from(row[bit / 8] >> (bit % 8) & 1);
+            rows.chunks_exact(32).map(set).sum::<u64>()
+        };
+        assert_eq!(ones(&rows, 32), (0..256).map(plain).collect::<Vec<_>>());
     }
 
     #[test]

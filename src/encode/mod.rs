@@ -19,6 +19,7 @@ use crate::key::ProjectKey;
 use crate::project::{Component, FieldKind, Part, Project};
 use crate::standardise::Person;
 use component::Details;
+use phonetic::Sounds;
 use token::Tokeniser;
 pub use token::{NO_TOKEN, Token};
 
@@ -78,43 +79,52 @@ impl<'a> Encoder<'a> {
     /// Appends the token set of one person.
     pub fn encode(&self, person: &Person, scratch: &mut Scratch, out: &mut TokenSets) {
         let details = Details::of(person, &self.project.placeholders);
-        let Scratch { parts, places, message } = scratch;
+        let Scratch { parts, places, message, sounds, .. } = scratch;
         parts.clear();
         places.clear();
         for &component in &self.components {
+            // Each part with its length in front, as tokens are made of them.
             let start = parts.len();
-            let is_known = details.write(self.project, component, parts);
-            places.push(is_known.then_some(start..parts.len()));
+            parts.extend_from_slice(&[0; token::PREFIX]);
+            if details.write(self.project, component, sounds, parts) {
+                token::set_prefix(&mut parts[start..]);
+            } else {
+                parts.truncate(start);
+            }
+            places.push(start..parts.len());
         }
-        let part = |i: usize| places[i].clone().map(|range| &parts[range]);
+        let part = |i: usize| Some(&parts[places[i].clone()]).filter(|part| !part.is_empty());
         for (tokeniser, column) in self.tokenisers.iter().zip(&mut out.tokens) {
             column.push(tokeniser.token(part, message));
         }
         for (i, column) in out.values.iter_mut().enumerate() {
-            column.push(part(i).map_or(NO_VALUE, value_of));
+            column.push(part(i).map_or(NO_VALUE, |part| value_of(&part[token::PREFIX..])));
         }
         out.quality.push(details.quality(self.project));
     }
 
     /// What makes two records one person beyond doubt: whole family and given name, accurate
     /// birth date, sex, and a place, all known and equal. One value per known place.
-    pub fn identities(&self, person: &Person, scratch: &mut Scratch) -> Vec<Identity> {
+    pub fn identities<'s>(
+        &self,
+        person: &Person,
+        scratch: &'s mut Scratch,
+    ) -> impl Iterator<Item = Identity> + 's {
         let details = Details::of(person, &self.project.placeholders);
-        let Scratch { parts, .. } = scratch;
+        let Scratch { parts, sounds, identities, .. } = scratch;
         parts.clear();
-        if details.is_estimated() || details.write_identity(parts).is_none() {
-            return vec![];
-        }
-        let common = parts.len();
-        let mut identities = vec![];
-        for &field in &self.places {
-            parts.truncate(common);
-            let place = Component { field, part: Part::Whole };
-            if details.write(self.project, place, parts) {
-                identities.push(Identity::of(field, parts));
+        identities.clear();
+        if !details.is_estimated() && details.write_identity(parts).is_some() {
+            let common = parts.len();
+            for &field in &self.places {
+                parts.truncate(common);
+                let place = Component { field, part: Part::Whole };
+                if details.write(self.project, place, sounds, parts) {
+                    identities.push(Identity::of(field, parts));
+                }
             }
         }
-        identities
+        identities.drain(..)
     }
 }
 
@@ -158,8 +168,10 @@ impl fmt::Debug for Identity {
 #[derive(Default)]
 pub struct Scratch {
     parts: Vec<u8>,
-    places: Vec<Option<Range<usize>>>,
+    places: Vec<Range<usize>>,
     message: Vec<u8>,
+    sounds: Sounds,
+    identities: Vec<Identity>,
 }
 
 impl fmt::Debug for Scratch {

@@ -33,8 +33,8 @@ impl Tokeniser {
         Tokeniser { subkey: key.subkey(project, Purpose::MatchKey, &label), components }
     }
 
-    /// The token of one person; `part` gives a component's bytes by its place. `message` is
-    /// scratch space.
+    /// The token of one person; `part` gives a component's bytes by its place, with their
+    /// length in front. `message` is scratch space.
     pub(super) fn token<'b>(
         &self,
         part: impl Fn(usize) -> Option<&'b [u8]>,
@@ -43,10 +43,19 @@ impl Tokeniser {
         message.clear();
         for &component in &self.components {
             let Some(bytes) = part(component) else { return NO_TOKEN };
-            write_prefixed(bytes, message);
+            message.extend_from_slice(bytes);
         }
         self.subkey.mac128(message)
     }
+}
+
+/// Bytes of the length in front of a part.
+pub(super) const PREFIX: usize = 4;
+
+/// Sets the length in front of a part that was written behind the room for it.
+pub(super) fn set_prefix(part: &mut [u8]) {
+    let length = (part.len() - PREFIX) as u32;
+    part[..PREFIX].copy_from_slice(&length.to_be_bytes());
 }
 
 /// Appends bytes with their length in front, so that no two lists have the same bytes.
@@ -74,7 +83,13 @@ mod tests {
     }
 
     fn token(tokeniser: &Tokeniser, parts: &[Option<Vec<u8>>]) -> Token {
-        tokeniser.token(|i| parts[i].as_deref(), &mut vec![])
+        let prefixed = parts.iter().map(|part| {
+            let mut bytes = vec![];
+            write_prefixed(part.as_ref()?, &mut bytes);
+            Some(bytes)
+        });
+        let prefixed: Vec<Option<Vec<u8>>> = prefixed.collect();
+        tokeniser.token(|i| prefixed[i].as_deref(), &mut vec![])
     }
 
     proptest! {

@@ -6,9 +6,12 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use csv::{ByteRecord, ReaderBuilder, StringRecord};
+use csv::{ByteRecord, ReaderBuilder};
+use rayon::prelude::*;
 
 use super::error::{ColumnProblem, Error, MAX_COLUMNS};
 use super::records::{Broken, Records, Span};
@@ -17,6 +20,12 @@ use crate::files;
 
 /// The delimiters that a header line is searched for, first in a tie.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+
+/// Rows that are taken apart as one piece of parallel work.
+const PIECE: usize = 1 << 10;
+
+/// A batch is cut here, however few its rows: memory follows the batch, not how wide rows are.
+const BATCH_BYTES: usize = 1 << 24;
 
 /// Where a table is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,16 +107,16 @@ impl Table {
         if bytes.contains(&0) {
             return Err(Error::NulInHeader { file: name, line: span.line });
         }
-        let cells = read_block(&bytes, delimiter)
-            .pop()
+        let cells = Cells::read(&bytes, delimiter, 1)
             .ok_or_else(|| Error::Torn { file: name.clone(), line: span.line })?;
-        if cells.len() > MAX_COLUMNS {
-            return Err(Error::TooWide { file: name, columns: cells.len() });
+        let columns = cells.of_row(0).len();
+        if columns > MAX_COLUMNS {
+            return Err(Error::TooWide { file: name, columns });
         }
         if !records.has_more().map_err(|b| explain(b, &name, shown, encoding))? {
             return Err(Error::NoRows { file: name });
         }
-        let header = cells.iter().map(|cell| cell.trim().to_owned()).collect();
+        let header = (0..columns).map(|place| cells.cell(place).trim().to_owned()).collect();
         Ok(Table { name, shown: shown.to_owned(), encoding, delimiter, header, records })
     }
 
@@ -218,40 +227,45 @@ impl Table {
 
     /// As [`Table::next_batch`], with how many records were taken, blank ones included.
     fn take(&mut self, max_rows: usize) -> Result<(Batch, usize), Error> {
+        let mut text = Vec::new();
+        let mut records: Vec<(usize, Span)> = Vec::new();
+        let mut broken = None;
+        while records.len() < max_rows && text.len() < BATCH_BYTES {
+            match self.records.next(&mut text) {
+                Ok(Some(span)) => records.push((text.len(), span)),
+                Ok(None) => break,
+                Err(e) => {
+                    text.truncate(records.last().map_or(0, |(end, _)| *end));
+                    broken = Some(e);
+                    break;
+                }
+            }
+        }
+        let starts = std::iter::once(0).chain(records.iter().map(|(end, _)| *end));
+        let records: Vec<Record> = starts
+            .zip(&records)
+            .map(|(start, &(end, span))| Record { bytes: start..end, span })
+            .collect();
+        let parting = Parting {
+            name: &self.name,
+            encoding: self.encoding,
+            delimiter: self.delimiter,
+            columns: self.header.len(),
+        };
+        let pieces: Vec<Batch> = records
+            .par_chunks(PIECE)
+            .map(|records| parting.read(&text, records))
+            .collect::<Result<_, _>>()?;
+        // What stands before a fault of the file comes first, in messages too.
+        if let Some(broken) = broken {
+            return Err(explain(broken, &self.name, &self.shown, self.encoding));
+        }
         let mut batch = Batch::default();
-        let mut block = Vec::new();
-        let mut spans = Vec::with_capacity(max_rows);
-        let mut taken = 0;
-        while taken < max_rows {
-            let start = block.len();
-            let next = self.records.next(&mut block);
-            let next = next.map_err(|b| explain(b, &self.name, &self.shown, self.encoding))?;
-            let Some(span) = next else { break };
-            taken += 1;
-            check_text(&block[start..], span, &self.name, self.encoding)?;
-            if block[start..].contains(&0) {
-                block.truncate(start);
-                batch.reject(span, "holds a NUL byte".into());
-                continue;
-            }
-            block.push(b'\n');
-            spans.push(span);
+        for piece in pieces {
+            batch.rows.extend(piece.rows);
+            batch.rejects.extend(piece.rejects);
         }
-        let rows = read_block(&block, self.delimiter);
-        if rows.len() != spans.len() {
-            let line = spans.first().map_or(0, |span| span.line);
-            return Err(Error::Torn { file: self.name.clone(), line });
-        }
-        for (cells, span) in rows.into_iter().zip(spans) {
-            let blank = cells.len() == 1 && cells[0].trim().is_empty();
-            if cells.len() == self.header.len() {
-                batch.rows.push(Row { line: span.line, cells });
-            } else if !blank {
-                batch.reject(span, ragged(cells.len(), self.header.len(), span));
-            }
-        }
-        batch.rejects.sort_by_key(|reject| reject.line);
-        Ok((batch, taken))
+        Ok((batch, records.len()))
     }
 }
 
@@ -294,24 +308,31 @@ impl Batch {
 pub struct Row {
     /// The physical line it begins on; the header begins on line 1.
     pub line: u64,
-    cells: StringRecord,
+    /// The cells of the rows that were read with it, and its place among them.
+    cells: Arc<Cells>,
+    at: usize,
 }
 
 impl Row {
     /// The cell in a column of [`Table::column`], without outer white space.
     pub fn cell(&self, column: usize) -> &str {
-        self.cells.get(column).unwrap_or_default().trim()
+        let places = self.places();
+        if column < places.len() { self.cells.cell(places.start + column).trim() } else { "" }
     }
 
     /// Every cell as it is in the file.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.cells.iter()
+        self.places().map(|place| self.cells.cell(place))
+    }
+
+    fn places(&self) -> Range<usize> {
+        self.cells.of_row(self.at)
     }
 }
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Row(line {}, {} cells)", self.line, self.cells.len())
+        write!(f, "Row(line {}, {} cells)", self.line, self.places().len())
     }
 }
 
@@ -326,25 +347,112 @@ pub struct Reject {
     pub reason: String,
 }
 
-/// Takes whole records apart into cells. The blank line before them keeps the csv crate from
-/// taking a byte-order mark in the middle of a file for one at its beginning.
-fn read_block(block: &[u8], delimiter: u8) -> Vec<StringRecord> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .buffer_capacity(block.len().clamp(64, 1 << 16))
-        .from_reader(b"\n".chain(block));
-    let mut rows = Vec::new();
-    let mut record = ByteRecord::new();
-    // Neither reading memory nor unequal lengths can fail, and the text was checked.
-    while let Ok(true) = reader.read_byte_record(&mut record) {
-        match StringRecord::from_byte_record(record.clone()) {
-            Ok(cells) => rows.push(cells),
-            Err(_) => break,
+/// A record within a batch's text.
+struct Record {
+    bytes: Range<usize>,
+    span: Span,
+}
+
+/// How the records of a table are taken apart.
+struct Parting<'a> {
+    name: &'a str,
+    encoding: Encoding,
+    delimiter: u8,
+    columns: usize,
+}
+
+impl Parting<'_> {
+    /// Takes some whole records apart into cells.
+    fn read(&self, text: &[u8], records: &[Record]) -> Result<Batch, Error> {
+        let mut batch = Batch::default();
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return Ok(batch);
+        };
+        let whole = &text[first.bytes.start..last.bytes.end];
+        if std::str::from_utf8(whole).is_err() {
+            for Record { bytes, span } in records {
+                check_text(&text[bytes.clone()], *span, self.name, self.encoding)?;
+            }
         }
+        let mut spans = Vec::with_capacity(records.len());
+        let mut block = Vec::with_capacity(whole.len() + records.len());
+        let has_nul = whole.contains(&0);
+        for Record { bytes, span } in records {
+            let bytes = &text[bytes.clone()];
+            if has_nul && bytes.contains(&0) {
+                batch.reject(*span, "holds a NUL byte".into());
+                continue;
+            }
+            block.extend_from_slice(bytes);
+            block.push(b'\n');
+            spans.push(*span);
+        }
+        let torn = || Error::Torn { file: self.name.to_owned(), line: first.span.line };
+        let cells = Cells::read(&block, self.delimiter, spans.len()).ok_or_else(torn)?;
+        let cells = Arc::new(cells);
+        batch.rows.reserve_exact(spans.len());
+        for (at, span) in spans.into_iter().enumerate() {
+            let row = Row { line: span.line, cells: Arc::clone(&cells), at };
+            let count = row.places().len();
+            if count == self.columns {
+                batch.rows.push(row);
+            } else if count != 1 || !row.cell(0).is_empty() {
+                batch.reject(span, ragged(count, self.columns, span));
+            }
+        }
+        batch.rejects.sort_by_key(|reject| reject.line);
+        Ok(batch)
     }
-    rows
+}
+
+/// The cells of many rows as one text, so that a row costs no memory of its own.
+#[derive(Default)]
+struct Cells {
+    text: String,
+    /// Where each cell ends in the text.
+    ends: Vec<u32>,
+    /// How many cells there are up to the end of each row.
+    rows: Vec<u32>,
+}
+
+impl Cells {
+    /// Takes whole records apart; nothing where they are not as many as expected. The blank
+    /// line before them keeps the csv crate from taking a byte-order mark in the middle of a
+    /// file for one at its beginning.
+    fn read(block: &[u8], delimiter: u8, rows: usize) -> Option<Cells> {
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .buffer_capacity(block.len().clamp(64, 1 << 16))
+            .from_reader(b"\n".chain(block));
+        let mut text = Vec::with_capacity(block.len());
+        let mut cells = Cells { rows: Vec::with_capacity(rows), ..Cells::default() };
+        let mut record = ByteRecord::new();
+        // Neither reading memory nor unequal lengths can fail, and the text was checked.
+        while let Ok(true) = reader.read_byte_record(&mut record) {
+            let start = text.len();
+            text.extend_from_slice(record.as_slice());
+            for cell in 0..record.len() {
+                let end = record.range(cell).map_or(0, |range| range.end);
+                cells.ends.push(u32::try_from(start + end).ok()?);
+            }
+            cells.rows.push(u32::try_from(cells.ends.len()).ok()?);
+        }
+        cells.text = String::from_utf8(text).ok()?;
+        (cells.rows.len() == rows).then_some(cells)
+    }
+
+    /// The places of a row's cells.
+    fn of_row(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).map_or(0, |before| self.rows[before]);
+        start as usize..self.rows[row] as usize
+    }
+
+    fn cell(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start as usize..self.ends[place] as usize]
+    }
 }
 
 /// Refuses bytes that are not UTF-8 (decoded text always is), with their line.

@@ -182,7 +182,7 @@ impl Records {
                 }
             }
             let from = self.at;
-            let ended = self.scan(&mut state);
+            let ended = self.line_without_quotes(state) || self.scan(&mut state);
             into.extend_from_slice(&self.text[from..self.at]);
             if into.len() - start > MAX_RECORD_BYTES {
                 let quote = match state {
@@ -197,6 +197,24 @@ impl Records {
                 return Ok(Some(Span { line: first, last_line }));
             }
         }
+    }
+
+    /// At the beginning of a record whose line is at hand and has no quote, as nearly all are,
+    /// steps to the line end; else stays.
+    fn line_without_quotes(&mut self, state: State) -> bool {
+        let rest = &self.text[self.at..];
+        let end = match state {
+            State::CellStart => memchr::memchr2(b'\n', b'\r', rest),
+            _ => None,
+        };
+        let Some(end) = end.filter(|end| memchr::memchr(b'"', &rest[..*end]).is_none()) else {
+            return false;
+        };
+        if end > 0 {
+            self.after_cr = false;
+        }
+        self.at += end;
+        true
     }
 
     /// Steps to the line end that closes the record (true) or to the end of the text at
