@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod claim;
+mod scratch;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -16,6 +17,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
 use claim::{Claim, aside, discard};
+pub use scratch::Scratch;
 
 /// Whether existing output may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +254,14 @@ impl Staged {
     /// Where the files are made until [`Staged::commit`].
     pub fn path(&self) -> &Path {
         self.temp.path()
+    }
+
+    /// Room for what does not fit in memory: no file of the folder, and gone with the process.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch(&self) -> Result<Scratch, Error> {
+        Scratch::new(self.temp.path(), &self.shown)
     }
 
     /// Creates one file of the folder, with its parents; `name` is relative.

@@ -11,6 +11,7 @@ use super::write::RowIds;
 use super::{Error, agency_key, write};
 use crate::clear::{self, Blocking, Candidates, Comparison, Limits, Traits};
 use crate::encode::people;
+use crate::encode::store::Room;
 use crate::encode::{Encoder, TokenSets};
 use crate::engine::{Judged, Judgement, Stop};
 use crate::files::{Overwrite, Staged};
@@ -99,12 +100,14 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
             encoder: &encoder,
             fuzzy: None,
         };
-        let mut export = Export::read(table, &reading, progress)?;
+        let room = Room { bytes: usize::MAX, disk: &staged };
+        let mut export = Export::read(table, &reading, room, progress)?;
+        let values = export.store.values()?;
         let people = people::group(&export.records);
-        let (_, first) = people::compared_by(&export.records, &people, &export.sets);
+        let (_, first) = people::compared_by(&export.records, &people, &values);
         let before = sets.len() as u32;
         firsts.push(first.iter().map(|set| before + set).collect());
-        sets.append(export.sets);
+        sets.append(values);
         traits.append(export.traits);
         let row_ids = super::row_ids(&export.records, &people, &agency_key, project, source);
         let keep = RowIds { records: &export.records, people: &people, row_ids: &row_ids };

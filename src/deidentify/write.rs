@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::events::Events;
 use super::export::Aside;
 use super::record::RunRecord;
-use super::{contents, events::Events};
 use crate::encode::people::{People, Records};
 use crate::encode::rows::Rows;
 use crate::files::{self, OutFile, Readers, Staged};
@@ -23,11 +23,13 @@ pub(super) fn package(
     staged: &Staged,
     source: &SourceSpec,
     manifest: Manifest,
-    rows: Rows,
+    rows: Rows<'_>,
 ) -> Result<(String, String), crate::Error> {
     let name = format!("to-linkage-unit/{}.package.arrow", source.name);
     let mut out = staged.create(&name, Readers::Default)?;
-    let digest = package::write(contents(manifest, rows), &mut out)?;
+    let columns = rows.columns;
+    let rows = package::Rows { manifest, row_ids: rows.row_ids, quality: rows.quality };
+    let digest = package::write_rows(rows, &columns, &mut out)?;
     out.finish()?;
     Ok((name, digest))
 }

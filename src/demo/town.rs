@@ -145,6 +145,7 @@ fn agencies(
                 out: home.join(&folder).join("deidentified"),
                 overwrite: Overwrite::Refuse,
                 today,
+                memory: usize::MAX,
             },
             progress,
         )?;

@@ -66,13 +66,15 @@ impl BaseFilter {
         for field in &self.fields {
             tokens.clear();
             field.tokens(person, |token, units| tokens.push((token, units)));
-            let all = match field.kind {
-                // What is not known of a date is not made up for by the rest of it.
-                FieldKind::BirthDate => DATE_UNITS,
-                _ => tokens.iter().map(|(_, units)| units).sum(),
-            };
+            // The tokens of a text are alike, so it is enough to work out the share of one.
+            let of_text = field.level(1, tokens.len() as u32);
             for &(token, units) in tokens.iter() {
-                let mask = field.mask(token, share(field.drawn, units, all));
+                let level = match field.kind {
+                    // What is not known of a date is not made up for by the rest of it.
+                    FieldKind::BirthDate => field.of_date[units as usize],
+                    _ => of_text,
+                };
+                let mask = &field.masks[token * field.counts.len() + level];
                 filter.iter_mut().zip(mask).for_each(|(word, bits)| *word |= bits);
             }
         }
@@ -95,6 +97,8 @@ struct FieldTokens {
     counts: Vec<usize>,
     /// For each token and each of those numbers, so many of its positions set.
     masks: Vec<Filter>,
+    /// For the units of a part of a date, the place of its number in `counts`.
+    of_date: [usize; DAY_UNITS as usize + 1],
 }
 
 impl FieldTokens {
@@ -130,13 +134,15 @@ impl FieldTokens {
                 }
             }
         }
-        FieldTokens { place, kind, drawn, counts, masks }
+        let mut field = FieldTokens { place, kind, drawn, counts, masks, of_date: [0; 5] };
+        field.of_date = std::array::from_fn(|units| field.level(units as u32, DATE_UNITS));
+        field
     }
 
-    /// A token's first `count` positions.
-    fn mask(&self, token: usize, count: usize) -> &Filter {
-        let level = self.counts.partition_point(|&c| c < count);
-        &self.masks[token * self.counts.len() + level]
+    /// The place in `counts` of what a token of so many units gets.
+    fn level(&self, units: u32, all: u32) -> usize {
+        let count = share(self.drawn, units, all.max(1));
+        self.counts.partition_point(|&c| c < count)
     }
 
     /// Gives the tokens of a person's value with their units; none where it is missing.

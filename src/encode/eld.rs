@@ -81,10 +81,13 @@ fn turned(square: &[u64; 64]) -> [u64; 64] {
     let mut square = *square;
     let (mut step, mut mask) = (32, u64::MAX >> 32);
     while step > 0 {
-        for i in (0..64).filter(|i| i & step == 0) {
-            let swap = (square[i] >> step ^ square[i + step]) & mask;
-            square[i] ^= swap << step;
-            square[i + step] ^= swap;
+        for pair in square.chunks_exact_mut(2 * step) {
+            let (one, other) = pair.split_at_mut(step);
+            for (one, other) in one.iter_mut().zip(other) {
+                let swap = (*one >> step ^ *other) & mask;
+                *one ^= swap << step;
+                *other ^= swap;
+            }
         }
         step /= 2;
         mask ^= mask << step;

@@ -1,27 +1,30 @@
 //! Persons become tokens. Takes standardised persons and the project key, gives keyed
 //! tokens, quality flags and counts; what leaves this room holds no name and no date.
 
+pub mod bits;
 mod bloom;
 pub mod chance;
 pub mod component;
 mod eld;
 pub mod fuzzy;
+pub mod order;
 pub mod people;
 pub mod phonetic;
 pub mod rows;
+mod spread;
+pub mod store;
 pub mod token;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
-use std::ops::Range;
 
 use crate::key::ProjectKey;
 use crate::project::{Component, FieldKind, Part, Project};
 use crate::standardise::Person;
 use component::Details;
 use phonetic::Sounds;
-use token::Tokeniser;
 pub use token::{NO_TOKEN, Token};
+use token::{Parts, Tokeniser};
 
 /// Makes the tokens of persons under one project and key. Prints as shape.
 pub struct Encoder<'a> {
@@ -79,26 +82,17 @@ impl<'a> Encoder<'a> {
     /// Appends the token set of one person.
     pub fn encode(&self, person: &Person, scratch: &mut Scratch, out: &mut TokenSets) {
         let details = Details::of(person, &self.project.placeholders);
-        let Scratch { parts, places, message, sounds, .. } = scratch;
+        let Scratch { parts, message, sounds, .. } = scratch;
         parts.clear();
-        places.clear();
         for &component in &self.components {
-            // Each part with its length in front, as tokens are made of them.
-            let start = parts.len();
-            parts.extend_from_slice(&[0; token::PREFIX]);
-            if details.write(self.project, component, sounds, parts) {
-                token::set_prefix(&mut parts[start..]);
-            } else {
-                parts.truncate(start);
-            }
-            places.push(start..parts.len());
+            parts.push(|bytes| details.write(self.project, component, sounds, bytes));
         }
-        let part = |i: usize| Some(&parts[places[i].clone()]).filter(|part| !part.is_empty());
+        parts.close();
         for (tokeniser, column) in self.tokenisers.iter().zip(&mut out.tokens) {
-            column.push(tokeniser.token(part, message));
+            column.push(tokeniser.token(parts, message));
         }
         for (i, column) in out.values.iter_mut().enumerate() {
-            column.push(part(i).map_or(NO_VALUE, |part| value_of(&part[token::PREFIX..])));
+            column.push(parts.value(i).map_or(NO_VALUE, value_of));
         }
         out.quality.push(details.quality(self.project));
     }
@@ -111,7 +105,7 @@ impl<'a> Encoder<'a> {
         scratch: &'s mut Scratch,
     ) -> impl Iterator<Item = Identity> + 's {
         let details = Details::of(person, &self.project.placeholders);
-        let Scratch { parts, sounds, identities, .. } = scratch;
+        let Scratch { message: parts, sounds, identities, .. } = scratch;
         parts.clear();
         identities.clear();
         if !details.is_estimated() && details.write_identity(parts).is_some() {
@@ -167,8 +161,7 @@ impl fmt::Debug for Identity {
 /// Buffers that are used again for each person. Prints as shape.
 #[derive(Default)]
 pub struct Scratch {
-    parts: Vec<u8>,
-    places: Vec<Range<usize>>,
+    parts: Parts,
     message: Vec<u8>,
     sounds: Sounds,
     identities: Vec<Identity>,
@@ -202,6 +195,13 @@ impl TokenSets {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.quality.is_empty()
+    }
+
+    /// Takes all sets away.
+    pub fn clear(&mut self) {
+        self.tokens.iter_mut().for_each(Vec::clear);
+        self.values.iter_mut().for_each(Vec::clear);
+        self.quality.clear();
     }
 
     /// Moves all sets of another batch behind these.

@@ -11,6 +11,9 @@ const BLOCK: usize = 64;
 /// Of the last block, those that hold the length of all that was hashed, in bits.
 const LENGTH: usize = 8;
 
+/// The longest message that fits into one block, with a byte of padding and the length.
+pub(super) const SHORT: usize = BLOCK - LENGTH - 1;
+
 /// The state that SHA-256 begins with (FIPS 180-4, 5.3.3).
 const START: [u32; 8] = [
     0x6a09_e667,
@@ -52,12 +55,34 @@ impl States {
             compress256(&mut state, blocks);
         }
         finish(&mut state, rest, BLOCK + message.len());
-        let mut inner = [0; 32];
-        for (bytes, word) in inner.as_chunks_mut::<4>().0.iter_mut().zip(state) {
+        self.outer(&state)
+    }
+
+    /// As [`States::mac128`] for a message of [`SHORT`] bytes at most, which `bytes` begin
+    /// with: nothing in here hangs on its length but the padding.
+    pub(super) fn mac128_short(&self, bytes: &[u8; BLOCK], length: usize) -> [u8; 16] {
+        debug_assert!(length <= SHORT);
+        let mut block = *bytes;
+        for (i, byte) in block.iter_mut().enumerate() {
+            let padding = if i == length { 0x80 } else { 0 };
+            *byte = if i < length { *byte } else { padding };
+        }
+        block[BLOCK - LENGTH..].copy_from_slice(&(8 * (BLOCK + length) as u64).to_be_bytes());
+        let mut state = self.inner;
+        compress256(&mut state, std::slice::from_ref(&block));
+        self.outer(&state)
+    }
+
+    /// The hash around the inner one.
+    fn outer(&self, inner: &[u32; 8]) -> [u8; 16] {
+        let mut block = [0; BLOCK];
+        for (bytes, word) in block.as_chunks_mut::<4>().0.iter_mut().zip(inner) {
             *bytes = word.to_be_bytes();
         }
+        block[32] = 0x80;
+        block[BLOCK - LENGTH..].copy_from_slice(&(8 * (BLOCK as u64 + 32)).to_be_bytes());
         let mut state = self.outer;
-        finish(&mut state, &inner, BLOCK + inner.len());
+        compress256(&mut state, std::slice::from_ref(&block));
         let mut mac = [0; 16];
         for (bytes, word) in mac.as_chunks_mut::<4>().0.iter_mut().zip(state) {
             *bytes = word.to_be_bytes();
@@ -93,7 +118,12 @@ mod tests {
         let key = std::array::from_fn(|i| i as u8 * 7);
         let message: Vec<u8> = (0..=192).collect();
         for length in 0..=192 {
-            assert_eq!(States::new(&key).mac128(&message[..length]), plain(&key, length, &message));
+            let expected = plain(&key, length, &message);
+            assert_eq!(States::new(&key).mac128(&message[..length]), expected);
+            if length <= SHORT {
+                let bytes = message.first_chunk().expect("a block");
+                assert_eq!(States::new(&key).mac128_short(bytes, length), expected);
+            }
         }
     }
 

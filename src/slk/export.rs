@@ -128,9 +128,9 @@ pub fn add_keys(
     let header = table.header().iter().map(String::as_str).chain(ADDED);
     sink.write(&render(delimiter, [header])?)?;
     let mut keyed = Keyed { profile: label.clone(), ..Keyed::default() };
-    progress.begin("making keys", None);
     let keyer = Keyer { standardiser, profile, label: &label, delimiter, desks: Mutex::default() };
     let mut batch = table.next_batch(BATCH)?;
+    progress.begin("making keys", table.about_rows(batch.len()));
     while !batch.is_empty() {
         // Chunks keep the order of the file, at any number of threads. The next rows are read
         // while these get their keys.
@@ -149,7 +149,7 @@ pub fn add_keys(
         }
         keyed.set_aside += batch.rejects.len() as u64;
         keyed.rows += batch.rejects.len() as u64;
-        progress.advance((batch.rows.len() + batch.rejects.len()) as u64);
+        progress.advance(batch.len() as u64);
         batch = next?;
     }
     progress.end();
@@ -339,12 +339,9 @@ pub fn check_column(
         set_aside: 0,
         defects: Vec::new(),
     };
-    progress.begin("checking keys", None);
-    loop {
-        let batch = table.next_batch(BATCH)?;
-        if batch.is_empty() {
-            break;
-        }
+    let mut batch = table.next_batch(BATCH)?;
+    progress.begin("checking keys", table.about_rows(batch.len()));
+    while !batch.is_empty() {
         for row in &batch.rows {
             match row.cell(column) {
                 "" => sum.empty += 1,
@@ -361,8 +358,9 @@ pub fn check_column(
             }
         }
         sum.set_aside += batch.rejects.len() as u64;
-        sum.rows += (batch.rows.len() + batch.rejects.len()) as u64;
-        progress.advance((batch.rows.len() + batch.rejects.len()) as u64);
+        sum.rows += batch.len() as u64;
+        progress.advance(batch.len() as u64);
+        batch = table.next_batch(BATCH)?;
     }
     progress.end();
     sum.defects = found

@@ -75,6 +75,8 @@ pub(super) struct Records {
     text: Vec<u8>,
     at: usize,
     ended: bool,
+    /// Bytes that were read of the stream.
+    read: u64,
     malformed: bool,
     delimiter: u8,
     line: u64,
@@ -120,6 +122,7 @@ impl Records {
             text: Vec::new(),
             at: 0,
             ended: false,
+            read: head.len() as u64,
             malformed: false,
             delimiter: b',',
             line: 1,
@@ -132,6 +135,11 @@ impl Records {
     /// The byte between cells; set before the first record is read.
     pub(super) fn set_delimiter(&mut self, delimiter: u8) {
         self.delimiter = delimiter;
+    }
+
+    /// Bytes that were read of the stream so far.
+    pub(super) fn read(&self) -> u64 {
+        self.read
     }
 
     /// The first line that is not blank, as far as [`MAX_RECORD_BYTES`], left in place.
@@ -282,6 +290,7 @@ impl Records {
                 other => break other.map_err(Broken::Io)?,
             }
         };
+        self.read += read as u64;
         self.take_in(&raw[..read], read == 0);
         self.raw = raw;
         Ok(())
