@@ -9,7 +9,7 @@ use divan::counter::ItemsCount;
 use jiff::civil::date;
 use veilway::progress::Progress;
 use veilway::project::{Diacritics, Placeholders};
-use veilway::slk::export::{Sink, add_keys};
+use veilway::slk::export::{Sink, add_keys, copy};
 use veilway::slk::{Profile, make};
 use veilway::sources::spec::Encoding;
 use veilway::sources::{SourceSpec, Table};
@@ -84,5 +84,20 @@ fn export_to_keyed_export(bencher: Bencher<'_, '_>) {
         add_keys(table, &standardiser, Profile::Aihw, sink, |_| Ok(()), &silent).expect("keyed")
     };
     assert_eq!(run().keys, ROWS as u64);
+    bencher.counter(ItemsCount::new(ROWS)).bench(run);
+}
+
+/// The same export through the same reader and writer without keys: what the keys cost is what
+/// the one above takes beyond it.
+#[divan::bench]
+fn export_to_copied_export(bencher: Bencher<'_, '_>) {
+    let text = export();
+    let run = || {
+        let (table, _) = open(&text);
+        let mut out = Vec::with_capacity(text.len() * 2);
+        let rows = copy(table, Sink { out: &mut out, shown: Path::new("out.csv") });
+        (rows.expect("copied"), out)
+    };
+    assert!(run() == (ROWS as u64, text.clone().into_bytes()));
     bencher.counter(ItemsCount::new(ROWS)).bench(run);
 }

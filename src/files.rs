@@ -17,7 +17,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
 use claim::{Claim, aside, discard};
-pub(crate) use scratch::{Scratch, tell_system};
+pub use scratch::Scratch;
 
 /// Whether existing output may be replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,6 +261,14 @@ impl Staged {
     /// Where the files are made until [`Staged::commit`].
     pub fn path(&self) -> &Path {
         self.temp.path()
+    }
+
+    /// Room for what does not fit in memory: no file of the folder, and gone with the process.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn scratch(&self) -> Result<Scratch, Error> {
+        Scratch::new(self.temp.path(), &self.shown)
     }
 
     /// Creates one file of the folder, with its parents; `name` is relative.

@@ -5,6 +5,8 @@
 //! A key file is text: comment lines that say what it is, and one bech32m line (BIP-350),
 //! whose checksum finds typing damage. Nothing here prints a key, not even in an error.
 
+mod states;
+
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::error::{Class, Fault};
 use crate::files::{self, Overwrite, Readers, clean};
 use crate::project::{Project, Suite};
+use states::States;
 
 /// A key file is smaller than this; more is not a key.
 const MAX_FILE: u64 = 4096;
@@ -260,12 +263,12 @@ impl Secret {
             Suite::HmacSha256 => {
                 let mut key = Zeroizing::new([0; 32]);
                 self.derive(project, purpose, name, &mut *key);
-                Subkey(Keyed::Sha256(keyed_sha256(&key[..])))
+                Subkey(Keyed::Sha256(States::new(&key)))
             }
             Suite::HmacSha512 => {
                 let mut key = Zeroizing::new([0; 64]);
                 self.derive(project, purpose, name, &mut *key);
-                Subkey(Keyed::Sha512(keyed_sha512(&key[..])))
+                Subkey(Keyed::Sha512(Box::new(keyed_sha512(&key[..]))))
             }
         }
     }
@@ -470,21 +473,35 @@ impl Purpose {
     }
 }
 
-/// The key of one use: an HMAC that is keyed once and then copied for each message. Wiped
+/// The key of one use: an HMAC that is keyed once, for all its messages. Wiped
 /// when dropped.
 pub struct Subkey(Keyed);
 
 enum Keyed {
-    Sha256(Hmac<Sha256>),
-    Sha512(Hmac<Sha512>),
+    Sha256(States),
+    Sha512(Box<Hmac<Sha512>>),
 }
 
 impl Subkey {
     /// The HMAC (RFC 2104) of a message under the project's suite, cut to its first 128 bits.
     pub fn mac128(&self, message: &[u8]) -> [u8; 16] {
         match &self.0 {
-            Keyed::Sha256(keyed) => first_half(&finish(keyed.clone(), message)),
-            Keyed::Sha512(keyed) => first_half(&finish(keyed.clone(), message)),
+            Keyed::Sha256(states) => states.mac128(message),
+            Keyed::Sha512(keyed) => first_half(&finish((**keyed).clone(), message)),
+        }
+    }
+
+    /// As [`Subkey::mac128`] of the first `length` of these bytes; what follows them is
+    /// immaterial. For short messages in large numbers.
+    ///
+    /// # Panics
+    /// When they are fewer.
+    pub(crate) fn mac128_of(&self, bytes: &[u8], length: usize) -> [u8; 16] {
+        match (&self.0, bytes.first_chunk()) {
+            (Keyed::Sha256(states), Some(block)) if length <= states::SHORT => {
+                states.mac128_short(block, length)
+            }
+            _ => self.mac128(&bytes[..length]),
         }
     }
 }
@@ -495,12 +512,8 @@ impl fmt::Debug for Subkey {
     }
 }
 
-fn keyed_sha256(key: &[u8]) -> Hmac<Sha256> {
-    // A key of any length is taken (RFC 2104, section 2).
-    <Hmac<Sha256> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
-}
-
 fn keyed_sha512(key: &[u8]) -> Hmac<Sha512> {
+    // A key of any length is taken (RFC 2104, section 2).
     <Hmac<Sha512> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of every length")
 }
 
@@ -622,8 +635,10 @@ mod tests {
             ),
         ];
         for (key, message, sha256, sha512) in cases {
-            let short = Subkey(Keyed::Sha256(keyed_sha256(key)));
-            let long = Subkey(Keyed::Sha512(keyed_sha512(key)));
+            // A short key is filled up with zeros (RFC 2104).
+            let filled = std::array::from_fn(|i| key.get(i).copied().unwrap_or(0));
+            let short = Subkey(Keyed::Sha256(States::new(&filled)));
+            let long = Subkey(Keyed::Sha512(Box::new(keyed_sha512(key))));
             assert_eq!(hex(&short.mac128(message)), sha256);
             assert_eq!(hex(&short.mac128(message)), sha256, "the same again");
             assert_eq!(hex(&long.mac128(message)), sha512);

@@ -71,6 +71,7 @@ impl Agency {
             overwrite: Overwrite::Refuse,
             unhardened: Unhardened::Refuse,
             today: jiff::civil::date(2026, 1, 31),
+            memory: usize::MAX,
         }
     }
 

@@ -47,6 +47,10 @@ pub(crate) struct Args {
     /// Replace the folder if it is there.
     #[arg(long)]
     force: bool,
+    /// How much memory tokens may fill, such as 800M or 4G; what is more goes to the disk of
+    /// --out, encrypted [default: a quarter of what there is].
+    #[arg(long, value_name = "SIZE", value_parser = super::memory::amount)]
+    memory: Option<usize>,
     /// Make the fuzzy column even though the agreement leaves it unhardened: whoever holds such
     /// a package can name nearly everybody in it, without a key. To exchange data with older
     /// tools only.
@@ -80,6 +84,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             false => Unhardened::Refuse,
         },
         today: super::slk::today(),
+        memory: args.memory.unwrap_or_else(super::memory::share),
     };
     let summary = deidentify::run(&job, &printer.progress())?;
     for warning in &summary.warnings {

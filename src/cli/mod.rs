@@ -10,6 +10,7 @@ mod explain;
 mod inspect;
 mod key;
 mod link;
+mod memory;
 mod pathways;
 mod printer;
 mod project;

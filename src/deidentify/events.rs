@@ -158,13 +158,10 @@ impl Events {
     ) -> Result<Self, sources::Error> {
         let reader = EventReader::new(&table, spec)?;
         let mut events = Events::default();
-        progress.begin("reading the events", None);
-        loop {
-            let batch = table.next_batch(BATCH)?;
-            if batch.is_empty() {
-                break;
-            }
-            progress.advance((batch.rows.len() + batch.rejects.len()) as u64);
+        let mut batch = table.next_batch(BATCH)?;
+        progress.begin("reading the events", table.about_rows(batch.len()));
+        while !batch.is_empty() {
+            progress.advance(batch.len() as u64);
             events.asides.extend(batch.rejects.into_iter().map(|reject| Aside {
                 kind: Kind::Event,
                 line: reject.line,
@@ -174,6 +171,7 @@ impl Events {
             for row in &batch.rows {
                 events.push(reader.read(row));
             }
+            batch = table.next_batch(BATCH)?;
         }
         progress.end();
         Ok(events)

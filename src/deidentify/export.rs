@@ -2,6 +2,8 @@
 //! aside with a reason. Takes the open table; after it, names are in memory only where the
 //! source's people are still to be compared with each other.
 
+use std::sync::{Mutex, PoisonError};
+
 use jiff::civil::Date;
 use rayon::prelude::*;
 
@@ -9,20 +11,21 @@ use super::Error;
 use super::consent::{Consent, Withheld};
 use super::events::{EventReader, Events};
 use crate::clear::Traits;
-use crate::encode::fuzzy::{FuzzyEncoder, FuzzyRows};
-use crate::encode::people::Record;
+use crate::encode::fuzzy::FuzzyEncoder;
+use crate::encode::people::Records;
+use crate::encode::store::{Layout, Packed, Room, Store};
 use crate::encode::{Encoder, Scratch, TokenSets};
 use crate::package::manifest::Exclusions;
 use crate::package::max_rows;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sources::{Row, SourceSpec, Table};
-use crate::standardise::{Person, Standardiser};
+use crate::standardise::{Person, Seen, Standardiser};
 
 /// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
 /// number of threads, and pieces are joined in order.
-const BATCH: usize = 1 << 16;
-const PIECE: usize = 1 << 11;
+const BATCH: usize = 1 << 15;
+const PIECE: usize = 1 << 10;
 
 /// Something of the export or the events that is not used: where, and why. Never a value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,31 +73,43 @@ pub(super) struct Reading<'a> {
 }
 
 /// An export, read and encoded.
-#[derive(Debug, Default)]
-pub(super) struct Export {
+#[derive(Debug)]
+pub(super) struct Export<'a> {
     pub(super) rows_in: u64,
     pub(super) excluded: Exclusions,
-    pub(super) records: Vec<Record>,
-    pub(super) sets: TokenSets,
+    pub(super) records: Records,
+    /// The token sets of the records, with their fuzzy rows and values.
+    pub(super) store: Store<'a>,
     /// What the person of each token set is compared by, where the source may hold a person
     /// twice; else nothing.
     pub(super) traits: Traits,
-    /// The fuzzy row of each token set, where the agreement has the column.
-    pub(super) fuzzy: Option<FuzzyRows>,
     pub(super) asides: Vec<Aside>,
     pub(super) events: Events,
 }
 
-impl Export {
+/// What some rows of an export became.
+#[derive(Debug, Default)]
+struct Part {
+    excluded: Exclusions,
+    records: Records,
+    packed: Packed,
+    traits: Traits,
+    asides: Vec<Aside>,
+    events: Events,
+}
+
+impl<'a> Export<'a> {
     /// Reads a whole export.
     ///
     /// # Errors
-    /// When columns are missing or the file cannot be read on.
+    /// When columns are missing, the file cannot be read on, or the disk refuses what there is
+    /// no room for.
     pub(super) fn read(
         mut table: Table,
         reading: &Reading<'_>,
+        room: Room<'a>,
         progress: &Progress,
-    ) -> Result<Export, crate::Error> {
+    ) -> Result<Export<'a>, crate::Error> {
         let &Reading { project, source, today, has_events, is_compared, encoder, fuzzy } = reading;
         let reader = Reader {
             record_id: table.column(&source.record_id)?,
@@ -108,15 +123,21 @@ impl Export {
             encoder,
             fuzzy,
             compared: is_compared.then_some(project),
+            desks: Mutex::default(),
         };
-        let mut export = reader.piece(&[]);
-        progress.begin("reading the export", None);
-        loop {
-            let batch = table.next_batch(BATCH)?;
-            if batch.is_empty() {
-                break;
-            }
-            let read = batch.rows.len() + batch.rejects.len();
+        let mut export = Export {
+            rows_in: 0,
+            excluded: Exclusions::default(),
+            records: Records::default(),
+            store: Store::new(reader.layout(), room),
+            traits: if is_compared { Traits::new(project) } else { Traits::default() },
+            asides: vec![],
+            events: Events::default(),
+        };
+        let mut batch = table.next_batch(BATCH)?;
+        progress.begin("reading the export", table.about_rows(batch.len()));
+        while !batch.is_empty() {
+            let read = batch.len();
             export.rows_in += read as u64;
             export.excluded.unreadable += batch.rejects.len() as u64;
             export.asides.extend(batch.rejects.into_iter().map(|reject| Aside {
@@ -125,43 +146,47 @@ impl Export {
                 column: reject.column,
                 reason: reject.reason,
             }));
-            let pieces: Vec<Export> =
-                batch.rows.par_chunks(PIECE).map(|rows| reader.piece(rows)).collect();
-            for piece in pieces {
-                export.append(piece);
+            // The next rows are read while these are encoded.
+            let (parts, next) = rayon::join(
+                || -> Vec<Part> {
+                    batch.rows.par_chunks(PIECE).map(|rows| reader.part(rows)).collect()
+                },
+                || table.next_batch(BATCH),
+            );
+            drop(batch.rows);
+            for part in parts {
+                export.append(part)?;
             }
             let most = max_rows(None);
-            if export.sets.len() > most {
+            if export.store.len() > most {
                 return Err(Error::TooManyRecords { most }.into());
             }
             progress.advance(read as u64);
+            batch = next?;
         }
         progress.end();
         Ok(export)
     }
 
-    fn append(&mut self, piece: Export) {
-        let before = self.sets.len() as u32;
-        self.records.extend(piece.records.into_iter().map(|mut record| {
-            record.first_set += before;
-            record
-        }));
-        self.sets.append(piece.sets);
-        self.traits.append(piece.traits);
-        if let (Some(rows), Some(more)) = (&mut self.fuzzy, piece.fuzzy) {
-            rows.append(more);
-        }
-        self.asides.extend(piece.asides);
-        self.events.append(piece.events);
+    fn append(&mut self, part: Part) -> Result<(), crate::Error> {
+        let Part { excluded, records, packed, traits, asides, events } = part;
+        self.records.append(&records, self.store.len() as u32);
+        self.store.push(packed)?;
+        self.traits.append(traits);
+        self.asides.extend(asides);
+        self.events.append(events);
         let Exclusions {
             consent_refused, consent_partial, consent_not_stated, no_record_id, ..
-        } = piece.excluded;
+        } = excluded;
         self.excluded.consent_refused += consent_refused;
         self.excluded.consent_partial += consent_partial;
         self.excluded.consent_not_stated += consent_not_stated;
         self.excluded.no_record_id += no_record_id;
+        Ok(())
     }
+}
 
+impl Part {
     fn set_aside(&mut self, kind: Kind, row: &Row, column: &str, reason: String) {
         self.asides.push(Aside { kind, line: row.line, column: Some(column.to_owned()), reason });
     }
@@ -178,73 +203,92 @@ struct Reader<'a> {
     fuzzy: Option<&'a FuzzyEncoder>,
     /// The project, where the source's people are compared with each other.
     compared: Option<&'a Project>,
+    /// Desks that nobody works at.
+    desks: Mutex<Vec<Desk>>,
+}
+
+/// What is used again from piece to piece, so that a row costs no memory of its own.
+#[derive(Default)]
+struct Desk {
+    scratch: Scratch,
+    seen: Seen,
+    sets: TokenSets,
+    /// The persons of some rows, one for each token set; those beyond are of others.
+    persons: Vec<Person>,
 }
 
 impl Reader<'_> {
-    fn piece(&self, rows: &[Row]) -> Export {
-        let sets = self.encoder.token_sets(rows.len());
+    fn layout(&self) -> Layout {
+        let TokenSets { tokens, values, .. } = self.encoder.token_sets(0);
+        let width = self.fuzzy.map_or(0, FuzzyEncoder::width);
+        Layout { keys: tokens.len(), values: values.len(), width }
+    }
+
+    fn part(&self, rows: &[Row]) -> Part {
+        let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = desks().pop();
+        let mut desk = free
+            .unwrap_or_else(|| Desk { sets: self.encoder.token_sets(PIECE), ..Desk::default() });
+        desk.sets.clear();
         let traits = self.compared.map(Traits::new).unwrap_or_default();
-        let mut piece = Export { sets, traits, ..Export::default() };
-        let mut scratch = Scratch::default();
-        let mut persons = vec![];
+        let mut part = Part { traits, ..Part::default() };
         for row in rows {
-            let is_used = self.row(row, &mut scratch, &mut persons, &mut piece);
+            let is_used = self.row(row, &mut desk, &mut part);
             if let Some(events) = &self.events {
                 // Another row of the same client may be used; this one's event is not.
-                piece.events.push(if is_used { events.read(row) } else { Err(events.unused(row)) });
+                part.events.push(if is_used { events.read(row) } else { Err(events.unused(row)) });
             }
         }
+        let persons = &desk.persons[..desk.sets.len()];
         if let Some(project) = self.compared {
-            persons.iter().for_each(|person| piece.traits.push(project, person));
+            persons.iter().for_each(|person| part.traits.push(project, person));
         }
-        piece.fuzzy = self.fuzzy.map(|encoder| encoder.encode(&persons));
-        piece
+        let fuzzy = self.fuzzy.map(|encoder| encoder.encode(persons));
+        part.packed = self.layout().pack(&desk.sets, fuzzy.as_ref());
+        desks().push(desk);
+        part
     }
 
     /// Encodes a row, or sets it aside; gives whether it is used. The persons of its token
     /// sets are put behind the others.
-    fn row(
-        &self,
-        row: &Row,
-        scratch: &mut Scratch,
-        persons: &mut Vec<Person>,
-        piece: &mut Export,
-    ) -> bool {
+    fn row(&self, row: &Row, desk: &mut Desk, part: &mut Part) -> bool {
         if let Some((withheld, column)) = self.consent.withheld(row) {
             match withheld {
-                Withheld::Refused => piece.excluded.consent_refused += 1,
-                Withheld::Partial => piece.excluded.consent_partial += 1,
-                Withheld::NotStated => piece.excluded.consent_not_stated += 1,
+                Withheld::Refused => part.excluded.consent_refused += 1,
+                Withheld::Partial => part.excluded.consent_partial += 1,
+                Withheld::NotStated => part.excluded.consent_not_stated += 1,
             }
-            piece.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
+            part.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
             return false;
         }
         let id = row.cell(self.record_id);
         if id.is_empty() {
-            piece.excluded.no_record_id += 1;
+            part.excluded.no_record_id += 1;
             let reason = "there is no record number".to_owned();
-            piece.set_aside(Kind::Row, row, self.record_id_name, reason);
+            part.set_aside(Kind::Row, row, self.record_id_name, reason);
             return false;
         }
-        let person = self.standardiser.person(row);
-        for (column, reason) in self.standardiser.problems(&person) {
-            piece.set_aside(Kind::Value, row, column, reason.to_string());
+        let Desk { scratch, seen, sets, persons } = desk;
+        let first_set = sets.len();
+        if persons.len() == first_set {
+            persons.push(Person::default());
         }
-        let first_set = piece.sets.len() as u32;
-        self.encoder.encode(&person, scratch, &mut piece.sets);
-        let aliases = self.standardiser.alias_persons(row, &person);
-        for alias in &aliases {
-            self.encoder.encode(alias, scratch, &mut piece.sets);
+        let person = &mut persons[first_set];
+        self.standardiser.read(row, seen, person);
+        for (column, reason) in self.standardiser.problems(person) {
+            part.set_aside(Kind::Value, row, column, reason.to_string());
         }
-        piece.records.push(Record {
-            id: id.to_owned(),
-            line: row.line,
-            identities: self.encoder.identities(&person, scratch),
-            first_set,
-            sets: piece.sets.len() as u32 - first_set,
-        });
-        persons.push(person);
-        persons.extend(aliases);
+        self.encoder.encode(person, scratch, sets);
+        let identities = self.encoder.identities(person, scratch);
+        part.records.push(id, row.line, first_set as u32, identities);
+        let aliases = self.standardiser.alias_persons(row, person, seen);
+        if !aliases.is_empty() {
+            for alias in &aliases {
+                self.encoder.encode(alias, scratch, sets);
+            }
+            persons.truncate(first_set + 1);
+            persons.extend(aliases);
+        }
         true
     }
 }

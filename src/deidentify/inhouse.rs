@@ -7,14 +7,15 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::export::{Export, Reading};
+use super::write::RowIds;
 use super::{Error, agency_key, write};
 use crate::clear::{self, Blocking, Candidates, Comparison, Limits, Traits};
-use crate::encode::people::{self, Record};
+use crate::encode::people;
+use crate::encode::store::Room;
 use crate::encode::{Encoder, TokenSets};
 use crate::engine::{Judged, Judgement, Stop};
 use crate::files::{Overwrite, Staged};
 use crate::ids::{Band, RowId};
-use crate::key::Purpose;
 use crate::link::{
     self, Assignment, Decisions, Described, Mode, ModelSummary, People, Scan, ScoredPair, Setting,
     Source, Summary, UNSETTLED,
@@ -58,7 +59,7 @@ const LEAST_ODDS: f64 = 0.01;
 /// One export, read.
 struct Read<'a> {
     source: &'a SourceSpec,
-    records: Vec<Record>,
+    /// The row id of each record, by record number.
     row_ids: Vec<RowId>,
     rows: u64,
     set_aside: u64,
@@ -99,24 +100,24 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
             encoder: &encoder,
             fuzzy: None,
         };
-        let mut export = Export::read(table, &reading, progress)?;
-        let representatives = people::group(&mut export.records);
-        let (_, first) = people::compared_by(&export.records, &representatives, &export.sets);
+        let room = Room { bytes: usize::MAX, disk: &staged };
+        let mut export = Export::read(table, &reading, room, progress)?;
+        let values = export.store.values()?;
+        let people = people::group(&export.records);
+        let (_, first) = people::compared_by(&export.records, &people, &values);
         let before = sets.len() as u32;
         firsts.push(first.iter().map(|set| before + set).collect());
-        sets.append(export.sets);
+        sets.append(values);
         traits.append(export.traits);
-        let subkey = agency_key.subkey(project, Purpose::RowId, source.name.as_str());
-        let id_of = |&r: &u32| RowId(subkey.mac128(export.records[r as usize].id.as_bytes()));
-        let row_ids: Vec<RowId> = representatives.iter().map(id_of).collect();
-        write::keep_rows(&staged, source, &export.records, &row_ids)?;
+        let row_ids = super::row_ids(&export.records, &people, &agency_key, project, source);
+        let keep = RowIds { records: &export.records, people: &people, row_ids: &row_ids };
+        write::keep_rows(&staged, source, &keep)?;
         write::rejects(&staged, source, &mut export.asides)?;
         sources.push(Read {
             source,
             row_ids,
             rows: export.records.len() as u64,
             set_aside: export.rows_in - export.records.len() as u64,
-            records: export.records,
         });
     }
 
@@ -203,9 +204,9 @@ fn warnings(
     judgement: &Judgement,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
-    for Read { source, set_aside, records, .. } in sources {
+    for Read { source, set_aside, rows, .. } in sources {
         warnings.extend(source.check_against(&job.project));
-        if records.is_empty() {
+        if *rows == 0 {
             warnings.push(format!("no row of source {} is used", source.name));
         }
         if *set_aside > 0 {

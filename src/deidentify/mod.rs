@@ -16,17 +16,20 @@ mod write;
 use std::path::PathBuf;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use crate::clear::Traits;
-use crate::encode::fuzzy::{self, FuzzyEncoder, FuzzyRows};
-use crate::encode::people::{self, Record};
-use crate::encode::rows::{FuzzyValues, Order, Owner, Rows};
-use crate::encode::{Encoder, TokenSets, chance};
+use crate::encode::bits::Bits;
+use crate::encode::fuzzy::{self, FuzzyEncoder};
+use crate::encode::order::{Order, Owners};
+use crate::encode::people::{self, People, Records};
+use crate::encode::rows::{FuzzyCounts, Rows};
+use crate::encode::store::{Room, Store};
+use crate::encode::{Encoder, chance};
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Staged};
 use crate::ids::{RowId, SourceName};
 use crate::key::{AgencyKey, ProjectKey, Purpose};
-use crate::package::Contents;
 use crate::package::manifest::{
     Exclusions, FORMAT, FuzzySummary, KeySummary, Manifest, Role, published,
 };
@@ -40,6 +43,7 @@ use crate::sources::{Input, Table};
 use events::Events;
 use export::{Export, Reading};
 pub use record::{Column, EventCount, KeyFill, RunRecord, Tokens};
+use write::RowIds;
 
 /// One run: what goes in, and where the output goes.
 #[derive(Debug, Clone)]
@@ -64,6 +68,8 @@ pub struct Job {
     pub unhardened: Unhardened,
     /// The day of the run: dates after it are in the future.
     pub today: Date,
+    /// Bytes of tokens that may be held in memory; what is more goes to the disk, encrypted.
+    pub memory: usize,
 }
 
 /// Whether a fuzzy column without hardening may be made.
@@ -195,25 +201,32 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         encoder: &encoder,
         fuzzy: fuzzy_encoder.as_ref(),
     };
-    let export = Export::read(table, &reading, progress)?;
-    let Export { rows_in, excluded, mut records, sets, traits, fuzzy, mut asides, events } = export;
+    let room = Room { bytes: job.memory, disk: &staged };
+    let export = Export::read(table, &reading, room, progress)?;
+    let Export { rows_in, excluded, records, store, traits, mut asides, events } = export;
     progress.begin("finding people", None);
-    let (row_ids, duplicates) = row_ids(&mut records, &sets, &traits, &encoder, &agency_key, job);
+    let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
+    let row_ids = row_ids(&records, &people, &agency_key, project, source);
+    let keep = RowIds { records: &records, people: &people, row_ids: &row_ids };
+    write::keep_rows(&staged, source, &keep)?;
     progress.end();
-
-    progress.begin("withholding shared tokens", None);
-    let (rows, chances) = arrange(project, &encoder, sets, fuzzy, &records, &row_ids);
-    progress.end();
-    check_rows(rows_in, excluded, &row_ids, &rows)?;
-    let fill_warning = check_fill(&rows)?;
-
-    let manifest = manifest(job, &key, excluded, &rows, chances);
-    let keep = write::keep_rows(&staged, source, &records, &row_ids)?;
     let events = match events.or_file(job, progress)? {
         Some(events) => Some(write::events(&staged, source, events, &keep, &mut asides)?),
         None => None,
     };
+    let owners = owners(&records, &people, &row_ids, store.len());
+    drop((people, row_ids));
+
+    let (rows, chances) = arrange(project, &encoder, &store, owners, progress)?;
+    check_rows(rows_in, excluded, &records, &rows)?;
+    drop(records);
+    let fill_warning = check_fill(&rows)?;
+
+    let manifest = manifest(job, &key, excluded, &rows, chances);
+    let columns = project.match_keys.len() + usize::from(rows.fuzzy.is_some());
+    progress.begin("writing the package", Some(columns as u64));
     let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
+    progress.end();
     write::rejects(&staged, source, &mut asides)?;
     let record =
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
@@ -248,66 +261,89 @@ fn agency_key(
     Ok(key)
 }
 
-/// The row id of each record, made from the first record number of its person; and how many
-/// people were found to be held under several numbers. Sorts the records.
-fn row_ids(
-    records: &mut [Record],
-    sets: &TokenSets,
-    traits: &Traits,
+/// The people of the records, and how many were found to be held under several numbers.
+fn find_people(
+    records: &Records,
+    store: &Store<'_>,
+    traits: Traits,
     encoder: &Encoder<'_>,
-    agency_key: &AgencyKey,
     job: &Job,
-) -> (Vec<RowId>, u64) {
+) -> Result<(People, u64), crate::Error> {
     let Job { project, source, .. } = job;
-    let mut representatives = people::group(records);
+    let mut people = people::group(records);
     let mut duplicates = 0;
     if source.join_duplicates && !source.unique_people {
-        let (people, first) = people::compared_by(records, &representatives, sets);
-        let pairs = duplicates::find(project, encoder.components(), sets, traits, &first);
-        let pairs = pairs.iter().map(|&(a, b)| (people[a as usize], people[b as usize]));
-        duplicates = people::merge(&mut representatives, pairs);
+        let sets = store.values()?;
+        let (ranks, first) = people::compared_by(records, &people, &sets);
+        let pairs = duplicates::find(project, encoder.components(), &sets, &traits, &first);
+        let pairs = pairs.iter().map(|&(a, b)| (ranks[a as usize], ranks[b as usize]));
+        duplicates = people::merge(&mut people.representatives, pairs);
     }
+    Ok((people, duplicates))
+}
+
+/// The row id of each rank, made from the first record number of its person.
+fn row_ids(
+    records: &Records,
+    people: &People,
+    agency_key: &AgencyKey,
+    project: &Project,
+    source: &SourceSpec,
+) -> Vec<RowId> {
     let subkey = agency_key.subkey(project, Purpose::RowId, source.name.as_str());
-    let id_of = |&first: &u32| RowId(subkey.mac128(records[first as usize].id.as_bytes()));
-    (representatives.iter().map(id_of).collect(), duplicates)
+    let People { order, representatives } = people;
+    let id_of = |&first: &u32| RowId(subkey.mac128(records.id(order[first as usize]).as_bytes()));
+    representatives.par_iter().map(id_of).collect()
+}
+
+/// Whose each token set is.
+fn owners(records: &Records, people: &People, row_ids: &[RowId], sets: usize) -> Owners {
+    let mut by_record = vec![RowId([0; 16]); records.len()];
+    for (&record, &row_id) in people.order.iter().zip(row_ids) {
+        by_record[record as usize] = row_id;
+    }
+    let mut aliases = Bits::none(sets);
+    if sets == records.len() {
+        return Owners { row_ids: by_record, aliases };
+    }
+    let mut row_ids = Vec::with_capacity(sets);
+    for (set, (record, is_alias)) in records.of_sets(sets as u32).enumerate() {
+        row_ids.push(by_record[record as usize]);
+        if is_alias {
+            aliases.set(set);
+        }
+    }
+    Owners { row_ids, aliases }
 }
 
 /// The rows of the package, and the chances counted before any token was withheld.
-fn arrange(
+fn arrange<'s>(
     project: &Project,
     encoder: &Encoder<'_>,
-    mut sets: TokenSets,
-    fuzzy: Option<FuzzyRows>,
-    records: &[Record],
-    row_ids: &[RowId],
-) -> (Rows, Vec<ChanceOfGroup>) {
-    let nobody = Owner { row_id: RowId([0; 16]), is_alias: false };
-    let mut owners = vec![nobody; sets.len()];
-    for (record, &row_id) in records.iter().zip(row_ids) {
-        for (i, set) in (record.first_set..record.first_set + record.sets).enumerate() {
-            owners[set as usize] = Owner { row_id, is_alias: i > 0 };
-        }
-    }
-    let order = Order::of(&sets, fuzzy.as_ref(), &owners);
-    let first = order.first_sets();
-    let mut chances = chance::of_groups(project, encoder.components(), &sets, &first);
+    store: &'s Store<'s>,
+    owners: Owners,
+    progress: &Progress,
+) -> Result<(Rows<'s>, Vec<ChanceOfGroup>), crate::Error> {
+    let order = Order::of(store, owners)?;
+    let mut chances =
+        chance::of_groups(project, encoder.components(), store, &order.first_sets(), progress)?;
     for subset in chances.iter_mut().flat_map(|group| &mut group.subsets) {
         subset.chance = published(subset.chance);
         subset.fill = published(subset.fill);
     }
-    sets.values.clear();
-    (order.arrange(sets, fuzzy, project.people_per_token), chances)
+    Ok((order.arrange(project.people_per_token, progress)?, chances))
 }
 
 /// Every row of the export is in the package or set aside.
 fn check_rows(
     rows_in: u64,
     excluded: Exclusions,
-    row_ids: &[RowId],
-    rows: &Rows,
+    records: &Records,
+    rows: &Rows<'_>,
 ) -> Result<(), Error> {
-    let in_package = row_ids.iter().filter(|id| rows.row_ids.binary_search(id).is_ok()).count();
-    let accounted = in_package as u64 + excluded.total();
+    let in_package =
+        (0..records.len() as u32).filter(|&record| rows.has(records.first_set(record)));
+    let accounted = in_package.count() as u64 + excluded.total();
     if accounted == rows_in { Ok(()) } else { Err(Error::RowsLost { rows_in, accounted }) }
 }
 
@@ -321,8 +357,8 @@ const FEWEST_FOR_FILL: u64 = 100;
 
 /// Checks that the base filters of the fuzzy column are near half full, which its protection
 /// rests on. With few people that is a warning.
-fn check_fill(rows: &Rows) -> Result<Option<String>, fuzzy::Error> {
-    match rows.fuzzy.as_ref().map(|fuzzy| fuzzy.rows.check()) {
+fn check_fill(rows: &Rows<'_>) -> Result<Option<String>, fuzzy::Error> {
+    match rows.fuzzy.as_ref().map(|fuzzy| fuzzy.statistics.check()) {
         Some(Err(fuzzy::Error::Fill { .. })) if rows.people < FEWEST_FOR_FILL => {
             // The figure itself differs with the key: `inspect` shows it.
             Ok(Some(format!(
@@ -336,9 +372,8 @@ fn check_fill(rows: &Rows) -> Result<Option<String>, fuzzy::Error> {
 }
 
 /// The account of the fuzzy column, its shares to three digits like all that is published.
-fn fuzzy_summary(settings: &FuzzySettings, values: &FuzzyValues) -> FuzzySummary {
-    let FuzzyValues { rows, filled, missing, shared, repeated } = values;
-    let statistics = rows.statistics();
+fn fuzzy_summary(settings: &FuzzySettings, counts: &FuzzyCounts) -> FuzzySummary {
+    let FuzzyCounts { filled, missing, shared, repeated, statistics } = counts;
     FuzzySummary {
         encoding: settings.encoding,
         filled: *filled,
@@ -357,7 +392,7 @@ fn manifest(
     job: &Job,
     key: &ProjectKey,
     excluded: Exclusions,
-    rows: &Rows,
+    rows: &Rows<'_>,
     chance: Vec<ChanceOfGroup>,
 ) -> Manifest {
     let Job { project, source, .. } = job;
@@ -408,11 +443,4 @@ impl Events {
             (None, _) => Ok(None),
         }
     }
-}
-
-/// Contents in the order of a package.
-fn contents(manifest: Manifest, rows: Rows) -> Contents {
-    let Rows { row_ids, tokens, fuzzy, quality, .. } = rows;
-    let fuzzy = fuzzy.map(|values| values.rows.into_bytes()).unwrap_or_default();
-    Contents { manifest, row_ids, tokens, fuzzy, quality }
 }

@@ -1,11 +1,14 @@
 //! The files of a run, below one staged folder named after who may have them.
 
 use std::io::Write;
+use std::ops::Range;
 
+use rayon::prelude::*;
+
+use super::events::Events;
 use super::export::Aside;
 use super::record::RunRecord;
-use super::{contents, events::Events};
-use crate::encode::people::Record;
+use crate::encode::people::{People, Records};
 use crate::encode::rows::Rows;
 use crate::files::{self, OutFile, Readers, Staged};
 use crate::ids::RowId;
@@ -20,45 +23,73 @@ pub(super) fn package(
     staged: &Staged,
     source: &SourceSpec,
     manifest: Manifest,
-    rows: Rows,
+    rows: Rows<'_>,
 ) -> Result<(String, String), crate::Error> {
     let name = format!("to-linkage-unit/{}.package.arrow", source.name);
     let mut out = staged.create(&name, Readers::Default)?;
-    let digest = package::write(contents(manifest, rows), &mut out)?;
+    let columns = rows.columns;
+    let rows = package::Rows { manifest, row_ids: rows.row_ids, quality: rows.quality };
+    let digest = package::write_rows(rows, &columns, &mut out)?;
     out.finish()?;
     Ok((name, digest))
 }
 
 /// The row id of each record number.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct RowIds<'a> {
-    sorted: Vec<(&'a str, RowId)>,
+    pub(super) records: &'a Records,
+    pub(super) people: &'a People,
+    /// By rank.
+    pub(super) row_ids: &'a [RowId],
 }
 
 impl RowIds<'_> {
     pub(super) fn of(&self, record_id: &str) -> Option<RowId> {
-        let found = self.sorted.binary_search_by(|(id, _)| (*id).cmp(record_id));
-        found.ok().map(|i| self.sorted[i].1)
+        let order = &self.people.order;
+        let rank = order.partition_point(|&record| self.records.id(record) < record_id);
+        let record = *order.get(rank)?;
+        (self.records.id(record) == record_id).then(|| self.row_ids[rank])
+    }
+
+    /// The lines of `rows.csv` from these ranks: each record number once.
+    fn lines(&self, ranks: Range<usize>) -> Vec<u8> {
+        let order = &self.people.order;
+        let mut writer = csv::Writer::from_writer(Vec::with_capacity(ranks.len() * 48));
+        for rank in ranks {
+            let id = self.records.id(order[rank]);
+            if rank > 0 && self.records.id(order[rank - 1]) == id {
+                continue;
+            }
+            // Memory takes every line, and all are of two cells.
+            let written = writer.write_record([id.as_bytes(), &self.row_ids[rank].digits()]);
+            debug_assert!(written.is_ok());
+        }
+        writer.into_inner().unwrap_or_default()
     }
 }
 
-/// Writes `rows.csv`, which never leaves the agency. The records are sorted by number.
-pub(super) fn keep_rows<'a>(
+/// Ranks that are written as one piece of parallel work.
+const PIECE: usize = 1 << 14;
+
+/// Writes `rows.csv`, which never leaves the agency, sorted by record number.
+pub(super) fn keep_rows(
     staged: &Staged,
     source: &SourceSpec,
-    records: &'a [Record],
-    row_ids: &[RowId],
-) -> Result<RowIds<'a>, crate::Error> {
-    let pairs = records.iter().zip(row_ids);
-    let mut sorted: Vec<(&str, RowId)> = pairs.map(|(r, &id)| (r.id.as_str(), id)).collect();
-    sorted.dedup();
-    let mut file = CsvFile::create(staged, &format!("keep/{}.rows.csv", source.name))?;
-    file.line(["record_id", "row_id"])?;
-    for (record_id, row_id) in &sorted {
-        file.line([record_id, row_id.to_string().as_str()])?;
+    row_ids: &RowIds<'_>,
+) -> Result<(), crate::Error> {
+    let mut file = staged.create(&format!("keep/{}.rows.csv", source.name), Readers::Owner)?;
+    let mut write = |bytes: &[u8]| file.write_all(bytes).map_err(|e| file.error(e));
+    write(b"record_id,row_id\n")?;
+    let ranks = row_ids.row_ids.len();
+    let pieces: Vec<usize> = (0..ranks).step_by(PIECE).collect();
+    // A few pieces at a time: what is not written yet is held in memory.
+    for group in pieces.chunks(64) {
+        let lines = |&start: &usize| row_ids.lines(start..ranks.min(start + PIECE));
+        for lines in group.par_iter().map(lines).collect::<Vec<_>>() {
+            write(&lines)?;
+        }
     }
-    file.finish()?;
-    Ok(RowIds { sorted })
+    Ok(file.finish()?)
 }
 
 /// What became of the events.

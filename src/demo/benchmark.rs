@@ -104,6 +104,7 @@ fn measure(
             out: out.clone(),
             overwrite: Overwrite::Refuse,
             today,
+            memory: usize::MAX,
         };
         let done = deidentify::run(&job, progress)?;
         packages.push(out.join(done.package));

@@ -1,6 +1,7 @@
 //! The base filter: which of 1024 bits a person's values set. Every token of a field (two
 //! neighbouring letters of a name, a digit of a date at its place) has secret positions of
-//! its own, drawn once for the whole vocabulary, so that no record needs a hash. A value sets
+//! its own, drawn once for the whole vocabulary and kept as masks, so that no record needs a
+//! hash. A value sets
 //! as many positions as its field's weight says, however long it is: they are shared out
 //! among its tokens, so that filters are as full for people with short names.
 
@@ -55,29 +56,33 @@ impl BaseFilter {
         BaseFilter { fields: fields.collect() }
     }
 
-    /// Gives every position that a person's values set, some more than once. `tokens` is
-    /// scratch space.
-    pub(super) fn positions(
+    /// Sets the positions of a person's values in an empty filter. `tokens` is scratch space.
+    pub(super) fn fill(
         &self,
         person: &Person,
         tokens: &mut Vec<(usize, u32)>,
-        mut set: impl FnMut(usize),
+        filter: &mut Filter,
     ) {
         for field in &self.fields {
             tokens.clear();
             field.tokens(person, |token, units| tokens.push((token, units)));
-            let all = match field.kind {
-                // What is not known of a date is not made up for by the rest of it.
-                FieldKind::BirthDate => DATE_UNITS,
-                _ => tokens.iter().map(|(_, units)| units).sum(),
-            };
+            // The tokens of a text are alike, so it is enough to work out the share of one.
+            let of_text = field.level(1, tokens.len() as u32);
             for &(token, units) in tokens.iter() {
-                let count = share(field.drawn, units, all);
-                field.positions_of(token).iter().take(count).for_each(|p| set(usize::from(*p)));
+                let level = match field.kind {
+                    // What is not known of a date is not made up for by the rest of it.
+                    FieldKind::BirthDate => field.of_date[units as usize],
+                    _ => of_text,
+                };
+                let mask = &field.masks[token * field.counts.len() + level];
+                filter.iter_mut().zip(mask).for_each(|(word, bits)| *word |= bits);
             }
         }
     }
 }
+
+/// A base filter: bit `p % 64` of word `p / 64` is position `p`.
+pub(super) type Filter = [u64; BITS / 64];
 
 /// The positions that a token gets of those its field draws, at least one.
 fn share(drawn: u32, units: u32, all: u32) -> usize {
@@ -88,29 +93,56 @@ struct FieldTokens {
     place: usize,
     kind: FieldKind,
     drawn: u32,
-    /// How many positions of each token are ready.
-    depth: usize,
-    positions: Vec<u16>,
+    /// The numbers of positions that a token may get, ascending.
+    counts: Vec<usize>,
+    /// For each token and each of those numbers, so many of its positions set.
+    masks: Vec<Filter>,
+    /// For the units of a part of a date, the place of its number in `counts`.
+    of_date: [usize; DAY_UNITS as usize + 1],
 }
 
 impl FieldTokens {
     fn new(place: usize, kind: FieldKind, drawn: u32, subkey: &Subkey) -> Self {
-        // The most that one token can get: a text has two or more, from edge to edge.
-        let (tokens, depth) = match kind {
-            FieldKind::FamilyName | FieldKind::GivenName => (LETTERS * LETTERS, share(drawn, 1, 2)),
-            FieldKind::BirthDate => (DAYS + 32 * 32, share(drawn, DAY_UNITS, DATE_UNITS)),
-            FieldKind::Sex => (3, share(drawn, 1, 1)),
-            FieldKind::Postcode => (40, share(drawn, 1, 4)),
-            FieldKind::Suburb | FieldKind::State | FieldKind::Text => {
-                (SIGNS * SIGNS, share(drawn, 1, 2))
-            }
+        let tokens = match kind {
+            FieldKind::FamilyName | FieldKind::GivenName => LETTERS * LETTERS,
+            FieldKind::BirthDate => DAYS + 32 * 32,
+            FieldKind::Sex => 3,
+            FieldKind::Postcode => 40,
+            FieldKind::Suburb | FieldKind::State | FieldKind::Text => SIGNS * SIGNS,
         };
-        let positions = (0..tokens as u32).flat_map(|token| draw(subkey, token).take(depth));
-        FieldTokens { place, kind, drawn, depth, positions: positions.collect() }
+        let mut counts: Vec<usize> = match kind {
+            FieldKind::BirthDate => {
+                [1, YEAR_UNITS, DAY_UNITS].map(|units| share(drawn, units, DATE_UNITS)).to_vec()
+            }
+            // A text has any number of tokens, each of one unit; in the end each gets one
+            // position.
+            _ => (1..=2 * drawn.max(1)).map(|tokens| share(drawn, 1, tokens)).collect(),
+        };
+        counts.push(1);
+        counts.sort_unstable();
+        counts.dedup();
+        let deepest = counts.last().copied().unwrap_or(0);
+        let mut masks = Vec::with_capacity(tokens * counts.len());
+        for token in 0..tokens as u32 {
+            let mut mask = [0; BITS / 64];
+            let mut set = 0;
+            for position in draw(subkey, token).take(deepest) {
+                mask[usize::from(position) / 64] |= 1 << (position % 64);
+                set += 1;
+                if counts.binary_search(&set).is_ok() {
+                    masks.push(mask);
+                }
+            }
+        }
+        let mut field = FieldTokens { place, kind, drawn, counts, masks, of_date: [0; 5] };
+        field.of_date = std::array::from_fn(|units| field.level(units as u32, DATE_UNITS));
+        field
     }
 
-    fn positions_of(&self, token: usize) -> &[u16] {
-        &self.positions[token * self.depth..][..self.depth]
+    /// The place in `counts` of what a token of so many units gets.
+    fn level(&self, units: u32, all: u32) -> usize {
+        let count = share(self.drawn, units, all.max(1));
+        self.counts.partition_point(|&c| c < count)
     }
 
     /// Gives the tokens of a person's value with their units; none where it is missing.

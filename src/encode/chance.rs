@@ -7,7 +7,11 @@
 
 use rayon::prelude::*;
 
-use super::{NO_VALUE, TokenSets, whole_names};
+use super::spread::sorted;
+use super::store::{Column, Store};
+use super::{NO_VALUE, whole_names};
+use crate::files;
+use crate::progress::Progress;
 use crate::project::groups::{self, ChanceOfGroup, ChanceOfSubset};
 use crate::project::{Component, Part, Project};
 
@@ -20,9 +24,9 @@ pub struct Chance {
     pub fill: f64,
 }
 
-/// Counts the agreements of one column; `NO_VALUE` is none. Sorts it.
-pub fn chance(column: &mut [u64]) -> Chance {
-    column.sort_unstable();
+/// Counts the agreements of one column; `NO_VALUE` is none.
+pub fn chance(column: Vec<u64>) -> Chance {
+    let column = sorted(column, |value| *value);
     let known = &column[column.partition_point(|&v| v == NO_VALUE)..];
     let agreeing = known.chunk_by(|a, b| a == b).map(|same| pairs(same.len())).sum();
     Chance {
@@ -32,38 +36,45 @@ pub fn chance(column: &mut [u64]) -> Chance {
 }
 
 /// The chances of all comparison groups of the project; `first` are the first sets of the
-/// people, `components` the columns of `sets.values`.
+/// people in ascending order, `components` those whose values the store has.
+///
+/// # Errors
+/// When what was spilled cannot be read.
 pub fn of_groups(
     project: &Project,
     components: &[Component],
-    sets: &TokenSets,
+    store: &Store<'_>,
     first: &[u32],
-) -> Vec<ChanceOfGroup> {
+    progress: &Progress,
+) -> Result<Vec<ChanceOfGroup>, files::Error> {
     let column_of = |component: &Component| components.binary_search(component).ok();
-    let mut chances: Vec<ChanceOfGroup> = groups::comparison_groups(project)
-        .into_iter()
-        .map(|group| {
-            let subsets: Vec<Vec<Component>> = groups::subsets(&group.components).collect();
-            let subsets = subsets
-                .into_par_iter()
+    // Of each subset that is counted, 17 bytes for each person are in memory.
+    let at_once = (store.room() / (17 * first.len().max(1))).max(1);
+    let mut chances = vec![];
+    let groups = groups::comparison_groups(project);
+    let subsets = groups.iter().map(|group| groups::subsets(&group.components).count() as u64);
+    progress.begin("counting chance agreement", Some(subsets.sum()));
+    for group in groups {
+        let all: Vec<Vec<Component>> = groups::subsets(&group.components).collect();
+        let mut subsets = Vec::with_capacity(all.len());
+        for some in all.chunks(at_once) {
+            let counted: Result<Vec<ChanceOfSubset>, files::Error> = some
+                .par_iter()
                 .map(|subset| {
-                    let columns: Vec<&[u64]> = subset
-                        .iter()
-                        .filter_map(column_of)
-                        .map(|i| sets.values[i].as_slice())
-                        .collect();
-                    let mut joint: Vec<u64> =
-                        first.iter().map(|&set| joint_value(&columns, set)).collect();
-                    let Chance { agreeing, fill } = chance(&mut joint);
+                    let columns: Vec<usize> = subset.iter().filter_map(column_of).collect();
+                    let Chance { agreeing, fill } = chance(joint_values(store, &columns, first)?);
+                    progress.advance(1);
                     let components = subset.iter().map(|&c| project.component_name(c)).collect();
-                    ChanceOfSubset { components, chance: agreeing, fill }
+                    Ok(ChanceOfSubset { components, chance: agreeing, fill })
                 })
                 .collect();
-            ChanceOfGroup { group: group.name, subsets }
-        })
-        .collect();
-    chances.extend(names_crossed(project, components, sets, first));
-    chances
+            subsets.extend(counted?);
+        }
+        chances.push(ChanceOfGroup { group: group.name, subsets });
+    }
+    chances.extend(names_crossed(project, components, store, first)?);
+    progress.end();
+    Ok(chances)
 }
 
 /// One number for the values of several components in one set.
@@ -74,28 +85,73 @@ pub(crate) fn joint_value(columns: &[&[u64]], set: u32) -> u64 {
         if value == NO_VALUE {
             return NO_VALUE;
         }
-        // The multiplier of Knuth's multiplicative hashing, 2^64 over the golden ratio.
-        joint = (joint.rotate_left(29) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        joint = (joint.rotate_left(29) ^ value).wrapping_mul(SPREAD);
     }
     joint.max(NO_VALUE + 1)
 }
+
+/// As [`joint_value`] for many sets in ascending order, column by column.
+fn joint_values(
+    store: &Store<'_>,
+    columns: &[usize],
+    sets: &[u32],
+) -> Result<Vec<u64>, files::Error> {
+    let mut joints = vec![0u64; sets.len()];
+    let mut is_known = vec![true; sets.len()];
+    let join = |(joint, is_known): (&mut u64, &mut bool), value: u64| {
+        *is_known &= value != NO_VALUE;
+        *joint = (joint.rotate_left(29) ^ value).wrapping_mul(SPREAD);
+    };
+    for &column in columns {
+        let mut left = joints.iter_mut().zip(&mut is_known);
+        if sets.len() == store.len() {
+            store.each(Column::Value(column), |_, bytes| {
+                let values = bytes.as_chunks::<8>().0.iter();
+                values.zip(&mut left).for_each(|(v, of)| join(of, u64::from_ne_bytes(*v)));
+            })?;
+            continue;
+        }
+        let mut wanted = sets.iter().peekable();
+        store.each_value(column, |set, value| {
+            if wanted.next_if(|next| **next as usize == set).is_some()
+                && let Some(of) = left.next()
+            {
+                join(of, value);
+            }
+        })?;
+    }
+    for (joint, is_known) in joints.iter_mut().zip(is_known) {
+        *joint = if is_known { (*joint).max(NO_VALUE + 1) } else { NO_VALUE };
+    }
+    Ok(joints)
+}
+
+/// The multiplier of Knuth's multiplicative hashing, 2^64 over the golden ratio.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// The chance that the family name of each of two people is the given name of the other,
 /// for a project with a key on names in any order.
 fn names_crossed(
     project: &Project,
     components: &[Component],
-    sets: &TokenSets,
+    store: &Store<'_>,
     first: &[u32],
-) -> Option<ChanceOfGroup> {
-    components.iter().find(|c| c.part == Part::NamesAnyOrder)?;
+) -> Result<Option<ChanceOfGroup>, files::Error> {
     let names = whole_names(project);
-    let [family, given] = names.as_slice() else { return None };
-    let family_values = &sets.values[components.binary_search(family).ok()?];
-    let given_values = &sets.values[components.binary_search(given).ok()?];
-    let mut people: Vec<(u64, u64, bool)> = first
-        .iter()
-        .map(|&set| (family_values[set as usize], given_values[set as usize]))
+    let place = |component: &Component| components.binary_search(component).ok();
+    let ([family, given], true) =
+        (names.as_slice(), components.iter().any(|c| c.part == Part::NamesAnyOrder))
+    else {
+        return Ok(None);
+    };
+    let (Some(family_place), Some(given_place)) = (place(family), place(given)) else {
+        return Ok(None);
+    };
+    let families = values_of(store, family_place, first)?;
+    let givens = values_of(store, given_place, first)?;
+    let mut people: Vec<(u64, u64, bool)> = families
+        .into_iter()
+        .zip(givens)
         .filter(|&(family, given)| family != NO_VALUE && given != NO_VALUE)
         .map(|(family, given)| (family.min(given), family.max(given), family < given))
         .collect();
@@ -113,16 +169,22 @@ fn names_crossed(
         chance: share(crossed, pairs(people.len())),
         fill: share(people.len() as u128, first.len() as u128),
     };
-    Some(ChanceOfGroup { group: groups::NAMES_CROSSED.to_owned(), subsets: vec![subset] })
+    Ok(Some(ChanceOfGroup { group: groups::NAMES_CROSSED.to_owned(), subsets: vec![subset] }))
+}
+
+/// The values of a component in these sets, which are in ascending order.
+fn values_of(store: &Store<'_>, component: usize, sets: &[u32]) -> Result<Vec<u64>, files::Error> {
+    let bytes = store.gather(Column::Value(component), sets)?;
+    Ok(bytes.as_chunks::<8>().0.iter().map(|value| u64::from_ne_bytes(*value)).collect())
 }
 
 /// Ordered pairs of different people.
-fn pairs(people: usize) -> u128 {
+pub(super) fn pairs(people: usize) -> u128 {
     let n = people as u128;
     n * n.saturating_sub(1)
 }
 
-fn share(part: u128, whole: u128) -> f64 {
+pub(super) fn share(part: u128, whole: u128) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
@@ -131,7 +193,34 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::encode::TokenSets;
+    use crate::encode::store::tests::stored;
     use crate::project::Preset;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn columns_are_joined_as_one_set_is(
+            one in prop::collection::vec(0u64..3, 20),
+            other in prop::collection::vec(0u64..3, 20),
+            sets in prop::collection::btree_set(0u32..20, 0..20),
+        ) {
+            let sets: Vec<u32> = sets.into_iter().collect();
+            let values = vec![one, other];
+            let all = TokenSets { values: values.clone(), ..of_twenty() };
+            stored(&all, None, usize::MAX, |store| {
+                for columns in [&[0, 1][..], &[1], &[]] {
+                    let held: Vec<&[u64]> = columns.iter().map(|&c| &values[c][..]).collect();
+                    let plain: Vec<u64> = sets.iter().map(|&set| joint_value(&held, set)).collect();
+                    assert_eq!(joint_values(store, columns, &sets).expect("read"), plain);
+                }
+            });
+        }
+    }
+
+    fn of_twenty() -> TokenSets {
+        TokenSets { quality: vec![0; 20], ..TokenSets::default() }
+    }
 
     #[test]
     fn subsets_and_crossed_names_are_counted_over_pairs_of_people() {
@@ -154,7 +243,11 @@ mod tests {
             let column = components.binary_search(name).expect("a component");
             sets.values[column] = values.to_vec();
         }
-        let chances = of_groups(&project, &components, &sets, &[0, 1, 2, 3]);
+        let mut chances = vec![];
+        stored(&sets, None, usize::MAX, |store| {
+            chances = of_groups(&project, &components, store, &[0, 1, 2, 3], &Progress::silent())
+                .expect("counted");
+        });
         let of = |group: &str, components: &[&str]| {
             let group = chances.iter().find(|g| g.group == group).expect("a group");
             let subset = group.subsets.iter().find(|s| s.components == components);
@@ -182,7 +275,7 @@ mod tests {
             }
             let expected = if both == 0 { 0.0 } else { f64::from(agreeing) / f64::from(both) };
             let known = values.iter().filter(|v| **v != NO_VALUE).count();
-            let found = chance(&mut values.clone());
+            let found = chance(values.clone());
             prop_assert_eq!(found.agreeing, expected);
             prop_assert_eq!(found.fill, if values.is_empty() { 0.0 } else { known as f64 / values.len() as f64 });
         }

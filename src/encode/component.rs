@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::phonetic::phonetic;
+use super::phonetic::Sounds;
 use crate::project::{Component, FieldKind, Part, Placeholders, Project};
 use crate::slk::Slk581;
 use crate::standardise::date::PartAccuracy;
@@ -81,29 +81,41 @@ impl<'p> Details<'p> {
 
     /// Appends the bytes of one component; gives false, and appends nothing, where it is
     /// missing or weak.
-    pub(super) fn write(&self, project: &Project, component: Component, out: &mut Vec<u8>) -> bool {
+    pub(super) fn write(
+        &self,
+        project: &Project,
+        component: Component,
+        sounds: &mut Sounds,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let start = out.len();
-        let written = self.try_write(project, component, out);
+        let written = self.try_write(project, component, sounds, out);
         if written.is_none() {
             out.truncate(start);
         }
         written.is_some()
     }
 
-    fn try_write(&self, project: &Project, component: Component, out: &mut Vec<u8>) -> Option<()> {
+    fn try_write(
+        &self,
+        project: &Project,
+        component: Component,
+        sounds: &mut Sounds,
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
         let kind = project.fields.get(component.field)?.kind;
         match (kind, component.part) {
             (_, Part::NamesAnyOrder) => self.write_names_any_order(out)?,
             (FieldKind::FamilyName, Part::Slk) => out.extend_from_slice(&self.family_slk?),
             (FieldKind::GivenName, Part::Slk) => out.extend_from_slice(&self.given_slk?),
-            (FieldKind::FamilyName, part) => write_name(self.family?, part, out)?,
-            (FieldKind::GivenName, part) => write_name(self.given?, part, out)?,
+            (FieldKind::FamilyName, part) => write_name(self.family?, part, sounds, out)?,
+            (FieldKind::GivenName, part) => write_name(self.given?, part, sounds, out)?,
             (FieldKind::BirthDate, part) => self.birth.write(part, out)?,
             (FieldKind::Sex, _) => out.push(self.sex?),
             (FieldKind::Suburb, Part::Phonetic) => {
                 let mut letters = self.other(component.field)?.as_str().to_owned();
                 letters.retain(|c| c.is_ascii_uppercase());
-                write_name(&letters, Part::Phonetic, out)?;
+                write_name(&letters, Part::Phonetic, sounds, out)?;
             }
             (FieldKind::Suburb | FieldKind::Postcode | FieldKind::State | FieldKind::Text, _) => {
                 out.extend_from_slice(self.other(component.field)?.as_str().as_bytes())
@@ -134,12 +146,11 @@ impl<'p> Details<'p> {
 
     /// Two names in alphabetical order, or one name alone, each with its length in front.
     fn write_names_any_order(&self, out: &mut Vec<u8>) -> Option<()> {
-        let mut names = match self.one_name {
-            Some(name) => vec![name],
-            None => vec![self.family?, self.given?],
+        let (one, other) = match self.one_name {
+            Some(name) => (name, None),
+            None => (self.family?.min(self.given?), Some(self.family?.max(self.given?))),
         };
-        names.sort_unstable();
-        for name in names {
+        for name in [Some(one), other].into_iter().flatten() {
             super::token::write_prefixed(name.as_bytes(), out);
         }
         Some(())
@@ -193,14 +204,14 @@ impl fmt::Debug for Details<'_> {
     }
 }
 
-fn write_name(letters: &str, part: Part, out: &mut Vec<u8>) -> Option<()> {
+fn write_name(letters: &str, part: Part, sounds: &mut Sounds, out: &mut Vec<u8>) -> Option<()> {
     match part {
         Part::Phonetic => {
-            let code = phonetic(letters);
-            if code.is_empty() {
+            let start = out.len();
+            sounds.write(letters, out);
+            if out.len() == start {
                 return None;
             }
-            out.extend_from_slice(code.as_bytes());
         }
         Part::Initial => out.push(*letters.as_bytes().first()?),
         _ if letters.is_empty() => return None,
@@ -341,7 +352,8 @@ mod tests {
         let field = project.fields.iter().position(|f| f.name == field).expect("a field");
         let mut out = b"before".to_vec();
         let details = Details::of(person, &project.placeholders);
-        let is_known = details.write(&project, Component { field, part }, &mut out);
+        let is_known =
+            details.write(&project, Component { field, part }, &mut Sounds::default(), &mut out);
         assert!(out.starts_with(b"before") && is_known == (out.len() > 6));
         is_known.then(|| out.split_off(6))
     }

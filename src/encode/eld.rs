@@ -3,7 +3,7 @@
 //! chance; everybody else becomes a coin toss, and the graph of who resembles whom, which is
 //! what names people in plain filters, is gone.
 
-use super::bloom::{BITS, draw};
+use super::bloom::{BITS, Filter, draw};
 use crate::key::Subkey;
 
 /// Records that are worked on at once: one per bit of a word.
@@ -40,9 +40,23 @@ impl Diffusion {
     /// The output bits of 64 records at once, on their side as the base filters are.
     pub(super) fn diffuse(&self, base: &Sliced, out: &mut Vec<u64>) {
         out.clear();
-        out.extend(self.sets.chunks_exact(self.positions).map(|set| {
+        let xor = |set: &[u16]| {
             set.iter().fold(0, |bits, position| bits ^ base[usize::from(*position) % BITS])
-        }));
+        };
+        match self.positions {
+            // The number that all encodings have had so far, known to the compiler.
+            5 => out.extend(self.sets.as_chunks::<5>().0.iter().map(|set| xor(set))),
+            n => out.extend(self.sets.chunks_exact(n).map(xor)),
+        }
+    }
+}
+
+/// Lays up to 64 filters on their side.
+pub(super) fn slice(filters: &[Filter], sliced: &mut Sliced) {
+    for (b, block) in sliced.as_chunks_mut::<64>().0.iter_mut().enumerate() {
+        *block = [0; 64];
+        block.iter_mut().zip(filters).for_each(|(word, filter)| *word = filter[b]);
+        *block = turned(block);
     }
 }
 
@@ -67,10 +81,13 @@ fn turned(square: &[u64; 64]) -> [u64; 64] {
     let mut square = *square;
     let (mut step, mut mask) = (32, u64::MAX >> 32);
     while step > 0 {
-        for i in (0..64).filter(|i| i & step == 0) {
-            let swap = (square[i] >> step ^ square[i + step]) & mask;
-            square[i] ^= swap << step;
-            square[i + step] ^= swap;
+        for pair in square.chunks_exact_mut(2 * step) {
+            let (one, other) = pair.split_at_mut(step);
+            for (one, other) in one.iter_mut().zip(other) {
+                let swap = (*one >> step ^ *other) & mask;
+                *one ^= swap << step;
+                *other ^= swap;
+            }
         }
         step /= 2;
         mask ^= mask << step;
@@ -123,6 +140,12 @@ mod tests {
                     *word |= u64::from(bit(filter, p)) << lane;
                 }
             }
+            let word = |f: &[u32; 32], w: usize| u64::from(f[2 * w]) | u64::from(f[2 * w + 1]) << 32;
+            let words: Vec<Filter> =
+                filters.iter().map(|f| std::array::from_fn(|w| word(f, w))).collect();
+            let mut laid = [u64::MAX; BITS];
+            slice(&words, &mut laid);
+            prop_assert!(laid == sliced);
             let (mut diffused, mut rows) = (vec![], vec![]);
             diffusion.diffuse(&sliced, &mut diffused);
             append_rows(&diffused, filters.len(), &mut rows);

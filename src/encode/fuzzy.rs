@@ -6,8 +6,8 @@ use std::fmt;
 
 use rayon::prelude::*;
 
-use super::bloom::{BITS, BaseFilter};
-use super::eld::{Diffusion, LANES, append_rows};
+use super::bloom::{BITS, BaseFilter, Filter};
+use super::eld::{Diffusion, LANES, append_rows, slice};
 use crate::error::{Class, Fault};
 use crate::key::{ProjectKey, Purpose};
 use crate::project::Project;
@@ -98,36 +98,41 @@ impl FuzzyEncoder {
         Ok(FuzzyEncoder { base, diffusion, width: settings.encoding.width() })
     }
 
+    /// Bytes of a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// The rows of these persons, in their order. The row of a person does not depend on the
     /// others, so parts may be encoded apart and put together with [`FuzzyRows::append`].
     pub fn encode<'p>(&self, persons: impl IntoIterator<Item = &'p Person>) -> FuzzyRows {
         let mut rows = FuzzyRows { width: self.width, bytes: vec![], fills: vec![] };
         let mut sliced = [0; BITS];
-        let (mut diffused, mut filters, mut tokens) = (vec![], vec![], vec![]);
+        let mut filters: Vec<Filter> = Vec::with_capacity(LANES);
+        let (mut diffused, mut tokens) = (vec![], vec![]);
         let mut persons = persons.into_iter().peekable();
         while persons.peek().is_some() {
-            sliced.fill(0);
-            let mut records = 0;
-            for (lane, person) in persons.by_ref().take(LANES).enumerate() {
-                records += 1;
+            filters.clear();
+            for person in persons.by_ref().take(LANES) {
+                let mut filter = [0; BITS / 64];
                 // Without a name there is too little to compare.
                 if person.family.known().is_some() || person.given.known().is_some() {
-                    self.base.positions(person, &mut tokens, |p| sliced[p % BITS] |= 1 << lane);
+                    self.base.fill(person, &mut tokens, &mut filter);
                 }
+                filters.push(filter);
             }
-            filters.clear();
-            append_rows(&sliced, records, &mut filters);
             let start = rows.bytes.len();
             match &self.diffusion {
                 Some(diffusion) => {
+                    slice(&filters, &mut sliced);
                     diffusion.diffuse(&sliced, &mut diffused);
-                    append_rows(&diffused, records, &mut rows.bytes);
+                    append_rows(&diffused, filters.len(), &mut rows.bytes);
                 }
-                None => rows.bytes.extend_from_slice(&filters),
+                None => rows.bytes.extend(filters.iter().flatten().flat_map(|w| w.to_le_bytes())),
             }
             let values = rows.bytes[start..].chunks_exact_mut(self.width);
-            for (filter, value) in filters.chunks_exact(BITS / 8).zip(values) {
-                let fill = filter.iter().map(|byte| byte.count_ones() as u16).sum();
+            for (filter, value) in filters.iter().zip(values) {
+                let fill = filter.iter().map(|word| word.count_ones() as u16).sum();
                 if FILL_OF_A_ROW.contains(&fill) {
                     rows.fills.push(fill);
                 } else {
@@ -190,106 +195,123 @@ impl FuzzyRows {
         self.fills.append(&mut other.fills);
     }
 
-    /// The rows of these persons, in this order.
-    ///
-    /// # Panics
-    /// When there is no such person.
-    pub fn arranged(&self, persons: &[u32]) -> FuzzyRows {
-        let mut bytes = Vec::with_capacity(persons.len() * self.width);
-        for &person in persons {
-            bytes.extend_from_slice(&self.bytes[person as usize * self.width..][..self.width]);
-        }
-        let fills = persons.iter().map(|&person| self.fills[person as usize]).collect();
-        FuzzyRows { width: self.width, bytes, fills }
+    /// Some of the rows.
+    #[cfg(test)]
+    pub(super) fn part(&self, places: std::ops::Range<usize>) -> FuzzyRows {
+        let bytes = self.bytes[places.start * self.width..places.end * self.width].to_vec();
+        FuzzyRows { width: self.width, bytes, fills: self.fills[places].to_vec() }
     }
 
-    /// Leaves out the persons that are not kept, where they are.
-    pub fn retain(&mut self, keep: &[bool]) {
-        let mut kept = 0;
-        for (person, _) in keep.iter().enumerate().filter(|(_, keep)| **keep) {
-            let start = person * self.width;
-            self.bytes.copy_within(start..start + self.width, kept * self.width);
-            self.fills[kept] = self.fills[person];
-            kept += 1;
-        }
-        self.bytes.truncate(kept * self.width);
-        self.fills.truncate(kept);
-    }
-
-    /// All rows, one after the other.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// Takes away the row of a person.
-    pub fn withhold(&mut self, person: usize) {
-        if let Some(fill) = self.fills.get_mut(person) {
-            *fill = 0;
-            self.bytes[person * self.width..][..self.width].fill(0);
-        }
-    }
-
-    /// The persons whose row is also another's, in order: as with tokens, what two people of
-    /// a file share is written for neither, so that there is nothing to count.
-    pub fn shared(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.len()).filter(|i| self.fills[*i] > 0).collect();
-        order.par_sort_unstable_by(|a, b| (self.row(*a), a).cmp(&(self.row(*b), b)));
-        let alike = order.chunk_by(|a, b| self.row(*a) == self.row(*b)).filter(|c| c.len() > 1);
-        let mut shared: Vec<usize> = alike.flatten().copied().collect();
-        shared.sort_unstable();
-        shared
+    /// Bits set in the base filter of each person; 0 for a person without a row.
+    pub fn fills(&self) -> &[u16] {
+        &self.fills
     }
 
     /// What the rows look like from outside.
     pub fn statistics(&self) -> Statistics {
-        let with: Vec<usize> = (0..self.len()).filter(|i| self.fills[*i] > 0).collect();
+        let mut tally = Tally::new(self.width);
+        self.fills.iter().filter(|fill| **fill > 0).for_each(|&fill| tally.fill(fill));
         // Rows without a value are all zeros, and add nothing.
-        let columns = self.bytes.par_chunks(self.width << 12).map(|rows| {
-            let mut columns = vec![0u64; 8 * self.width];
-            for row in rows.chunks_exact(self.width) {
-                for (byte, columns) in row.iter().zip(columns.as_chunks_mut::<8>().0) {
-                    for (bit, column) in columns.iter_mut().enumerate() {
-                        *column += u64::from(byte >> bit & 1);
-                    }
-                }
-            }
-            columns
-        });
-        let columns = columns.reduce(
-            || vec![0; 8 * self.width],
-            |a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect(),
-        );
-        let fills = || with.iter().map(|i| self.fills[*i]);
-        let share = |ones: u64, of: u64| if of == 0 { 0.0 } else { ones as f64 / of as f64 };
-        let (rows, bits) = (with.len() as u64, BITS as u64);
-        let ones_set = fills().map(u64::from).sum();
-        Statistics {
-            rows: with.len(),
-            without: self.len() - with.len(),
-            mean_fill: share(ones_set, rows * bits),
-            least_fill: share(fills().min().unwrap_or(0).into(), bits),
-            most_fill: share(fills().max().unwrap_or(0).into(), bits),
-            lightest_column: share(columns.iter().copied().min().unwrap_or(0), rows),
-            heaviest_column: share(columns.iter().copied().max().unwrap_or(0), rows),
-        }
+        tally.rows(&self.bytes);
+        let with = self.fills.iter().filter(|fill| **fill > 0).count();
+        tally.statistics((self.len() - with) as u64)
+    }
+}
+
+/// Counts what [`Statistics`] are made of. Prints as shape.
+pub struct Tally {
+    width: usize,
+    /// How many rows have each bit.
+    columns: Vec<u64>,
+    rows: u64,
+    ones: u64,
+    least: u16,
+    most: u16,
+}
+
+impl Tally {
+    /// Of rows of so many bytes.
+    pub fn new(width: usize) -> Self {
+        Tally { width, columns: vec![0; 8 * width], rows: 0, ones: 0, least: u16::MAX, most: 0 }
     }
 
+    /// Counts a row with so many bits in its base filter.
+    pub fn fill(&mut self, fill: u16) {
+        self.rows += 1;
+        self.ones += u64::from(fill);
+        (self.least, self.most) = (self.least.min(fill), self.most.max(fill));
+    }
+
+    /// Counts the bits of rows.
+    pub fn rows(&mut self, rows: &[u8]) {
+        let ones = rows
+            .par_chunks(self.width << 12)
+            .map(|rows| ones(rows, self.width))
+            .reduce_with(|a, b| a.iter().zip(&b).map(|(a, b)| a + b).collect());
+        self.columns.iter_mut().zip(ones.iter().flatten()).for_each(|(sum, ones)| *sum += ones);
+    }
+
+    /// The shares; `without` persons have no row.
+    pub fn statistics(&self, without: u64) -> Statistics {
+        let share = |ones: u64, of: u64| if of == 0 { 0.0 } else { ones as f64 / of as f64 };
+        let bits = BITS as u64;
+        let least = if self.rows == 0 { 0 } else { self.least };
+        Statistics {
+            rows: self.rows as usize,
+            without: without as usize,
+            thousandths: (self.ones * 1000).checked_div(self.rows * bits).unwrap_or(0),
+            mean_fill: share(self.ones, self.rows * bits),
+            least_fill: share(least.into(), bits),
+            most_fill: share(self.most.into(), bits),
+            lightest_column: share(self.columns.iter().copied().min().unwrap_or(0), self.rows),
+            heaviest_column: share(self.columns.iter().copied().max().unwrap_or(0), self.rows),
+        }
+    }
+}
+
+impl fmt::Debug for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tally({} rows)", self.rows)
+    }
+}
+
+impl Statistics {
     /// Checks the protection that rests on the fill, once all persons of a file are encoded.
     ///
     /// # Errors
     /// When the mean fill of the base filters is outside 0.40 to 0.60: security rests on it.
     pub fn check(&self) -> Result<(), Error> {
-        let (ones, rows) = self
-            .fills
-            .iter()
-            .filter(|fill| **fill > 0)
-            .fold((0u64, 0u64), |(ones, rows), fill| (ones + u64::from(*fill), rows + 1));
-        if rows == 0 {
-            return Ok(());
-        }
-        let thousandths = ones * 1000 / (rows * BITS as u64);
-        if MEAN_FILL.contains(&thousandths) { Ok(()) } else { Err(Error::Fill { thousandths }) }
+        let thousandths = self.thousandths;
+        let is_safe = self.rows == 0 || MEAN_FILL.contains(&thousandths);
+        if is_safe { Ok(()) } else { Err(Error::Fill { thousandths }) }
     }
+}
+
+/// How many rows have each bit. Eight bits of a word are counted at once, each in a byte of
+/// its own, which holds 255 rows.
+fn ones(rows: &[u8], width: usize) -> Vec<u64> {
+    const EVERY_BYTE: u64 = 0x0101_0101_0101_0101;
+    let mut columns = vec![0u64; 8 * width];
+    let mut counts = vec![[0u64; 8]; width / 8];
+    for rows in rows.chunks(width * 255) {
+        for row in rows.chunks_exact(width) {
+            for (word, counts) in row.as_chunks::<8>().0.iter().zip(&mut counts) {
+                let word = u64::from_le_bytes(*word);
+                for (bit, count) in counts.iter_mut().enumerate() {
+                    *count += word >> bit & EVERY_BYTE;
+                }
+            }
+        }
+        for (columns, counts) in columns.as_chunks_mut::<64>().0.iter_mut().zip(&mut counts) {
+            for (bit, count) in counts.iter_mut().enumerate() {
+                for (byte, ones) in count.to_le_bytes().into_iter().enumerate() {
+                    columns[8 * byte + bit] += u64::from(ones);
+                }
+                *count = 0;
+            }
+        }
+    }
+    columns
 }
 
 impl fmt::Debug for FuzzyRows {
@@ -305,6 +327,8 @@ pub struct Statistics {
     pub rows: usize,
     /// Persons without one.
     pub without: usize,
+    /// Bits set in a base filter, on average, in whole thousandths.
+    thousandths: u64,
     /// Bits set in a base filter, on average.
     pub mean_fill: f64,
     /// Bits set in the emptiest base filter.
@@ -414,7 +438,17 @@ mod tests {
         assert!(rows.bytes()[..512].iter().all(|byte| *byte == 0));
         let statistics = rows.statistics();
         assert_eq!((statistics.rows, statistics.without), (2, 2));
-        rows.check().expect("half full");
+        statistics.check().expect("half full");
+    }
+
+    #[test]
+    fn bits_are_counted_as_one_by_one() {
+        let rows: Vec<u8> = (0..32 * 1000u32).map(|i| ((i * i) >> 7) as u8).collect();
+        let plain = |bit: usize| {
+            let set = |row: &[u8]| u64::from(row[bit / 8] >> (bit % 8) & 1);
+            rows.chunks_exact(32).map(set).sum::<u64>()
+        };
+        assert_eq!(ones(&rows, 32), (0..256).map(plain).collect::<Vec<_>>());
     }
 
     #[test]
@@ -430,23 +464,7 @@ mod tests {
             parts.append(encoder.encode(&people[67..]));
             assert_eq!(parts, whole);
             assert_eq!(whole.bytes().len(), 150 * encoding.width());
-            let mut turned = whole.arranged(&[2, 149, 2]);
-            assert_eq!([0, 1, 2].map(|i| turned.row(i)), [2, 149, 2].map(|i| whole.row(i)));
-            turned.retain(&[false, true, false]);
-            assert_eq!(turned, whole.arranged(&[149]));
         }
-    }
-
-    #[test]
-    fn rows_that_two_people_share_are_told_and_can_be_withheld() {
-        let people = [but(&[]), but(&[(1, "Ann")]), but(&[]), but(&[(1, "Joan")])];
-        let mut rows = encoder(&FuzzySettings::default()).encode(&people);
-        assert_eq!(rows.shared(), [0, 2]);
-        for person in rows.shared() {
-            rows.withhold(person);
-        }
-        assert!(rows.shared().is_empty());
-        assert!(rows.row(0).is_none() && rows.row(1).is_some());
     }
 
     #[test]
@@ -456,7 +474,7 @@ mod tests {
         let statistics = full.statistics();
         assert!((statistics.mean_fill - 0.5).abs() < 0.05, "{}", statistics.mean_fill);
         let sparse = but(&[(0, "Ng"), (2, ""), (3, "")]);
-        let refused = encoder.encode(&[sparse]).check().expect_err("too empty");
+        let refused = encoder.encode(&[sparse]).statistics().check().expect_err("too empty");
         assert!(matches!(refused, Error::Fill { thousandths: 320..400 }), "{refused}");
         assert!(refused.hint().is_some_and(|hint| hint.contains("[fuzzy.weights]")));
         assert_eq!(refused.class(), Class::Refused);

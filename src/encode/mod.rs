@@ -1,26 +1,30 @@
 //! Persons become tokens. Takes standardised persons and the project key, gives keyed
 //! tokens, quality flags and counts; what leaves this room holds no name and no date.
 
+pub mod bits;
 mod bloom;
 pub mod chance;
 pub mod component;
 mod eld;
 pub mod fuzzy;
+pub mod order;
 pub mod people;
 pub mod phonetic;
 pub mod rows;
+mod spread;
+pub mod store;
 pub mod token;
 
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
-use std::ops::Range;
 
 use crate::key::ProjectKey;
 use crate::project::{Component, FieldKind, Part, Project};
 use crate::standardise::Person;
 use component::Details;
-use token::Tokeniser;
+use phonetic::Sounds;
 pub use token::{NO_TOKEN, Token};
+use token::{Parts, Tokeniser};
 
 /// Makes the tokens of persons under one project and key. Prints as shape.
 pub struct Encoder<'a> {
@@ -78,43 +82,43 @@ impl<'a> Encoder<'a> {
     /// Appends the token set of one person.
     pub fn encode(&self, person: &Person, scratch: &mut Scratch, out: &mut TokenSets) {
         let details = Details::of(person, &self.project.placeholders);
-        let Scratch { parts, places, message } = scratch;
+        let Scratch { parts, message, sounds, .. } = scratch;
         parts.clear();
-        places.clear();
         for &component in &self.components {
-            let start = parts.len();
-            let is_known = details.write(self.project, component, parts);
-            places.push(is_known.then_some(start..parts.len()));
+            parts.push(|bytes| details.write(self.project, component, sounds, bytes));
         }
-        let part = |i: usize| places[i].clone().map(|range| &parts[range]);
+        parts.close();
         for (tokeniser, column) in self.tokenisers.iter().zip(&mut out.tokens) {
-            column.push(tokeniser.token(part, message));
+            column.push(tokeniser.token(parts, message));
         }
         for (i, column) in out.values.iter_mut().enumerate() {
-            column.push(part(i).map_or(NO_VALUE, value_of));
+            column.push(parts.value(i).map_or(NO_VALUE, value_of));
         }
         out.quality.push(details.quality(self.project));
     }
 
     /// What makes two records one person beyond doubt: whole family and given name, accurate
     /// birth date, sex, and a place, all known and equal. One value per known place.
-    pub fn identities(&self, person: &Person, scratch: &mut Scratch) -> Vec<Identity> {
+    pub fn identities<'s>(
+        &self,
+        person: &Person,
+        scratch: &'s mut Scratch,
+    ) -> impl Iterator<Item = Identity> + 's {
         let details = Details::of(person, &self.project.placeholders);
-        let Scratch { parts, .. } = scratch;
+        let Scratch { message: parts, sounds, identities, .. } = scratch;
         parts.clear();
-        if details.is_estimated() || details.write_identity(parts).is_none() {
-            return vec![];
-        }
-        let common = parts.len();
-        let mut identities = vec![];
-        for &field in &self.places {
-            parts.truncate(common);
-            let place = Component { field, part: Part::Whole };
-            if details.write(self.project, place, parts) {
-                identities.push(Identity::of(field, parts));
+        identities.clear();
+        if !details.is_estimated() && details.write_identity(parts).is_some() {
+            let common = parts.len();
+            for &field in &self.places {
+                parts.truncate(common);
+                let place = Component { field, part: Part::Whole };
+                if details.write(self.project, place, sounds, parts) {
+                    identities.push(Identity::of(field, parts));
+                }
             }
         }
-        identities
+        identities.drain(..)
     }
 }
 
@@ -157,9 +161,10 @@ impl fmt::Debug for Identity {
 /// Buffers that are used again for each person. Prints as shape.
 #[derive(Default)]
 pub struct Scratch {
-    parts: Vec<u8>,
-    places: Vec<Option<Range<usize>>>,
+    parts: Parts,
     message: Vec<u8>,
+    sounds: Sounds,
+    identities: Vec<Identity>,
 }
 
 impl fmt::Debug for Scratch {
@@ -190,6 +195,13 @@ impl TokenSets {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.quality.is_empty()
+    }
+
+    /// Takes all sets away.
+    pub fn clear(&mut self) {
+        self.tokens.iter_mut().for_each(Vec::clear);
+        self.values.iter_mut().for_each(Vec::clear);
+        self.quality.clear();
     }
 
     /// Moves all sets of another batch behind these.

@@ -37,7 +37,7 @@ use crate::files::{self, clean};
 pub use manifest::Manifest;
 pub use read::{FuzzyColumn, Package, TokenColumn};
 pub use verify::{Verified, verify};
-pub use write::{Contents, max_rows, write};
+pub use write::{ColumnError, Columns, Contents, Rows, max_rows, write, write_rows};
 
 /// One token; all zero bytes stand for none.
 pub type Token = [u8; 16];

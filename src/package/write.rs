@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::gate::{self, ColumnKind};
 use super::{DIGEST_DIGITS, Error, Manifest, Token};
-use crate::files::OutFile;
+use crate::files::{self, OutFile};
 use crate::ids::RowId;
 use crate::project::fuzzy::FuzzyEncoding;
 
@@ -59,6 +59,82 @@ pub fn write(contents: Contents, out: &mut OutFile) -> Result<String, Error> {
     })
 }
 
+/// The rows of a package, but for the columns that are handed on one by one.
+#[derive(Debug)]
+pub struct Rows {
+    /// The account of it.
+    pub manifest: Manifest,
+    /// The row ids, sorted.
+    pub row_ids: Vec<RowId>,
+    /// The quality flags.
+    pub quality: Vec<u32>,
+}
+
+/// The token columns of a package, and the fuzzy column behind them, in row order. Together
+/// they may be larger than memory.
+pub trait Columns {
+    /// Which rows have a value: bit `i % 8` of byte `i / 8` for row `i`.
+    fn filled(&self, column: usize) -> Vec<u8>;
+
+    /// Hands on the values of a column, as many at a time as it likes; one of all zero bytes
+    /// is none.
+    ///
+    /// # Errors
+    /// When the values cannot be come by, or whoever takes them refuses.
+    fn values(
+        &self,
+        column: usize,
+        give: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), ColumnError>;
+}
+
+/// Why a column could not be handed on.
+#[derive(Debug, thiserror::Error)]
+pub enum ColumnError {
+    /// Its values could not be read.
+    #[error(transparent)]
+    Read(#[from] files::Error),
+    /// They could not be written.
+    #[error(transparent)]
+    Write(#[from] io::Error),
+}
+
+/// As [`write`], with columns that are handed on one by one.
+///
+/// # Errors
+/// As [`write`], and when a column cannot be read.
+pub fn write_rows(rows: Rows, columns: &dyn Columns, out: &mut OutFile) -> Result<String, Error> {
+    let written = write_columns(rows, columns, &mut *out);
+    written.map_err(|failure| match failure {
+        Failure::Write(e) => Error::File(out.error(e)),
+        Failure::Contents(e) => e,
+    })
+}
+
+impl Columns for (Vec<Vec<Token>>, Vec<u8>, usize) {
+    fn filled(&self, column: usize) -> Vec<u8> {
+        let (tokens, fuzzy, width) = self;
+        let (values, width) = match tokens.get(column) {
+            Some(tokens) => (tokens.as_flattened(), 16),
+            None => (fuzzy.as_slice(), *width),
+        };
+        let mut bits = vec![0; (values.len() / width).div_ceil(8)];
+        for (row, value) in values.chunks_exact(width).enumerate() {
+            bits[row / 8] |= u8::from(value.iter().any(|byte| *byte != 0)) << (row % 8);
+        }
+        bits
+    }
+
+    fn values(
+        &self,
+        column: usize,
+        give: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> Result<(), ColumnError> {
+        let (tokens, fuzzy, _) = self;
+        Ok(give(tokens.get(column).map_or(fuzzy, |tokens| tokens.as_flattened()))?)
+    }
+}
+
 enum Failure {
     Write(io::Error),
     Contents(Error),
@@ -82,69 +158,119 @@ impl From<ArrowError> for Failure {
 
 fn write_to(contents: Contents, out: impl Write) -> Result<String, Failure> {
     let Contents { manifest, row_ids, tokens, fuzzy, quality } = contents;
+    let (rows, keys) = (row_ids.len(), manifest.match_keys.len());
+    let width = manifest.fuzzy.map_or(0, |fuzzy| fuzzy.encoding.width());
+    let fits = tokens.iter().all(|column| column.len() == rows) && tokens.len() == keys;
+    if !fits || fuzzy.len() != rows * width {
+        return Err(Error::Layout.into());
+    }
+    let rows = Rows { manifest, row_ids, quality };
+    write_columns(rows, &(tokens, fuzzy, width), out)
+}
+
+fn write_columns(rows: Rows, columns: &dyn Columns, out: impl Write) -> Result<String, Failure> {
+    let Rows { manifest, row_ids, quality } = rows;
+    let rows = row_ids.len();
     let encoding = manifest.fuzzy.map(|fuzzy| fuzzy.encoding);
     let most = max_rows(encoding);
-    if row_ids.len() > most {
-        return Err(Error::TooManyRows { rows: row_ids.len(), most }.into());
+    if rows > most {
+        return Err(Error::TooManyRows { rows, most }.into());
     }
-    let fields: Vec<Field> = gate::columns(&manifest)
-        .into_iter()
-        .map(|column| Field::new(column.name, column.kind.data_type(), column.kind.is_nullable()))
+    let listed = gate::columns(&manifest);
+    let fields: Vec<Field> = listed
+        .iter()
+        .map(|column| (column.name.clone(), column.kind))
+        .map(|(name, kind)| Field::new(name, kind.data_type(), kind.is_nullable()))
         .collect();
     let metadata = HashMap::from([(gate::MANIFEST.to_owned(), manifest.to_json())]);
     let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
 
+    // Arrow wants all columns at once. They are given memory that was never touched and so
+    // costs nothing, one for all; the values are put in its place as it is written. It comes
+    // from a vector, since memory of a stricter alignment is set to zero by hand.
+    let widest = encoding.map_or(16, FuzzyEncoding::width);
+    let blank = Buffer::from_vec(vec![0u8; widest * rows]);
     let row_ids: Vec<Token> = row_ids.into_iter().map(|id| id.0).collect();
-    let mut columns: Vec<ArrayRef> = vec![fixed_size(row_ids.into_flattened(), ColumnKind::RowId)?];
-    for column in tokens {
-        columns.push(fixed_size(column.into_flattened(), ColumnKind::Token)?);
+    let row_ids = Buffer::from_vec(row_ids.into_flattened());
+    let mut arrays: Vec<ArrayRef> = vec![fixed_size(row_ids, None, ColumnKind::RowId)?];
+    let kinds = manifest.match_keys.iter().map(|_| ColumnKind::Token);
+    for (column, kind) in kinds.chain(encoding.map(ColumnKind::Fuzzy)).enumerate() {
+        let filled = BooleanBuffer::new(Buffer::from_vec(columns.filled(column)), 0, rows);
+        let values = blank.slice_with_length(0, kind.width() * rows);
+        arrays.push(fixed_size(values, Some(NullBuffer::new(filled)), kind)?);
     }
-    match encoding {
-        Some(encoding) => columns.push(fixed_size(fuzzy, ColumnKind::Fuzzy(encoding))?),
-        None if fuzzy.is_empty() => {}
-        None => return Err(Error::Layout.into()),
-    }
-    columns.push(Arc::new(UInt32Array::from(quality)));
-    let batch = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+    arrays.push(Arc::new(UInt32Array::from(quality)));
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)?;
 
     gate::check(&batch.schema(), &manifest).map_err(Error::Refused)?;
-    let mut writer = FileWriter::try_new(Digesting::new(out), &schema)?;
-    writer.write(&batch)?;
+    let blank = blank.as_ptr().addr();
+    let mut writer = FileWriter::try_new(Digesting::new(out, columns, blank), &schema)?;
+    if let Err(e) = writer.write(&batch) {
+        return Err(match writer.get_mut().unread.take() {
+            Some(unread) => Error::File(unread).into(),
+            None => e.into(),
+        });
+    }
     writer.get_mut().hold();
     writer.write_metadata(gate::DIGEST, PLACEHOLDER);
     writer.finish()?;
     writer.into_inner()?.seal()
 }
 
-fn fixed_size(bytes: Vec<u8>, kind: ColumnKind) -> Result<ArrayRef, Failure> {
-    let width = kind.width();
-    if !bytes.len().is_multiple_of(width) {
-        return Err(Error::Layout.into());
-    }
-    let nulls = kind.is_nullable().then(|| {
-        let is_filled = |i: usize| bytes[i * width..][..width].iter().any(|byte| *byte != 0);
-        NullBuffer::new(BooleanBuffer::collect_bool(bytes.len() / width, is_filled))
-    });
-    let values = Buffer::from_vec(bytes);
+fn fixed_size(
+    values: Buffer,
+    nulls: Option<NullBuffer>,
+    kind: ColumnKind,
+) -> Result<ArrayRef, Failure> {
     // A width is 512 at most.
-    Ok(Arc::new(FixedSizeBinaryArray::try_new(width as i32, values, nulls)?))
+    Ok(Arc::new(FixedSizeBinaryArray::try_new(kind.width() as i32, values, nulls)?))
 }
 
 /// What stands in the digest's place while the digest is taken.
 pub(super) const PLACEHOLDER: &str =
     "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Passes bytes on and digests them; the last ones, with the footer, are held back until
-/// the digest can be put into them.
-struct Digesting<W> {
+/// Passes bytes on and digests them, with the columns in place of the blank; the last bytes,
+/// with the footer, are held back until the digest can be put into them.
+struct Digesting<'c, W> {
     out: W,
     digest: Sha256,
     held: Option<Vec<u8>>,
+    columns: &'c dyn Columns,
+    /// Where the blank is.
+    blank: usize,
+    /// The column that is next.
+    next: usize,
+    /// Why a column could not be read.
+    unread: Option<files::Error>,
 }
 
-impl<W: Write> Digesting<W> {
-    fn new(out: W) -> Self {
-        Digesting { out, digest: Sha256::new(), held: None }
+impl<'c, W: Write> Digesting<'c, W> {
+    fn new(out: W, columns: &'c dyn Columns, blank: usize) -> Self {
+        let digest = Sha256::new();
+        Digesting { out, digest, held: None, columns, blank, next: 0, unread: None }
+    }
+
+    /// Writes the next column, which has so many bytes.
+    fn column(&mut self, length: usize) -> io::Result<()> {
+        let Digesting { out, digest, columns, next, .. } = self;
+        let mut left = length;
+        let written = columns.values(*next, &mut |bytes| {
+            left = left.checked_sub(bytes.len()).ok_or(io::ErrorKind::InvalidData)?;
+            out.write_all(bytes)?;
+            digest.update(bytes);
+            Ok(())
+        });
+        *next += 1;
+        match written {
+            Ok(()) if left == 0 => Ok(()),
+            Ok(()) => Err(io::ErrorKind::InvalidData.into()),
+            Err(ColumnError::Write(e)) => Err(e),
+            Err(ColumnError::Read(e)) => {
+                self.unread = Some(e);
+                Err(io::ErrorKind::Other.into())
+            }
+        }
     }
 
     /// From here on, bytes are held back.
@@ -168,8 +294,11 @@ impl<W: Write> Digesting<W> {
     }
 }
 
-impl<W: Write> Write for Digesting<W> {
+impl<W: Write> Write for Digesting<'_, W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.as_ptr().addr() == self.blank && !bytes.is_empty() {
+            return self.column(bytes.len()).map(|()| bytes.len());
+        }
         if let Some(held) = &mut self.held {
             return held.write(bytes);
         }

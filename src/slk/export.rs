@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use csv::{QuoteStyle, WriterBuilder};
 use rayon::prelude::*;
@@ -18,7 +19,7 @@ use crate::error::{Class, Fault};
 use crate::files;
 use crate::progress::Progress;
 use crate::sources::{Reject, Row, Table};
-use crate::standardise::Standardiser;
+use crate::standardise::{Person, Seen, Standardiser};
 
 /// The columns that are added.
 const ADDED: [&str; 3] = ["slk581", "slk581_profile", "slk581_quality"];
@@ -127,19 +128,19 @@ pub fn add_keys(
     let header = table.header().iter().map(String::as_str).chain(ADDED);
     sink.write(&render(delimiter, [header])?)?;
     let mut keyed = Keyed { profile: label.clone(), ..Keyed::default() };
-    progress.begin("making keys", None);
-    loop {
-        let batch = table.next_batch(BATCH)?;
-        if batch.is_empty() {
-            break;
-        }
-        // Chunks keep the order of the file, at any number of threads.
-        let chunks: Vec<(Vec<u8>, Keyed)> = batch
-            .rows
-            .par_chunks(CHUNK)
-            .map(|rows| key_chunk(rows, standardiser, profile, &label, delimiter))
-            .collect::<Result<_, Error>>()?;
-        for (bytes, counts) in chunks {
+    let keyer = Keyer { standardiser, profile, label: &label, delimiter, desks: Mutex::default() };
+    let mut batch = table.next_batch(BATCH)?;
+    progress.begin("making keys", table.about_rows(batch.len()));
+    while !batch.is_empty() {
+        // Chunks keep the order of the file, at any number of threads. The next rows are read
+        // while these get their keys.
+        let (chunks, next) = rayon::join(
+            || -> Result<Vec<(Vec<u8>, Keyed)>, Error> {
+                batch.rows.par_chunks(CHUNK).map(|rows| keyer.chunk(rows)).collect()
+            },
+            || table.next_batch(BATCH),
+        );
+        for (bytes, counts) in chunks? {
             sink.write(&bytes)?;
             keyed.add(counts);
         }
@@ -148,7 +149,8 @@ pub fn add_keys(
         }
         keyed.set_aside += batch.rejects.len() as u64;
         keyed.rows += batch.rejects.len() as u64;
-        progress.advance((batch.rows.len() + batch.rejects.len()) as u64);
+        progress.advance(batch.len() as u64);
+        batch = next?;
     }
     progress.end();
     Ok(keyed)
@@ -174,38 +176,78 @@ impl Keyed {
     }
 }
 
-fn key_chunk(
-    rows: &[Row],
-    standardiser: &Standardiser,
+/// Makes the lines of rows with their keys.
+struct Keyer<'a> {
+    standardiser: &'a Standardiser,
     profile: Profile,
-    label: &str,
+    label: &'a str,
     delimiter: u8,
-) -> Result<(Vec<u8>, Keyed), Error> {
-    let mut counts = Keyed { rows: rows.len() as u64, ..Keyed::default() };
-    let mut added = Vec::with_capacity(rows.len());
-    for row in rows {
-        added.push(match make(&standardiser.person(row), profile) {
-            Ok((key, quality)) => {
-                counts.keys += 1;
-                if quality.is_ok() {
-                    counts.count("ok");
+    /// Desks that nobody works at: what is used again from chunk to chunk.
+    desks: Mutex<Vec<(Seen, Person)>>,
+}
+
+impl Keyer<'_> {
+    fn chunk(&self, rows: &[Row]) -> Result<(Vec<u8>, Keyed), Error> {
+        let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut seen, mut person) = desks().pop().unwrap_or_default();
+        let mut counts = Keyed { rows: rows.len() as u64, ..Keyed::default() };
+        let mut writer = lines(self.delimiter);
+        let (mut ok, mut quality_cell) = (0, String::new());
+        for row in rows {
+            self.standardiser.read(row, &mut seen, &mut person);
+            quality_cell.clear();
+            let key = match make(&person, self.profile) {
+                Ok((key, quality)) => {
+                    counts.keys += 1;
+                    ok += u64::from(quality.is_ok());
+                    quality.codes().iter().for_each(|code| counts.count(code));
+                    quality.write(&mut quality_cell);
+                    Some(key)
                 }
-                quality.codes().iter().for_each(|code| counts.count(code));
-                (Some(key), quality.to_string())
-            }
-            Err(none) => {
-                counts.without_key += 1;
-                let codes = none.codes();
-                codes.iter().for_each(|code| counts.count(code));
-                (None, codes.join(";"))
-            }
-        });
+                Err(none) => {
+                    counts.without_key += 1;
+                    let codes = none.codes();
+                    codes.iter().for_each(|code| counts.count(code));
+                    quality_cell.push_str(&codes.join(";"));
+                    None
+                }
+            };
+            let key = key.as_ref().map_or("", |key| key.as_str());
+            let cells = row.cells().chain([key, self.label, &quality_cell]);
+            writer.write_record(cells).map_err(|_| Unwritten)?;
+        }
+        if ok > 0 {
+            counts.quality.insert("ok".to_owned(), ok);
+        }
+        desks().push((seen, person));
+        Ok((writer.into_inner().map_err(|_| Unwritten)?, counts))
     }
-    let lines = rows.iter().zip(&added).map(|(row, (key, quality))| {
-        let key = key.as_ref().map_or("", |key| key.as_str());
-        row.cells().chain([key, label, quality.as_str()])
-    });
-    Ok((render(delimiter, lines)?, counts))
+}
+
+/// Writes every row of a table as it is, by the same ways as [`add_keys`]: what that costs
+/// beyond this is the keys.
+///
+/// # Errors
+/// When the table cannot be read on, or the output cannot be written.
+#[doc(hidden)]
+pub fn copy(mut table: Table, mut sink: Sink<'_>) -> Result<u64, Error> {
+    let delimiter = table.delimiter();
+    sink.write(&render(delimiter, [table.header().iter().map(String::as_str)])?)?;
+    let mut rows = 0;
+    let mut batch = table.next_batch(BATCH)?;
+    while !batch.is_empty() {
+        let copied = |rows: &[Row]| render(delimiter, rows.iter().map(Row::cells));
+        let (chunks, next) = rayon::join(
+            || batch.rows.par_chunks(CHUNK).map(copied).collect::<Result<Vec<_>, Error>>(),
+            || table.next_batch(BATCH),
+        );
+        for bytes in chunks? {
+            sink.write(&bytes)?;
+        }
+        rows += batch.rows.len() as u64;
+        batch = next?;
+    }
+    Ok(rows)
 }
 
 /// Lines of CSV.
@@ -213,14 +255,19 @@ fn render<'c, L>(delimiter: u8, lines: impl IntoIterator<Item = L>) -> Result<Ve
 where
     L: IntoIterator<Item = &'c str>,
 {
-    let mut writer = WriterBuilder::new()
-        .delimiter(delimiter)
-        .quote_style(QuoteStyle::Necessary)
-        .from_writer(Vec::new());
+    let mut writer = self::lines(delimiter);
     for line in lines {
         writer.write_record(line).map_err(|_| Unwritten)?;
     }
     Ok(writer.into_inner().map_err(|_| Unwritten)?)
+}
+
+/// A writer of CSV into memory.
+fn lines(delimiter: u8) -> csv::Writer<Vec<u8>> {
+    WriterBuilder::new()
+        .delimiter(delimiter)
+        .quote_style(QuoteStyle::Necessary)
+        .from_writer(Vec::with_capacity(CHUNK * 128))
 }
 
 /// Memory refused a line of CSV.
@@ -292,12 +339,9 @@ pub fn check_column(
         set_aside: 0,
         defects: Vec::new(),
     };
-    progress.begin("checking keys", None);
-    loop {
-        let batch = table.next_batch(BATCH)?;
-        if batch.is_empty() {
-            break;
-        }
+    let mut batch = table.next_batch(BATCH)?;
+    progress.begin("checking keys", table.about_rows(batch.len()));
+    while !batch.is_empty() {
         for row in &batch.rows {
             match row.cell(column) {
                 "" => sum.empty += 1,
@@ -314,8 +358,9 @@ pub fn check_column(
             }
         }
         sum.set_aside += batch.rejects.len() as u64;
-        sum.rows += (batch.rows.len() + batch.rejects.len()) as u64;
-        progress.advance((batch.rows.len() + batch.rejects.len()) as u64);
+        sum.rows += batch.len() as u64;
+        progress.advance(batch.len() as u64);
+        batch = table.next_batch(BATCH)?;
     }
     progress.end();
     sum.defects = found

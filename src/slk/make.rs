@@ -235,6 +235,17 @@ impl Quality {
         &self.codes
     }
 
+    /// Appends the codes as they stand in a quality column.
+    pub(super) fn write(&self, cell: &mut String) {
+        if self.is_ok() {
+            cell.push_str("ok");
+        }
+        for (i, code) in self.codes.iter().enumerate() {
+            cell.push_str(if i > 0 { ";" } else { "" });
+            cell.push_str(code);
+        }
+    }
+
     fn of(person: &Person, family: &Slot<'_>, given: &Slot<'_>, birth: &Birth) -> Self {
         let mut codes = Vec::new();
         codes.extend(family_code(family));
@@ -270,7 +281,9 @@ impl Quality {
 
 impl fmt::Display for Quality {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_ok() { f.write_str("ok") } else { f.write_str(&self.codes.join(";")) }
+        let mut cell = String::new();
+        self.write(&mut cell);
+        f.write_str(&cell)
     }
 }
 

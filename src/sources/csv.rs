@@ -8,8 +8,9 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ReaderBuilder, StringRecord};
+use rayon::prelude::*;
 
+use super::cells::{Cells, Parting, Record, Row, check_text};
 use super::error::{ColumnProblem, Error, MAX_COLUMNS};
 use super::records::{Broken, Records, Span};
 use super::spec::Encoding;
@@ -17,6 +18,12 @@ use crate::files;
 
 /// The delimiters that a header line is searched for, first in a tie.
 const DELIMITERS: [u8; 4] = [b',', b'\t', b';', b'|'];
+
+/// Rows that are taken apart as one piece of parallel work.
+const PIECE: usize = 1 << 10;
+
+/// A batch is cut here, however few its rows: memory follows the batch, not how wide rows are.
+const BATCH_BYTES: usize = 1 << 24;
 
 /// Where a table is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +60,8 @@ pub struct Table {
     delimiter: u8,
     header: Vec<String>,
     records: Records,
+    /// Bytes of the file, where it is one.
+    size: Option<u64>,
 }
 
 impl Table {
@@ -65,11 +74,18 @@ impl Table {
     /// When the input cannot be read, is a folder, is empty or has no data row, or is not in
     /// the declared encoding.
     pub fn open(input: &Input, encoding: Encoding, delimiter: Option<u8>) -> Result<Table, Error> {
+        let mut size = None;
         let reader: Box<dyn Read + Send> = match input {
-            Input::File(path) => Box::new(files::open(path)?),
+            Input::File(path) => {
+                let file = files::open(path)?;
+                // A pipe has no size that says anything.
+                size = file.metadata().ok().filter(|file| file.is_file()).map(|file| file.len());
+                Box::new(file)
+            }
             Input::Stdin => Box::new(std::io::stdin()),
         };
-        Table::from_reader(reader, input.shown(), encoding, delimiter)
+        let table = Table::from_reader(reader, input.shown(), encoding, delimiter)?;
+        Ok(Table { size, ..table })
     }
 
     /// As [`Table::open`], from any stream; `shown` is what messages call it.
@@ -98,17 +114,18 @@ impl Table {
         if bytes.contains(&0) {
             return Err(Error::NulInHeader { file: name, line: span.line });
         }
-        let cells = read_block(&bytes, delimiter)
-            .pop()
+        let cells = Cells::read(&bytes, delimiter, 1)
             .ok_or_else(|| Error::Torn { file: name.clone(), line: span.line })?;
-        if cells.len() > MAX_COLUMNS {
-            return Err(Error::TooWide { file: name, columns: cells.len() });
+        let columns = cells.of_row(0).len();
+        if columns > MAX_COLUMNS {
+            return Err(Error::TooWide { file: name, columns });
         }
         if !records.has_more().map_err(|b| explain(b, &name, shown, encoding))? {
             return Err(Error::NoRows { file: name });
         }
-        let header = cells.iter().map(|cell| cell.trim().to_owned()).collect();
-        Ok(Table { name, shown: shown.to_owned(), encoding, delimiter, header, records })
+        let header = (0..columns).map(|place| cells.cell(place).trim().to_owned()).collect();
+        let shown = shown.to_owned();
+        Ok(Table { name, shown, encoding, delimiter, header, records, size: None })
     }
 
     /// The file as it was named, fit to be shown.
@@ -124,6 +141,13 @@ impl Table {
     /// The byte between cells.
     pub fn delimiter(&self) -> u8 {
         self.delimiter
+    }
+
+    /// About how many rows the file has, by its size and the rows that were read so far; for
+    /// progress. Nothing for a stream.
+    pub fn about_rows(&self, so_far: usize) -> Option<u64> {
+        let size = self.size? as f64;
+        Some((size / self.records.read().max(1) as f64 * so_far as f64).round() as u64)
     }
 
     /// The place of a column, counted from 0: of exactly this name, or else of the one name
@@ -218,40 +242,45 @@ impl Table {
 
     /// As [`Table::next_batch`], with how many records were taken, blank ones included.
     fn take(&mut self, max_rows: usize) -> Result<(Batch, usize), Error> {
+        let mut text = Vec::new();
+        let mut records: Vec<(usize, Span)> = Vec::new();
+        let mut broken = None;
+        while records.len() < max_rows && text.len() < BATCH_BYTES {
+            match self.records.next(&mut text) {
+                Ok(Some(span)) => records.push((text.len(), span)),
+                Ok(None) => break,
+                Err(e) => {
+                    text.truncate(records.last().map_or(0, |(end, _)| *end));
+                    broken = Some(e);
+                    break;
+                }
+            }
+        }
+        let starts = std::iter::once(0).chain(records.iter().map(|(end, _)| *end));
+        let records: Vec<Record> = starts
+            .zip(&records)
+            .map(|(start, &(end, span))| Record { bytes: start..end, span })
+            .collect();
+        let parting = Parting {
+            name: &self.name,
+            encoding: self.encoding,
+            delimiter: self.delimiter,
+            columns: self.header.len(),
+        };
+        let pieces: Vec<Batch> = records
+            .par_chunks(PIECE)
+            .map(|records| parting.read(&text, records))
+            .collect::<Result<_, _>>()?;
+        // What stands before a fault of the file comes first, in messages too.
+        if let Some(broken) = broken {
+            return Err(explain(broken, &self.name, &self.shown, self.encoding));
+        }
         let mut batch = Batch::default();
-        let mut block = Vec::new();
-        let mut spans = Vec::with_capacity(max_rows);
-        let mut taken = 0;
-        while taken < max_rows {
-            let start = block.len();
-            let next = self.records.next(&mut block);
-            let next = next.map_err(|b| explain(b, &self.name, &self.shown, self.encoding))?;
-            let Some(span) = next else { break };
-            taken += 1;
-            check_text(&block[start..], span, &self.name, self.encoding)?;
-            if block[start..].contains(&0) {
-                block.truncate(start);
-                batch.reject(span, "holds a NUL byte".into());
-                continue;
-            }
-            block.push(b'\n');
-            spans.push(span);
+        for piece in pieces {
+            batch.rows.extend(piece.rows);
+            batch.rejects.extend(piece.rejects);
         }
-        let rows = read_block(&block, self.delimiter);
-        if rows.len() != spans.len() {
-            let line = spans.first().map_or(0, |span| span.line);
-            return Err(Error::Torn { file: self.name.clone(), line });
-        }
-        for (cells, span) in rows.into_iter().zip(spans) {
-            let blank = cells.len() == 1 && cells[0].trim().is_empty();
-            if cells.len() == self.header.len() {
-                batch.rows.push(Row { line: span.line, cells });
-            } else if !blank {
-                batch.reject(span, ragged(cells.len(), self.header.len(), span));
-            }
-        }
-        batch.rejects.sort_by_key(|reject| reject.line);
-        Ok((batch, taken))
+        Ok((batch, records.len()))
     }
 }
 
@@ -259,15 +288,6 @@ impl fmt::Debug for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Table({}, {} columns)", self.name, self.header.len())
     }
-}
-
-fn ragged(cells: usize, expected: usize, span: Span) -> String {
-    let noun = if cells == 1 { "cell" } else { "cells" };
-    let mut reason = format!("has {cells} {noun}; expected {expected}");
-    if span.last_line > span.line {
-        reason += &format!(" (a quote runs from here to line {})", span.last_line);
-    }
-    reason
 }
 
 /// Rows of one read, and those that were set aside.
@@ -280,38 +300,18 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// How many rows were read, with those that were set aside.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.rejects.len()
+    }
+
     /// Whether the file has ended.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.rejects.is_empty()
     }
 
-    fn reject(&mut self, span: Span, reason: String) {
+    pub(super) fn reject(&mut self, span: Span, reason: String) {
         self.rejects.push(Reject { line: span.line, column: None, reason });
-    }
-}
-
-/// One row: as many cells as the header has names. Prints as shape.
-pub struct Row {
-    /// The physical line it begins on; the header begins on line 1.
-    pub line: u64,
-    cells: StringRecord,
-}
-
-impl Row {
-    /// The cell in a column of [`Table::column`], without outer white space.
-    pub fn cell(&self, column: usize) -> &str {
-        self.cells.get(column).unwrap_or_default().trim()
-    }
-
-    /// Every cell as it is in the file.
-    pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.cells.iter()
-    }
-}
-
-impl fmt::Debug for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Row(line {}, {} cells)", self.line, self.cells.len())
     }
 }
 
@@ -324,39 +324,6 @@ pub struct Reject {
     pub column: Option<String>,
     /// Why, in plain words without a value.
     pub reason: String,
-}
-
-/// Takes whole records apart into cells. The blank line before them keeps the csv crate from
-/// taking a byte-order mark in the middle of a file for one at its beginning.
-fn read_block(block: &[u8], delimiter: u8) -> Vec<StringRecord> {
-    let mut reader = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .buffer_capacity(block.len().clamp(64, 1 << 16))
-        .from_reader(b"\n".chain(block));
-    let mut rows = Vec::new();
-    let mut record = ByteRecord::new();
-    // Neither reading memory nor unequal lengths can fail, and the text was checked.
-    while let Ok(true) = reader.read_byte_record(&mut record) {
-        match StringRecord::from_byte_record(record.clone()) {
-            Ok(cells) => rows.push(cells),
-            Err(_) => break,
-        }
-    }
-    rows
-}
-
-/// Refuses bytes that are not UTF-8 (decoded text always is), with their line.
-fn check_text(bytes: &[u8], span: Span, name: &str, declared: Encoding) -> Result<(), Error> {
-    let Err(e) = std::str::from_utf8(bytes) else { return Ok(()) };
-    let before = &bytes[..e.valid_up_to()];
-    let breaks = before.iter().enumerate().filter(|&(at, b)| match b {
-        b'\n' => at == 0 || before[at - 1] != b'\r',
-        b => *b == b'\r',
-    });
-    let line = span.line + breaks.count() as u64;
-    Err(Error::Malformed { file: name.to_owned(), line, declared })
 }
 
 fn explain(broken: Broken, name: &str, shown: &Path, declared: Encoding) -> Error {

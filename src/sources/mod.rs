@@ -2,6 +2,7 @@
 //! encoding come in, trimmed text cells with line numbers go out; what a cell means is
 //! decided in [`crate::standardise`].
 
+mod cells;
 pub mod csv;
 mod error;
 mod header;
@@ -11,7 +12,8 @@ pub mod propose;
 mod records;
 pub mod spec;
 
-pub use csv::{Batch, Input, Reject, Row, Table};
+pub use cells::Row;
+pub use csv::{Batch, Input, Reject, Table};
 pub use error::{ColumnProblem, Error};
 pub use parse::{DATE_FORMAT, is_date_format};
 pub use records::Found;

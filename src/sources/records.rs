@@ -75,6 +75,8 @@ pub(super) struct Records {
     text: Vec<u8>,
     at: usize,
     ended: bool,
+    /// Bytes that were read of the stream.
+    read: u64,
     malformed: bool,
     delimiter: u8,
     line: u64,
@@ -120,6 +122,7 @@ impl Records {
             text: Vec::new(),
             at: 0,
             ended: false,
+            read: head.len() as u64,
             malformed: false,
             delimiter: b',',
             line: 1,
@@ -132,6 +135,11 @@ impl Records {
     /// The byte between cells; set before the first record is read.
     pub(super) fn set_delimiter(&mut self, delimiter: u8) {
         self.delimiter = delimiter;
+    }
+
+    /// Bytes that were read of the stream so far.
+    pub(super) fn read(&self) -> u64 {
+        self.read
     }
 
     /// The first line that is not blank, as far as [`MAX_RECORD_BYTES`], left in place.
@@ -182,7 +190,7 @@ impl Records {
                 }
             }
             let from = self.at;
-            let ended = self.scan(&mut state);
+            let ended = self.line_without_quotes(state) || self.scan(&mut state);
             into.extend_from_slice(&self.text[from..self.at]);
             if into.len() - start > MAX_RECORD_BYTES {
                 let quote = match state {
@@ -197,6 +205,24 @@ impl Records {
                 return Ok(Some(Span { line: first, last_line }));
             }
         }
+    }
+
+    /// At the beginning of a record whose line is at hand and has no quote, as nearly all are,
+    /// steps to the line end; else stays.
+    fn line_without_quotes(&mut self, state: State) -> bool {
+        let rest = &self.text[self.at..];
+        let end = match state {
+            State::CellStart => memchr::memchr2(b'\n', b'\r', rest),
+            _ => None,
+        };
+        let Some(end) = end.filter(|end| memchr::memchr(b'"', &rest[..*end]).is_none()) else {
+            return false;
+        };
+        if end > 0 {
+            self.after_cr = false;
+        }
+        self.at += end;
+        true
     }
 
     /// Steps to the line end that closes the record (true) or to the end of the text at
@@ -264,6 +290,7 @@ impl Records {
                 other => break other.map_err(Broken::Io)?,
             }
         };
+        self.read += read as u64;
         self.take_in(&raw[..read], read == 0);
         self.raw = raw;
         Ok(())

@@ -2,6 +2,7 @@
 //! source's own code map, gives one spelling for one thing.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::name::{no_letters, plain_letters};
 use super::placeholders::PlaceholderList;
@@ -74,7 +75,7 @@ impl Sex {
 
 /// Any other standardised text. Prints as shape.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Text(String);
+pub struct Text(Arc<str>);
 
 impl Text {
     /// Reads a cell as its kind says; the four kinds with types of their own are read as
@@ -127,7 +128,7 @@ fn known(words: Vec<String>, gap: &str, text: &str, list: &PlaceholderList) -> V
     if list.has_name(&words.join(" ")) {
         return Value::Missing(Absent::Placeholder);
     }
-    Value::Known(Text(words.join(gap)))
+    Value::Known(Text(words.join(gap).into()))
 }
 
 /// Saint and Mount are written out: "St James", "Mt Waverley". St elsewhere may be Street.
@@ -154,7 +155,7 @@ fn postcode(text: &str, list: &PlaceholderList) -> Value<Text> {
     }
     match format!("{digits:0>4}") {
         none if none == "0000" || none == "9999" => Value::Missing(Absent::NotStated),
-        postcode => Value::Known(Text(postcode)),
+        postcode => Value::Known(Text(postcode.into())),
     }
 }
 
@@ -196,7 +197,7 @@ mod tests {
     fn read(kind: FieldKind, text: &str) -> Result<String, Value<Text>> {
         let list = PlaceholderList::new(&Placeholders::standard());
         let value = Text::read(kind, text, &list);
-        value.known().map(|t| t.0.clone()).ok_or(value)
+        value.known().map(|t| t.0.to_string()).ok_or(value)
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod code;
 pub mod date;
 pub mod name;
 mod placeholders;
+mod seen;
 mod standardiser;
 
 use std::fmt;
@@ -13,6 +14,7 @@ pub use code::{Sex, Text};
 pub use date::BirthDate;
 pub use name::Name;
 pub use placeholders::PlaceholderList;
+pub use seen::Seen;
 pub use standardiser::Standardiser;
 
 /// A value that may be absent, and why.
@@ -146,6 +148,20 @@ pub struct Person {
     pub others: Vec<Value<Text>>,
     /// An SLK-581 recorded in place of the names, where the source has one.
     pub slk: Value<crate::slk::Slk581>,
+}
+
+impl Default for Person {
+    /// Somebody of whom nothing is recorded.
+    fn default() -> Self {
+        Person {
+            family: Value::Missing(Absent::Empty),
+            given: Value::Missing(Absent::Empty),
+            birth: Value::Missing(Absent::Empty),
+            sex: Value::Missing(Absent::Empty),
+            others: Vec::new(),
+            slk: Value::Missing(Absent::Empty),
+        }
+    }
 }
 
 impl fmt::Debug for Person {

@@ -3,6 +3,7 @@
 //! drops the blank of "Eu Jin" and goes on counting.
 
 use std::fmt;
+use std::sync::Arc;
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
@@ -20,7 +21,7 @@ const SUFFIXES: [&str; 4] = ["JNR", "JR", "SNR", "SR"];
 /// A standardised name: upper-case, at least one letter from A to Z. Prints as shape.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Name {
-    letters: String,
+    letters: Arc<str>,
     first_word: usize,
 }
 
@@ -46,8 +47,8 @@ impl Name {
         }
         let count = |s: &str| s.bytes().filter(u8::is_ascii_uppercase).count();
         let first_word = count(bare.split(' ').next().unwrap_or(bare));
-        let letters = bare.chars().filter(char::is_ascii_uppercase).collect();
-        Value::Known(Name { letters, first_word })
+        let letters: String = bare.chars().filter(char::is_ascii_uppercase).collect();
+        Value::Known(Name { letters: letters.into(), first_word })
     }
 
     /// The letters A to Z only, upper-case: what keys are made of.
@@ -194,7 +195,7 @@ mod tests {
     }
 
     fn letters(text: &str) -> String {
-        read(text, Diacritics::Fold).known().map(|n| n.letters.clone()).unwrap_or_default()
+        read(text, Diacritics::Fold).known().map(|n| n.letters.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -248,7 +249,7 @@ mod tests {
             ("Øystein Þór Æsir Œuf", "OYSTEINTHORAESIROEUF", "YSTEINRSIRUF"),
             ("Işık", "ISIK", "IIK"),
         ] {
-            let got = |d| read(text, d).known().map(|n| n.letters.clone()).unwrap_or_default();
+            let got = |d| read(text, d).known().map(|n| n.letters.to_string()).unwrap_or_default();
             assert_eq!(got(Diacritics::Fold), fold, "{text}");
             assert_eq!(got(Diacritics::Drop), drop, "{text}");
         }

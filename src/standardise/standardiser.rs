@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 
 use super::date::Accuracy;
+use super::seen::{Cells, Seen};
 use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Value};
 use crate::project::{Diacritics, FieldKind, Placeholders, Project};
 use crate::slk::Slk581;
@@ -45,6 +46,11 @@ struct Column {
 }
 
 impl Column {
+    /// The cell as it is.
+    fn raw<'a>(&self, row: &'a Row) -> &'a str {
+        row.cell(self.place)
+    }
+
     /// The cell, or what the code map says it means.
     fn cell<'a>(&'a self, row: &'a Row) -> &'a str {
         let cell = row.cell(self.place);
@@ -141,39 +147,47 @@ impl Standardiser {
     /// The person of a row. Where the source has recorded keys and no column for the birth
     /// date or the sex, these are taken from the key.
     pub fn person(&self, row: &Row) -> Person {
+        let mut person = Person::default();
+        self.read(row, &mut Seen::default(), &mut person);
+        person
+    }
+
+    /// As [`Standardiser::person`], into a person that was used before, with what was `seen`
+    /// so far: for many rows. `seen` belongs to one standardiser.
+    pub fn read(&self, row: &Row, seen: &mut Seen, person: &mut Person) {
         let slk = self.slk(&self.slk, row);
-        let birth = match (&self.birth, &slk) {
-            (Some(column), _) => self.birth(column, row),
+        person.birth = match (&self.birth, &slk) {
+            (Some(column), _) => self.birth(column, row, seen),
             (None, Value::Known(key)) => self.birth_of(key),
             (None, _) => Value::Missing(Absent::Empty),
         };
-        let sex = match (&self.sex, &slk) {
-            (Some(column), _) => Sex::read(column.cell(row)),
+        person.sex = match (&self.sex, &slk) {
+            (Some(column), _) => seen.sexes.value(column.raw(row), || Sex::read(column.cell(row))),
             (None, Value::Known(key)) => Sex::read(key.sex_digit().encode_utf8(&mut [0; 4])),
             (None, _) => Value::Missing(Absent::Empty),
         };
-        let others = self.others.iter().map(|other| match other {
-            Other::Read(kind, column) => Text::read(*kind, column.cell(row), &self.placeholders),
+        person.others.clear();
+        person.others.extend(self.others.iter().enumerate().map(|(i, other)| match other {
+            Other::Read(kind, column) => {
+                seen.text(i).value(column.raw(row), || {
+                    Text::read(*kind, column.cell(row), &self.placeholders)
+                })
+            }
             Other::Absent => Value::Missing(Absent::Empty),
-        });
-        Person {
-            family: self.name(&self.family, row),
-            given: self.name(&self.given, row),
-            birth,
-            sex,
-            others: others.collect(),
-            slk,
-        }
+        }));
+        person.family = self.name(&self.family, row, seen.name(0));
+        person.given = self.name(&self.given, row, seen.name(1));
+        person.slk = slk;
     }
 
     /// The same person under each further name of the row. A part that the alias does not
     /// have is the main one's; an alias that adds nothing is left out, and so is a recorded
     /// key when the names are others than its own.
-    pub fn alias_persons(&self, row: &Row, main: &Person) -> Vec<Person> {
+    pub fn alias_persons(&self, row: &Row, main: &Person, seen: &mut Seen) -> Vec<Person> {
         let mut people: Vec<Person> = Vec::new();
-        for alias in &self.aliases {
-            let family = self.name(&alias.family, row);
-            let given = self.name(&alias.given, row);
+        for (i, alias) in self.aliases.iter().enumerate() {
+            let family = self.name(&alias.family, row, seen.name(2 + 2 * i));
+            let given = self.name(&alias.given, row, seen.name(3 + 2 * i));
             let slk = self.slk(&alias.slk, row);
             let renamed = family.known().is_some() || given.known().is_some();
             let mut person = main.clone();
@@ -228,15 +242,21 @@ impl Standardiser {
         self.family.is_some() || self.given.is_some()
     }
 
-    fn name(&self, column: &Option<Column>, row: &Row) -> Value<Name> {
+    fn name(&self, column: &Option<Column>, row: &Row, seen: &mut Cells<Name>) -> Value<Name> {
         let Some(column) = column else { return Value::Missing(Absent::Empty) };
-        Name::read(column.cell(row), self.diacritics, &self.placeholders)
+        seen.value(column.raw(row), || {
+            Name::read(column.cell(row), self.diacritics, &self.placeholders)
+        })
     }
 
-    fn birth(&self, column: &Column, row: &Row) -> Value<BirthDate> {
+    fn birth(&self, column: &Column, row: &Row, seen: &mut Seen) -> Value<BirthDate> {
         let accuracy = self.accuracy.as_ref().map(|(code, column)| (*code, column.cell(row)));
-        let text = column.cell(row);
-        BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders)
+        let read = || {
+            let text = column.cell(row);
+            BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders)
+        };
+        // With an accuracy of its own, a date does not hang on its cell alone.
+        if accuracy.is_some() { read() } else { seen.births.value(column.raw(row), read) }
     }
 
     fn birth_of(&self, key: &Slk581) -> Value<BirthDate> {
@@ -422,7 +442,11 @@ mod tests {
             let main = standardiser.person(row);
             let letters = |name: &Value<Name>| name.known().map(|n| n.letters().to_owned());
             let pair = |p: &Person| Some((letters(&p.family)?, letters(&p.given)?));
-            standardiser.alias_persons(row, &main).iter().filter_map(pair).collect()
+            standardiser
+                .alias_persons(row, &main, &mut Seen::default())
+                .iter()
+                .filter_map(pair)
+                .collect()
         };
         assert_eq!(names(&rows[0]), [("CHAN".to_owned(), "ANA".to_owned())]);
         assert_eq!(names(&rows[1]), [], "an alias that adds nothing is none");
