@@ -99,10 +99,10 @@ pub enum ColumnError {
     Write(#[from] io::Error),
 }
 
-/// As [`write`], with columns that are handed on one by one.
+/// As [`write()`], with columns that are handed on one by one.
 ///
 /// # Errors
-/// As [`write`], and when a column cannot be read.
+/// As [`write()`], and when a column cannot be read.
 pub fn write_rows(rows: Rows, columns: &dyn Columns, out: &mut OutFile) -> Result<String, Error> {
     let written = write_columns(rows, columns, &mut *out);
     written.map_err(|failure| match failure {
