@@ -442,6 +442,17 @@ mod tests {
     }
 
     #[test]
+    fn a_character_broken_by_a_line_end_is_refused() {
+        // Ǡ is C7 A0: neither line is text, though side by side they would be.
+        let bytes: &[u8] = b"a\nMai\xc7\n\xa0x\n";
+        let reader = Box::new(std::io::Cursor::new(bytes.to_vec()));
+        let mut table =
+            Table::from_reader(reader, Path::new("f.csv"), Encoding::Utf8, None).expect("a table");
+        let refused = table.next_batch(9).err();
+        assert!(matches!(refused, Some(Error::Malformed { line: 2, .. })), "{refused:?}");
+    }
+
+    #[test]
     fn the_header_line_decides_the_delimiter() {
         for (text, delimiter) in [
             ("a,b\n1,2", b','),
