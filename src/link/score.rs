@@ -110,12 +110,18 @@ pub(super) fn score(
     Scored { pairs, judgement, links, ratios }
 }
 
-/// The keys that both have, of pairs of people taken as they come, always the same ones.
+/// The keys that both have, of pairs of people taken as they come: of all where they are few, so
+/// that it does not hang on the order of their row ids.
 fn any_pairs(people: &People) -> Vec<Keys> {
     const PAIRS: u64 = 1 << 11;
-    let person = |i: u64| (i % people.len().max(1) as u64) as u32;
-    (0..PAIRS * u64::from(people.len() > 1))
-        .map(|i| (person(i * 7919), person(i * 104_729 + 1)))
+    let count = people.len() as u64;
+    let pair = |i: u64| match count * count <= PAIRS {
+        true => (i / count, i % count),
+        false => (i * 7919 % count, (i * 104_729 + 1) % count),
+    };
+    (0..PAIRS.min(count * count))
+        .map(pair)
+        .map(|(a, b)| (a as u32, b as u32))
         .filter(|&(a, b)| people.may_be_one(a, b))
         .map(|(a, b)| people.keys_of(a) & people.keys_of(b))
         .collect()
