@@ -32,6 +32,9 @@ pub(crate) fn share() -> usize {
         read("/proc/self/limits").and_then(|text| address_space(&text)),
         read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok()),
         own_group().and_then(|text| text.trim().parse().ok()),
+        // The group of a container, where groups are of version 1.
+        read("/sys/fs/cgroup/memory/memory.limit_in_bytes")
+            .and_then(|text| text.trim().parse().ok()),
     ];
     let least = limits.into_iter().flatten().min().unwrap_or(UNKNOWN);
     usize::try_from(least / SHARE).unwrap_or(usize::MAX)

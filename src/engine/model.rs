@@ -117,7 +117,8 @@ impl Kinds {
 
     /// Odds that it is the same person, if neither has a match elsewhere.
     pub(crate) fn odds(self) -> f64 {
-        self.alone * self.same / self.different().max(f64::MIN_POSITIVE)
+        // A sum over nothing is −0, which is no odds to show.
+        self.alone * self.same / self.different().max(f64::MIN_POSITIVE) + 0.0
     }
 }
 
