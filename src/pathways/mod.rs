@@ -22,6 +22,8 @@ mod path;
 mod release;
 mod secret;
 mod table;
+#[allow(dead_code)]
+mod tally;
 
 use std::path::{Path, PathBuf};
 
