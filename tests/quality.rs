@@ -152,7 +152,7 @@ fn febrl_town() -> Town {
         town.write(file, fs::read(folder.join(file)).expect("read"));
     }
     town.write("truth.csv", truth);
-    town.ok("key new --project project.toml --out project.toml.key");
+    town.key("project.toml.key");
     town
 }
 
@@ -178,7 +178,7 @@ fn febrl_4_and_slk_581_alone() {
                  [match_keys]\n\
                  slk = [\"family_name.slk\", \"given_name.slk\", \"birth_date\"]\n";
     town.write("alone.toml", alone);
-    town.ok("key new --project alone.toml --out alone.toml.key");
+    town.key("alone.toml.key");
     let (evaluation, _) = febrl(&town, "alone.toml", specs, "alone");
     let alone = measure(&evaluation, "pairs.f1");
     println!("FEBRL 4, SLK-581 alone: F1 {alone:.4}");
@@ -190,7 +190,7 @@ fn febrl_4_and_slk_581_alone() {
 fn febrl_4_with_the_minimal_preset_as_it_comes() {
     let town = febrl_town();
     town.ok("project new --preset minimal --id febrl --out minimal.toml");
-    town.ok("key new --project minimal.toml --out minimal.toml.key");
+    town.key("minimal.toml.key");
     for source in ["a", "b"] {
         town.ok(&format!(
             "source new dataset4{source}.csv --project minimal.toml --name febrl-{source} \

@@ -1,5 +1,7 @@
 //! A folder of its own for each transcript, with two tiny agencies and what they made.
 
+pub(crate) mod keys;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,7 +50,7 @@ impl Room {
     fn finished() -> PathBuf {
         let room = Room::bare();
         room.make("veilway project new --preset minimal --id yard --out project.toml");
-        room.make("veilway key new --project project.toml --out project.key");
+        keys::write(&room.path("project.key"), keys::PROJECT, "yard");
         for x in ["a", "b"] {
             room.make(&format!(
                 "veilway source new agency_{x}.csv --project project.toml --name agency-{x} \
@@ -57,10 +59,13 @@ impl Room {
             let described = fs::read_to_string(room.path(&format!("{x}.toml"))).expect("read");
             let with_events = format!("{described}{EVENTS}");
             fs::write(room.path(&format!("{x}-events.toml")), with_events).expect("written");
+            keys::write(&room.path(&format!("{x}.key")), keys::AGENCY, x);
             room.make(&format!(
                 "veilway deidentify agency_{x}.csv --events agency_{x}.events.csv --project \
-                 project.toml --source {x}-events.toml --key-file project.key --out {x}"
+                 project.toml --source {x}-events.toml --key-file project.key --agency-key {x}.key \
+                 --out {x}"
             ));
+            room.remove(&format!("{x}.key"));
         }
         room.make(
             "veilway link a/to-linkage-unit/agency-a.package.arrow \

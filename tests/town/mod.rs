@@ -9,6 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+#[path = "../room/keys.rs"]
+mod keys;
+
 /// What a run of the program did.
 pub(crate) struct Outcome {
     /// The exit code; nothing when a signal ended it.
@@ -48,8 +51,13 @@ impl Town {
         town.ok(&format!(
             "synth --people {people} --sources {sources} --seed {seed} --out town --quiet"
         ));
-        town.ok("key new --project town/project.toml --out project.key");
+        town.key("project.key");
         town
+    }
+
+    /// A project key, the same in every run.
+    pub(crate) fn key(&self, name: &str) {
+        keys::write(&self.path(name), keys::PROJECT, "town");
     }
 
     /// The agencies of a made town, by name.
@@ -69,10 +77,13 @@ impl Town {
         self.ok(&deidentify(agency, out, more))
     }
 
-    /// De-identifies every agency's export, each into a folder of its name.
+    /// De-identifies every agency's export, each into a folder of its name, with the same keys
+    /// in every run.
     pub(crate) fn deidentify_all(&self) {
         for agency in self.agencies() {
-            self.deidentify(&agency, &agency, "");
+            let key = format!("{agency}.key");
+            keys::write(&self.path(&key), keys::AGENCY, &agency);
+            self.deidentify(&agency, &agency, &format!("--agency-key {key}"));
         }
     }
 
