@@ -159,12 +159,15 @@ pub fn clean(path: &Path) -> String {
     clean_text(&path.display().to_string())
 }
 
-/// Text from outside as it may be shown on a terminal: control and direction characters
-/// escaped.
+/// Text from outside as it may be shown on a terminal: what steers it, turns text round or
+/// cannot be seen is escaped.
 pub fn clean_text(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c,
+                '\u{a0}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202f}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}')
     };
     text.chars()
         .flat_map(|c| {

@@ -22,6 +22,9 @@ pub(crate) struct Limits {
     pub(crate) block: usize,
     /// A match key that makes more pairs per person than this is too loose to be worth it.
     pub(crate) pairs_each: u64,
+    /// The most pairs of all match keys, each counted as often as it is found. Pairs by chance
+    /// grow with the square of the people; where there would be more, the loosest keys go.
+    pub(crate) pairs: u64,
 }
 
 /// Candidate pairs, and what the limits left out.
@@ -50,29 +53,26 @@ pub(crate) struct Blocking<'a> {
 impl Blocking<'_> {
     /// All candidate pairs within the limits.
     pub(crate) fn candidates(&self, limits: Limits) -> Candidates {
-        let mut found = Candidates::default();
+        let mut found = Found::within(limits);
         for key in 0..self.project.match_keys.len() {
             let columns = self.columns(key);
             let of = |&set: &u32| joint_value(&columns, set);
             let values: Vec<u64> = self.comparison.places().par_iter().map(of).collect();
             let values = (0..).zip(values).map(|(person, value)| (value, person)).collect();
-            if !self.block(values, limits, &mut found) {
-                found.too_loose.push(key);
-            }
+            self.block(Some(key), values, &mut found);
         }
         let people = self.comparison.places().len();
         if people <= limits.spelling {
             for misspelt in [Misspelt::Given, Misspelt::Family] {
-                self.block(self.spellings(misspelt), limits, &mut found);
+                self.block(None, self.spellings(misspelt), &mut found);
             }
         }
         if people <= LOOSE_UP_TO {
             for single in self.comparison.singles() {
-                self.block(single, limits, &mut found);
+                self.block(None, single, &mut found);
             }
         }
-        tidy(&mut found.pairs);
-        found
+        found.candidates()
     }
 
     /// Per person, one name whole with the other less any one letter: names that one typing
@@ -114,24 +114,24 @@ impl Blocking<'_> {
         columns.map(|column| self.sets.values[column].as_slice()).collect()
     }
 
-    /// Adds the pairs of people with equal values; gives false, and adds none, where they are
-    /// too many.
-    fn block(&self, mut order: Vec<(u64, u32)>, limits: Limits, found: &mut Candidates) -> bool {
+    /// Adds the pairs of people with equal values, of a match key or of something else.
+    fn block(&self, key: Option<usize>, mut order: Vec<(u64, u32)>, found: &mut Found) {
         order.retain(|(value, _)| *value != NO_VALUE);
         order.par_sort_unstable();
         order.dedup();
         let blocks: Vec<&[(u64, u32)]> =
             order.chunk_by(|x, y| x.0 == y.0).filter(|block| block.len() > 1).collect();
         let (kept, capped): (Vec<&[_]>, Vec<&[_]>) =
-            blocks.into_iter().partition(|block| block.len() <= limits.block);
+            blocks.into_iter().partition(|block| block.len() <= found.limits.block);
         let count = |blocks: &[&[(u64, u32)]]| -> u64 {
             blocks.iter().map(|block| (block.len() * (block.len() - 1) / 2) as u64).sum()
         };
-        if count(&kept) > limits.pairs_each * self.comparison.places().len() as u64 {
-            return false;
+        let forecast = count(&kept);
+        let most = found.limits.pairs_each * self.comparison.places().len() as u64;
+        if forecast > most || forecast >= found.loosest {
+            found.too_loose.extend(key);
+            return;
         }
-        found.dropped += count(&capped);
-        found.dropped_blocks += capped.len() as u64;
         let pairs: Vec<(u32, u32)> = kept
             .par_iter()
             .flat_map_iter(|block| {
@@ -141,12 +141,67 @@ impl Blocking<'_> {
             })
             .filter(|&(a, b)| self.comparison.may_be_one(a, b))
             .collect();
-        found.pairs.extend(pairs);
-        // The same pairs come again with most keys.
-        if found.pairs.len() > MOST_UNTIDY {
-            tidy(&mut found.pairs);
+        let (dropped, dropped_blocks) = (count(&capped), capped.len() as u64);
+        found.add(Block { key, forecast, pairs, dropped, dropped_blocks });
+    }
+}
+
+/// The pairs with equal values in one match key, or in something else.
+struct Block {
+    key: Option<usize>,
+    /// How many pairs there are, those that cannot be one person too.
+    forecast: u64,
+    pairs: Vec<(u32, u32)>,
+    dropped: u64,
+    dropped_blocks: u64,
+}
+
+/// What was found so far, within limits.
+struct Found {
+    limits: Limits,
+    blocks: Vec<Block>,
+    too_loose: Vec<usize>,
+    /// What makes so many pairs or more was too much.
+    loosest: u64,
+}
+
+impl Found {
+    fn within(limits: Limits) -> Found {
+        Found { limits, blocks: vec![], too_loose: vec![], loosest: u64::MAX }
+    }
+
+    /// Adds a block; where all together are too many, the loosest go. So the ones that stay are
+    /// tighter than any that went, whatever their order.
+    fn add(&mut self, block: Block) {
+        self.blocks.push(block);
+        let mut all: u64 = self.blocks.iter().map(|block| block.forecast).sum();
+        while all > self.limits.pairs {
+            let places = 0..self.blocks.len();
+            let Some(place) = places.max_by_key(|&place| self.blocks[place].forecast) else {
+                break;
+            };
+            let block = self.blocks.swap_remove(place);
+            all -= block.forecast;
+            self.loosest = block.forecast;
+            self.too_loose.extend(block.key);
         }
-        true
+    }
+
+    fn candidates(self) -> Candidates {
+        let Found { blocks, mut too_loose, .. } = self;
+        too_loose.sort_unstable();
+        let dropped = blocks.iter().map(|block| block.dropped).sum();
+        let dropped_blocks = blocks.iter().map(|block| block.dropped_blocks).sum();
+        // The same pairs come again with most keys.
+        let mut pairs = Vec::new();
+        for block in blocks {
+            pairs.extend(block.pairs);
+            if pairs.len() > MOST_UNTIDY {
+                tidy(&mut pairs);
+            }
+        }
+        tidy(&mut pairs);
+        Candidates { pairs, dropped, dropped_blocks, too_loose }
     }
 }
 
@@ -189,7 +244,8 @@ mod tests {
     use crate::clear::{Source, Traits};
     use crate::encode::{Encoder, Scratch};
 
-    const LIMITS: Limits = Limits { spelling: usize::MAX, block: 50, pairs_each: 5 };
+    const LIMITS: Limits =
+        Limits { spelling: usize::MAX, block: 50, pairs_each: 5, pairs: u64::MAX };
 
     fn found(people: &[crate::standardise::Person], unique: bool, limits: Limits) -> Candidates {
         let project = project();
@@ -223,10 +279,9 @@ mod tests {
             let components = encoder.components();
             let blocking =
                 Blocking { project: &project, components, sets: &sets, comparison: &comparison };
-            let mut found = Candidates::default();
-            blocking.block(blocking.spellings(Misspelt::Family), LIMITS, &mut found);
-            tidy(&mut found.pairs);
-            found.pairs.len()
+            let mut found = Found::within(LIMITS);
+            blocking.block(None, blocking.spellings(Misspelt::Family), &mut found);
+            found.candidates().pairs.len()
         };
         for (other, expected) in
             [("BRADXEY", 1), ("BARDLEY", 1), ("BRADLE", 1), ("BRADLEYS", 1), ("BRXDLXY", 0)]
@@ -249,5 +304,33 @@ mod tests {
         assert_eq!(capped.dropped % pairs as u64, 0);
         let loose = found(&people, false, LIMITS);
         assert!(loose.pairs.is_empty() && !loose.too_loose.is_empty());
+    }
+
+    #[test]
+    fn of_too_many_pairs_those_of_the_loosest_keys_go() {
+        let sizes = [40u64, 7, 90, 20, 60, 3, 90];
+        let kept = |order: &[usize], pairs| {
+            let mut found = Found::within(Limits { pairs, ..LIMITS });
+            for &key in order {
+                let (key, forecast) = (Some(key), sizes[key]);
+                if forecast < found.loosest {
+                    found.add(Block {
+                        key,
+                        forecast,
+                        pairs: vec![],
+                        dropped: 0,
+                        dropped_blocks: 0,
+                    });
+                }
+            }
+            let mut kept: Vec<usize> = found.blocks.iter().filter_map(|block| block.key).collect();
+            kept.sort_unstable();
+            kept
+        };
+        for order in [[0, 1, 2, 3, 4, 5, 6], [6, 5, 4, 3, 2, 1, 0], [2, 4, 0, 6, 3, 1, 5]] {
+            assert_eq!(kept(&order, 100), [0, 1, 3, 5]);
+            assert_eq!(kept(&order, 30), [1, 3, 5]);
+            assert_eq!(kept(&order, 2), [0; 0]);
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::project::{Component, Project};
 const LEAST_ODDS: f64 = 99.0;
 /// Values that more people have are too common to compare everybody who has them, and a
 /// match key that makes more pairs than this for each person is too loose to be worth it.
-const LIMITS: Limits = Limits { spelling: 200_000, block: 50, pairs_each: 5 };
+const LIMITS: Limits = Limits { spelling: 200_000, block: 50, pairs_each: 5, pairs: 1 << 24 };
 
 /// The pairs of people, as places in `first`, who are one person. `first` are the places of
 /// the people's token sets in `sets` and `traits`; the values of `sets` are of `components`.

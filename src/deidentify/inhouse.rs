@@ -53,6 +53,8 @@ pub struct Job {
 
 /// A match key that makes more pairs per person than this is left out.
 const PAIRS_EACH: u64 = 10;
+/// Of all match keys together, a run makes no more pairs than this.
+const PAIRS: u64 = 1 << 28;
 /// Below these odds a pair is never written, so nobody asks which of its match keys agree.
 const LEAST_ODDS: f64 = 0.01;
 
@@ -146,7 +148,8 @@ fn compare<'a>(
     let comparison = Comparison::new(project, traits, compared, firsts.concat());
     let blocking =
         Blocking { project, components: encoder.components(), sets, comparison: &comparison };
-    let limits = Limits { spelling: usize::MAX, block: job.block_cap, pairs_each: PAIRS_EACH };
+    let limits =
+        Limits { spelling: usize::MAX, block: job.block_cap, pairs_each: PAIRS_EACH, pairs: PAIRS };
     let candidates = blocking.candidates(limits);
     let judgement = clear::judge(&comparison, &candidates.pairs);
 

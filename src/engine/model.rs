@@ -251,13 +251,15 @@ impl Model {
             // In the clear, where a pair is found by more than its states, a match that is not
             // found is too rare to be counted by those that are.
             let same_seen = if space.is_clear() { 1.0 } else { seen(&views[b].same) };
-            let same = (sum.same / same_seen).clamp(1e-6, least);
+            // Without a person there is no match; yet there is no logarithm of none.
+            let same = (sum.same / same_seen).min(least).max(1e-6);
             expected.push(Expected {
                 same,
                 unseen: same * (1.0 - same_seen),
                 household,
                 twins: (sum.twins / seen(&views[b].twins))
-                    .clamp(fewest_twins, most_twins)
+                    .min(most_twins)
+                    .max(fewest_twins)
                     .max(1e-6),
             });
         }
