@@ -29,9 +29,14 @@ const ALIKE: f64 = 0.85;
 /// In words shorter than this, one edit makes another name.
 const SHORTEST_NEAR: usize = 4;
 
+/// What stands behind so many letters is no name, and is not looked at: comparing takes time
+/// with the square of them.
+const LONGEST: usize = 100;
+
 impl Word {
     /// A word and the number of its phonetic code.
     pub(super) fn new(text: &str, sound: u32) -> Word {
+        let text = text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]);
         let letters = text.bytes().fold(0, |set, b| set | 1 << (b & 31));
         Word { text: text.into(), letters, sound }
     }
