@@ -5,7 +5,8 @@
 //! Consent is judged before any key is made. Every row of the export is either in the
 //! package or set aside with a reason; the run fails rather than lose one.
 
-mod consent;
+pub(crate) mod consent;
+pub(crate) mod doubles;
 mod duplicates;
 mod events;
 mod export;
