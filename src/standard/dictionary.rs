@@ -469,7 +469,7 @@ mod tests {
         assert_eq!(having("selfcareactivities"), ["2.3.2", "2.3.5"]);
         assert_eq!(having("selfcareactivitiesabs"), ["2.3.5"]);
         assert_eq!(having("selfcareactivitiesaihw"), ["2.3.2"]);
-        assert_eq!(having("firstname"), [""; 0]);
+        assert_eq!(having("firstname"), ["1.2.1"]);
         assert_eq!(having("firstnames"), ["1.2.1"]);
     }
 
