@@ -111,7 +111,7 @@ pub(super) fn put(file: &mut StagedFile, bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn text(report: &Report) -> String {
-    let mut text = format!("source    {} ({})\n", report.source, report.profile);
+    let mut text = format!("source         {} ({})\n", report.source, report.profile);
     if let many @ [_, _, ..] = &report.files[..] {
         for file in many {
             let share = per_cent(file.keys.complete, file.rows - file.set_aside);
@@ -126,9 +126,10 @@ fn text(report: &Report) -> String {
 fn one(q: &Quality, text: &mut String) {
     let rows = q.rows - q.set_aside;
     let mut line = |what: &str, said: String| {
-        let _ = writeln!(text, "{what:<18}{said}");
+        let _ = writeln!(text, "{}", format!("{what:<15}{said}").trim_end());
     };
-    line("\nfile", q.file.clone());
+    line("", String::new());
+    line("file", q.file.clone());
     line("rows", format!("{}, {} of them set aside", q.rows, q.set_aside));
     line(
         "complete keys",
@@ -176,7 +177,7 @@ fn one(q: &Quality, text: &mut String) {
         line(
             "",
             format!(
-                "{:>8}  on {}: {} times what chance makes ({})",
+                "{:>8}  on {}: {} times the {} that chance makes",
                 heap.dates, heap.days, heap.ratio, heap.by_chance
             ),
         );
@@ -202,14 +203,14 @@ fn one(q: &Quality, text: &mut String) {
     line(
         "people",
         format!(
-            "{} under {} record numbers, {} numbers too many; {} rows without a number",
+            "{} under {} record numbers (too many: {}); rows without a number: {}",
             p.people, p.numbers, p.numbers_too_many, q.without_number
         ),
     );
     line(
         "shared keys",
         format!(
-            "{} of {}; {} pairs of different people ({} by chance)",
+            "{} of {}; pairs of different people: {} ({} by chance)",
             p.keys_shared, p.keys, p.pairs_sharing, p.pairs_by_chance
         ),
     );

@@ -105,7 +105,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
 fn text(report: &Report) -> String {
     let mut text = format!(
         "standard  {} ({})\nrows      {}, {} of them set aside\nitems     {} have a column, {} have \
-         none\nfindings  {}, in {} rows by themselves\n",
+         none\nfindings  {}; rows with findings of their own: {}\n",
         report.standard,
         report.wording,
         report.rows,
@@ -119,7 +119,7 @@ fn text(report: &Report) -> String {
         let names: Vec<String> = report.headings_not_known.iter().map(|h| clean_text(h)).collect();
         let names =
             if names.is_empty() { String::new() } else { format!(": {}", names.join(", ")) };
-        let _ = writeln!(text, "not known {} columns{names}", report.columns_not_known);
+        let _ = writeln!(text, "no item   {}{names}", report.columns_not_known);
     }
     for finding in &report.findings {
         let item = match finding.item.as_str() {

@@ -341,7 +341,7 @@ impl Tally {
         let heaps = days.into_iter().zip(self.heaps).map(|((days, in_a_year), dates)| {
             let by_chance = known * in_a_year / DAYS;
             let ratio = if by_chance > 0.0 { dates as f64 / by_chance } else { 0.0 };
-            Heap { days, dates, by_chance: tenths(by_chance), ratio: tenths(ratio) }
+            Heap { days, dates, by_chance: hundredths(by_chance), ratio: hundredths(ratio) }
         });
         let bad = self.bad_births.iter();
         Births {
@@ -371,8 +371,8 @@ pub(super) fn share(part: u64, all: u64) -> f64 {
     if all == 0 { 0.0 } else { (part as f64 / all as f64 * 1000.0).round() / 1000.0 }
 }
 
-fn tenths(number: f64) -> f64 {
-    (number * 10.0).round() / 10.0
+fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 impl Names {

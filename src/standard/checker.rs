@@ -316,7 +316,7 @@ impl Checker<'_> {
             if filled(client) {
                 fact(client, FactKind::Once(cells(&[client, start, self.places.contact])));
             }
-            if filled(client) && filled(birth) {
+            if filled(client) && record.date(birth).is_some() {
                 fact(client, FactKind::Same(cells(&[client]), cells(&[birth])));
             }
             return;

@@ -132,10 +132,9 @@ impl Finder<'_> {
             let id = if standard == Standard::Dex { element } else { item };
             let Some(column) = column else { continue };
             // Events may be in a file of their own.
-            if id == "4.1.1" || id == "4.1.4" || id == "SessionDate" || id == "EndDate" {
-                if self.table.column(column).is_err() {
-                    continue;
-                }
+            let is_event = ["4.1.1", "4.1.4", "SessionDate", "EndDate"].contains(&id);
+            if is_event && self.table.column(column).is_err() {
+                continue;
             }
             if let Some(item) = self.dictionary.place(id) {
                 asked.push((item, column.as_str(), field));

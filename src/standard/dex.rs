@@ -5,7 +5,7 @@
 use jiff::civil::{Date, date};
 
 use super::dictionary::{Dictionary, Part};
-use super::item::{Code, Item, Kind, Meaning, Need, Tier, Values};
+use super::item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 use crate::sources::plain;
 
 /// The parts of an upload file, in the order of [`Dictionary::parts`].
@@ -110,6 +110,7 @@ pub(super) fn dictionary() -> Dictionary {
             },
             condition: None,
             need,
+            reach: Reach::Analyst,
             part,
             spellings: std::iter::once(plain(id))
                 .chain(spellings.iter().map(|&spelling| spelling.to_owned()))

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use super::amendments::{AMENDMENTS, Change};
 use super::condition::{Basis, Condition, Term, Test};
 use super::dex;
-use super::item::{Code, Item, Kind, Meaning, Need, Tier, Values};
+use super::item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 use super::{Standard, Wording};
-use crate::sources::plain;
+use crate::sources::{item_number, plain};
 
 /// The ACT Government's public list of Common Dataset items, version 4, as data: names,
 /// formats, codes and references. Its descriptions and guides are not reproduced.
@@ -51,6 +51,15 @@ impl Dictionary {
         }
     }
 
+    /// The item that a heading is the number or the title of.
+    pub fn named(&self, heading: &str) -> Option<&Item> {
+        let (number, form) = (item_number(heading).0, plain(heading));
+        self.items.iter().find(|item| match &number {
+            Some(number) => item.id == *number,
+            None => item.spellings.contains(&form),
+        })
+    }
+
     /// The place of an item.
     pub fn place(&self, id: &str) -> Option<usize> {
         self.items.iter().position(|item| item.id == id)
@@ -75,6 +84,7 @@ struct RawItem {
     multi_valued: bool,
     range: Option<RawRange>,
     conditional: Option<RawCondition>,
+    roles: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -280,8 +290,20 @@ impl RawItem {
                 codes.push(code);
             }
         }
+        let has_role = |role: &str| self.roles.iter().any(|r| r == role);
+        let reach = if self.id.starts_with("3.5.") {
+            Reach::Violence
+        } else if has_role("free_text_risk") {
+            Reach::FreeText
+        } else if has_role("linkage_identifier") && !has_role("stratifier") && self.id != "1.5.7" {
+            // Sex, gender, state and postcode are what tables are made by.
+            Reach::Identifies
+        } else {
+            Reach::Analyst
+        };
         Item {
             usual: Some(self.id.clone()),
+            reach,
             id: self.id,
             name: self.name,
             tier,
@@ -455,6 +477,29 @@ mod tests {
         let inferred = |i: &Item| i.condition.as_ref().is_some_and(|c| c.basis == Basis::Inferred);
         assert!(!written.items.iter().any(inferred));
         assert_eq!(corrected().items.iter().filter(|i| inferred(i)).count(), 7);
+    }
+
+    /// Nothing of violence, nothing that identifies and no free text is the analyst's.
+    #[test]
+    fn what_stays_at_the_agency() {
+        let reach = |heading: &str| corrected().named(heading).map(|item| item.reach);
+        for (heading, expected) in [
+            ("3.5.3", Some(Reach::Violence)),
+            ("3.5.3 Relationship between perpetrator and client", Some(Reach::Violence)),
+            ("domestic_and_family_violence_indicator", Some(Reach::Violence)),
+            ("Street name", Some(Reach::Identifies)),
+            ("date_of_birth", Some(Reach::Identifies)),
+            ("1.7.2", Some(Reach::Identifies)),
+            ("3.6.1", Some(Reach::FreeText)),
+            ("Postcode", Some(Reach::Analyst)),
+            ("sex", Some(Reach::Analyst)),
+            ("4.2.3", Some(Reach::Analyst)),
+            ("reason", None),
+        ] {
+            assert_eq!(reach(heading), expected, "{heading}");
+        }
+        let of = |reach| corrected().items.iter().filter(|item| item.reach == reach).count();
+        assert_eq!(of(Reach::Violence), 6);
     }
 
     #[test]

@@ -23,12 +23,27 @@ pub struct Item {
     pub condition: Option<Condition>,
     /// When a record must have it.
     pub need: Need,
+    /// Whether it may go to an analyst.
+    pub reach: Reach,
     /// The part of a record it belongs to, by its place in [`super::Dictionary::parts`].
     pub part: usize,
     /// Headings that mean it, letters and digits only.
     pub(super) spellings: Vec<String>,
     /// The item of the Common Dataset whose usual headings mean it too.
     pub(super) usual: Option<String>,
+}
+
+/// How far an item may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// To an analyst, where the agency chooses so.
+    Analyst,
+    /// It identifies people.
+    Identifies,
+    /// Free text may name people.
+    FreeText,
+    /// What is recorded of violence, and who used it, endangers people.
+    Violence,
 }
 
 /// What a standard expects of services.

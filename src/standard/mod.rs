@@ -26,7 +26,7 @@ pub use condition::{Basis, Condition};
 pub use dex::Period;
 pub use dictionary::{Dictionary, Part};
 pub use findings::Fill;
-pub use item::{Code, Item, Kind, Meaning, Need, Tier, Values};
+pub use item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 pub use rule::Rule;
 pub use validate::{Error, Filled, Finding, Job, Report, validate};
 
