@@ -186,7 +186,7 @@ fn one(q: &Quality, text: &mut String) {
     line(
         "sex",
         format!(
-            "1 {}, 2 {}, 3 {}, not stated {}, empty {}, no known code {}",
+            "1: {}, 2: {}, 3: {}, not stated: {}, empty: {}, no known code: {}",
             s.male, s.female, s.other, s.not_stated, s.empty, s.unknown_code
         ),
     );

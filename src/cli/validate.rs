@@ -115,6 +115,21 @@ fn text(report: &Report) -> String {
         report.found,
         report.rows_with_findings,
     );
+    if let Some(c) = &report.coverage {
+        let _ = writeln!(
+            text,
+            "clients   {}; with a SCORE {}, with one before and one after {}\n\
+             cases     {}; without a session {}\n\
+             sessions  {}; without a client {}",
+            c.clients,
+            c.clients_with_score,
+            c.clients_with_pair,
+            c.cases,
+            c.cases_without_session,
+            c.sessions,
+            c.sessions_without_client,
+        );
+    }
     if report.columns_not_known > 0 {
         let names: Vec<String> = report.headings_not_known.iter().map(|h| clean_text(h)).collect();
         let names =

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::cell::{Judge, yes_no};
 use super::columns::Columns;
+use super::coverage::{Attended, Phase, Seen};
 use super::dex::Period;
 use super::dictionary::Dictionary;
 use super::fact::{Fact, Kind as FactKind, digest};
@@ -52,6 +53,7 @@ pub(super) struct Places {
     session: Option<usize>,
     outlet: Option<usize>,
     service: Option<usize>,
+    unidentified: Option<usize>,
     score: [Option<usize>; 3],
 }
 
@@ -78,6 +80,7 @@ impl Places {
             session: place("", "SessionId"),
             outlet: place("", "OutletActivityId"),
             service: place("", "ServiceTypeId"),
+            unidentified: place("", "TotalNumberOfUnidentifiedClients"),
             score: ["ScoreTypeCode", "AssessmentPhaseCode", "OutcomeDomainScoreCode"]
                 .map(|element| place("", element)),
         }
@@ -338,6 +341,25 @@ impl Checker<'_> {
         } else if filled(client) {
             fact(client, FactKind::Once(cells(&[client])));
         }
+        let attended = |is: bool| if is { Attended::Yes } else { Attended::No };
+        let unidentified = record.cell_of(self.places.unidentified);
+        let has_others = unidentified.parse::<u32>().is_ok_and(|clients| clients > 0);
+        let seen = [
+            filled(client).then(|| Seen::Client(cells(&[client]))),
+            filled(case).then(|| Seen::Case(cells(&[case]), attended(filled(session)))),
+            filled(session).then(|| {
+                Seen::Session(cells(&[session, case]), attended(filled(client) || has_others))
+            }),
+            (filled(client) && (filled(score) || filled(phase))).then(|| {
+                let phase = match record.cell_of(phase).to_ascii_uppercase().as_str() {
+                    "PRE" => Phase::Before,
+                    "POST" => Phase::After,
+                    _ => Phase::Other,
+                };
+                Seen::Score(cells(&[client]), cells(&[client, score, domain]), phase)
+            }),
+        ];
+        seen.into_iter().flatten().for_each(|seen| fact(client, FactKind::Counted(seen)));
         // A client who is there twice with nothing else is one record too many, and said so.
         if filled(client) && has_client && (filled(case) || filled(session)) {
             fact(client, FactKind::Same(cells(&[client]), cells(&[birth, key, sexes[0]])));

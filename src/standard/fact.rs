@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest, Sha256};
 
+use super::coverage::{Coverage, Covered, Seen};
 use super::findings::Tally;
 use super::rule::Rule;
 
@@ -26,6 +27,8 @@ pub(super) enum Kind {
     Member(u128),
     /// A session has this client on this case.
     Uses(u128),
+    /// Something that is only counted.
+    Counted(Seen),
 }
 
 /// Values as one number that tells nothing of them.
@@ -47,6 +50,7 @@ pub(super) struct Facts {
     same: HashMap<(usize, u128), u128>,
     members: HashSet<u128>,
     uses: Vec<(usize, u128, u64)>,
+    covered: Covered,
 }
 
 impl Facts {
@@ -66,8 +70,14 @@ impl Facts {
                 }
                 Kind::Member(key) => drop(self.members.insert(key)),
                 Kind::Uses(key) => self.uses.push((item, key, line)),
+                Kind::Counted(seen) => self.covered.take(seen),
             }
         }
+    }
+
+    /// What the file covers.
+    pub(super) fn coverage(&self) -> Coverage {
+        self.covered.count()
     }
 
     /// What could only be said at the end: where a file lists the clients of its cases, every

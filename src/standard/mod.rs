@@ -7,6 +7,7 @@ mod cell;
 mod checker;
 mod columns;
 mod condition;
+mod coverage;
 mod dex;
 mod dictionary;
 mod fact;
@@ -23,6 +24,7 @@ use std::str::FromStr;
 
 pub use amendments::{AMENDMENTS, Amendment};
 pub use condition::{Basis, Condition};
+pub use coverage::Coverage;
 pub use dex::Period;
 pub use dictionary::{Dictionary, Part};
 pub use findings::Fill;

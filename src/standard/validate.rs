@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::cell::profiles;
 use super::checker::{Checker, Places};
 use super::columns::Columns;
+use super::coverage::Coverage;
 use super::dex::Period;
 use super::dictionary::Dictionary;
 use super::fact::{Fact, Facts};
@@ -67,6 +68,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// How each item that has a column is filled.
     pub items: Vec<Filled>,
+    /// What a DEX file covers.
+    pub coverage: Option<Coverage>,
     /// How many items have no column.
     pub items_without_column: usize,
     /// How many columns are no item's.
@@ -205,6 +208,7 @@ pub fn validate(mut table: Table, job: &Job, progress: &Progress) -> Result<Repo
         progress.advance(batch.len() as u64);
         batch = next?;
     }
+    let coverage = (job.standard == Standard::Dex).then(|| facts.coverage());
     facts.conclude(&mut tally);
     progress.end();
     let is_word = |heading: &String| heading.contains(char::is_alphabetic);
@@ -224,6 +228,7 @@ pub fn validate(mut table: Table, job: &Job, progress: &Progress) -> Result<Repo
         found: tally.count(),
         findings: findings(dictionary, &columns, &days, &tally),
         items,
+        coverage,
         items_without_column: dictionary.items.len() - columns.items(),
         columns_not_known: columns.unknown.len(),
         headings_not_known: if are_words { columns.unknown.clone() } else { Vec::new() },
