@@ -139,3 +139,22 @@ pub const AMENDMENTS: [Amendment; 17] = [
         change: Change::Nothing,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::standard::Rule;
+
+    /// The page that people read has every defect and every rule.
+    #[test]
+    fn the_page_on_standards_is_whole() {
+        let page = include_str!("../../docs/standards.md");
+        for Amendment { item, defect, reading, .. } in AMENDMENTS {
+            assert!(page.contains(&format!("| {item} | {defect} | {reading} |")), "{item}");
+        }
+        for rule in Rule::ALL {
+            let line = format!("| `{}` | {rule} |", rule.code());
+            assert!(page.contains(&line), "{line}");
+        }
+    }
+}
