@@ -9,10 +9,11 @@ use std::io::Cursor;
 use std::path::Path;
 
 use jiff::civil::date;
+use proptest::prelude::*;
 use veilway::progress::Progress;
 use veilway::sources::Table;
 use veilway::sources::spec::Encoding;
-use veilway::standard::{Job, Period, Report, Rule, Standard, Wording, validate};
+use veilway::standard::{Dictionary, Job, Period, Report, Rule, Standard, Wording, validate};
 
 fn job(standard: Standard) -> Job {
     Job {
@@ -210,5 +211,54 @@ fn no_value_is_in_any_report() {
             assert!(!said.contains(value), "{name}: {value}");
         }
         assert!(said.contains("<svg") && !said.contains("<script"));
+    }
+}
+
+/// Cells of every kind: codes, dates, keys, numbers, and what people type.
+fn cell() -> impl Strategy<Value = String> {
+    prop_oneof![
+        Just(String::new()),
+        "[0-9]{1,2}",
+        "[0-3][0-9][01][0-9](19|20)[0-9]{2}",
+        "(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]",
+        "[A-Z29]{5}[0-3][0-9][01][0-9](19|20)[0-9]{2}[12349]",
+        "(true|false|PRE|POST|ACT|NSW|MALE)",
+        "\\PC{0,50}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// Whatever stands in a file, it is judged, and the counts add up.
+    #[test]
+    fn any_file_is_judged(
+        is_dex in any::<bool>(),
+        columns in prop::collection::vec(any::<prop::sample::Index>(), 1..30),
+        rows in prop::collection::vec(prop::collection::vec(cell(), 30), 1..12),
+    ) {
+        let standard = if is_dex { Standard::Dex } else { Standard::CommonDataset };
+        let items = &Dictionary::of(standard, Wording::Corrected).items;
+        let headings: BTreeSet<&str> = columns.iter().map(|at| at.get(items).id.as_str()).collect();
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(headings.iter()).expect("a header");
+        for row in &rows {
+            // A line of one empty cell would be no row.
+            let cells = row.iter().take(headings.len()).enumerate();
+            let cells = cells.map(|(at, cell)| if at == 0 && cell.trim().is_empty() { "0" } else { cell });
+            writer.write_record(cells).expect("a row");
+        }
+        let text = String::from_utf8(writer.into_inner().expect("bytes")).expect("text");
+        for wording in [Wording::Corrected, Wording::AsWritten] {
+            let report = report(&text, &Job { wording, ..job(standard) });
+            prop_assert_eq!(report.rows, rows.len() as u64);
+            prop_assert_eq!(report.items.len(), headings.len());
+            prop_assert_eq!(report.findings.iter().map(|f| f.count).sum::<u64>(), report.found);
+            for item in &report.items {
+                let fill = item.fill;
+                let all = fill.filled + fill.no_answer + fill.empty + report.set_aside;
+                prop_assert_eq!(all, report.rows);
+            }
+        }
     }
 }

@@ -37,7 +37,8 @@ impl Days {
     pub(super) fn read(&self, item: usize, cell: &str) -> Result<Date, Rule> {
         let format = self.format(item);
         // Without separators a missing leading zero would move every digit.
-        let is_run = format.bytes().all(|b| b == b'%' || b.is_ascii_alphabetic());
+        let mut parts = format.split('%').skip(1);
+        let is_run = format.starts_with('%') && parts.all(|part| matches!(part, "d" | "m" | "Y"));
         if is_run && (cell.len() != 8 || !cell.bytes().all(|b| b.is_ascii_digit())) {
             return Err(Rule::Type);
         }
@@ -135,5 +136,42 @@ impl Told for Record<'_> {
     fn ages(&self) -> Option<(Date, Date)> {
         let born = self.date(self.days.birth_item)?;
         Some((born, self.date(self.days.start_item).unwrap_or(self.days.as_at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn a_day_is_read_in_its_declared_form_only() {
+        let read = |format: &str, cell: &str| {
+            let days = Days {
+                birth: format.to_owned(),
+                other: "%Y".to_owned(),
+                as_at: date(2026, 7, 1),
+                birth_item: Some(3),
+                start_item: None,
+            };
+            days.read(3, cell)
+        };
+        let day = Ok(date(1999, 12, 31));
+        for (format, cell, expected) in [
+            ("%d%m%Y", "31121999", day),
+            ("%Y%m%d", "19991231", day),
+            ("%d%m%Y", "3112999", Err(Rule::Type)),
+            ("%d%m%Y", "311219990", Err(Rule::Type)),
+            ("%d%b%Y", "31Dec1999", day),
+            ("%d/%m/%Y", "31/12/1999", day),
+            ("%d/%m/%Y", "31/2/1999", Err(Rule::NoSuchDay)),
+            ("%d/%m/%Y", "12/31/1999", Err(Rule::Type)),
+            ("%Y-%m-%dT%H:%M:%S", "1999-12-31T00:00:00", day),
+            ("%Y-%m-%d", "2026-07-02", Err(Rule::Future)),
+            ("%Y-%m-%d", "1899-12-31", Err(Rule::TooOld)),
+        ] {
+            assert_eq!(read(format, cell), expected, "{format} {cell}");
+        }
     }
 }
