@@ -39,10 +39,12 @@ pub mod package;
 pub mod pathways;
 pub mod progress;
 pub mod project;
+pub mod quality;
 pub mod release;
 pub mod report;
 pub mod slk;
 pub mod sources;
+pub mod standard;
 pub mod standardise;
 pub mod synth;
 

@@ -50,7 +50,7 @@ macro_rules! folders {
     )*};
 }
 
-folders!(deidentify evaluate explain help inspect key link pathways project release slk source synth verify);
+folders!(deidentify evaluate explain help inspect key link pathways project quality release slk source synth validate verify);
 
 /// The command lines of the first tour, word for word, and nothing edited by hand.
 #[test]
@@ -116,7 +116,7 @@ fn the_examples_of_the_help_pages_run() {
 }
 
 /// Every command with a help page of its own.
-const PAGES: [&str; 22] = [
+const PAGES: [&str; 24] = [
     "",
     "project",
     "project new",
@@ -129,6 +129,8 @@ const PAGES: [&str; 22] = [
     "slk",
     "slk check",
     "slk explain",
+    "validate",
+    "quality",
     "deidentify",
     "inspect",
     "verify",

@@ -461,6 +461,15 @@ impl Scene {
         // Its output holds names, as its input does: what it says must not.
         self.run("slk", 0, "slk in/export.csv --source in/source.toml --out in/keyed.csv --force");
         self.run("slk-check", 0, "slk check in/keyed.csv --column slk581");
+        let pages = "--html out/quality.html --csv out/quality.csv --force";
+        let source = "--source in/source.toml";
+        self.run("quality", 0, &format!("quality in/export.csv in/export.csv {source} {pages}"));
+        for standard in ["common-dataset", "dex"] {
+            let against = format!("--standard {standard} --html out/{standard}.html --force");
+            let line = format!("validate in/keyed.csv {against}");
+            self.run(&format!("validate-{standard}"), 1, &line);
+            self.run(&format!("validated-{standard}"), 1, &format!("{line} {source}"));
+        }
         self.run(
             "explain",
             0,

@@ -14,10 +14,12 @@ mod memory;
 mod pathways;
 mod printer;
 mod project;
+mod quality;
 mod release;
 mod slk;
 mod source;
 mod synth;
+mod validate;
 mod verify;
 
 use std::ffi::OsString;
@@ -79,6 +81,10 @@ enum Command {
     Key(key::Args),
     /// Add SLK-581 keys to a CSV; check or explain keys.
     Slk(slk::Args),
+    /// Hold an export against the Common Dataset or DEX.
+    Validate(validate::Args),
+    /// Say how good an export is for linking: keys, placeholders, people held twice.
+    Quality(quality::Args),
     /// Turn an export into a package for the linkage unit and events for the analyst.
     Deidentify(deidentify::Args),
     /// Show what a package holds.
@@ -218,6 +224,8 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Source(args) => source::run(args, printer),
         Command::Key(args) => key::run(args, printer),
         Command::Slk(args) => slk::run(args, printer),
+        Command::Validate(args) => validate::run(args, printer),
+        Command::Quality(args) => quality::run(args, printer),
         Command::Deidentify(args) => deidentify::run(args, printer),
         Command::Inspect(args) => inspect::run(args, printer),
         Command::Verify(args) => verify::run(args, printer),

@@ -60,13 +60,13 @@ enum Command {
     },
 }
 
-fn encodings() -> impl TypedValueParser<Value = Encoding> {
+pub(super) fn encodings() -> impl TypedValueParser<Value = Encoding> {
     PossibleValuesParser::new(Encoding::ALL.map(Encoding::name)).try_map(|word| {
         Encoding::ALL.into_iter().find(|e| e.name() == word).ok_or("no such encoding")
     })
 }
 
-fn date_format(text: &str) -> Result<String, String> {
+pub(super) fn date_format(text: &str) -> Result<String, String> {
     match is_date_format(text) {
         true => Ok(text.to_owned()),
         false => Err(format!("expected {DATE_FORMAT}")),

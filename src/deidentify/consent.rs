@@ -8,7 +8,7 @@ use crate::sources::{self, Row, Table};
 
 /// Why a record may not be used, strongest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Withheld {
+pub(crate) enum Withheld {
     /// No code, or one in none of the lists.
     NotStated,
     /// Consent in part: a program cannot judge it.
@@ -30,7 +30,7 @@ impl Withheld {
 
 /// The consent columns of an open table.
 #[derive(Debug)]
-pub(super) struct Consent {
+pub(crate) struct Consent {
     columns: Vec<Judge>,
 }
 
@@ -47,7 +47,7 @@ impl Consent {
     ///
     /// # Errors
     /// When one is not in the table.
-    pub(super) fn new(table: &Table, columns: &[ConsentColumn]) -> Result<Self, sources::Error> {
+    pub(crate) fn new(table: &Table, columns: &[ConsentColumn]) -> Result<Self, sources::Error> {
         let places = table.columns(columns.iter().map(|c| c.column.as_str()))?;
         let judges = columns.iter().zip(places).map(|(column, place)| {
             let mut codes = HashMap::new();
@@ -66,7 +66,7 @@ impl Consent {
 
     /// The strongest reason not to use a row, with its column; nothing when every column
     /// allows it.
-    pub(super) fn withheld(&self, row: &Row) -> Option<(Withheld, &str)> {
+    pub(crate) fn withheld(&self, row: &Row) -> Option<(Withheld, &str)> {
         let mut strongest: Option<(Withheld, &str)> = None;
         for judge in &self.columns {
             let code = folded(row.cell(judge.place));

@@ -13,6 +13,7 @@ use crate::ids::RowId;
 use crate::progress::Progress;
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
 use crate::sources::{self, Row, Table};
+use crate::standard::{Dictionary, Reach, Standard, Wording};
 
 const BATCH: usize = 1 << 16;
 
@@ -20,7 +21,8 @@ const BATCH: usize = 1 << 16;
 ///
 /// # Errors
 /// When a kept column is one that the source maps to a name, a birth date, a key or the
-/// record number.
+/// record number; or an item of the Common Dataset that identifies people, is free text, or is
+/// about violence (3.5).
 pub(super) fn check_kept_columns(source: &SourceSpec) -> Result<(), Error> {
     let Some(spec) = &source.events else { return Ok(()) };
     let mapped = ["family_name", "given_name", "birth_date"];
@@ -34,10 +36,23 @@ pub(super) fn check_kept_columns(source: &SourceSpec) -> Result<(), Error> {
         .chain([&source.record_id, &spec.record_id])
         .map(|column| column.trim().to_lowercase())
         .collect();
-    match spec.keep.iter().find(|kept| identifying.contains(&kept.trim().to_lowercase())) {
-        Some(column) => Err(Error::KeepsIdentifier { column: column.clone() }),
-        None => Ok(()),
+    if let Some(column) =
+        spec.keep.iter().find(|kept| identifying.contains(&kept.trim().to_lowercase()))
+    {
+        return Err(Error::KeepsIdentifier { column: column.clone() });
     }
+    let dataset = Dictionary::of(Standard::CommonDataset, Wording::Corrected);
+    for column in &spec.keep {
+        let Some(item) = dataset.named(column) else { continue };
+        let why = match item.reach {
+            Reach::Analyst => continue,
+            Reach::Identifies => "identifies people",
+            Reach::FreeText => "is free text, in which people may be named",
+            Reach::Violence => "is about violence, and would endanger people",
+        };
+        return Err(Error::KeepsItem { column: column.clone(), item: item.id.clone(), why });
+    }
+    Ok(())
 }
 
 /// One event. Prints as shape.

@@ -5,7 +5,8 @@
 //! Consent is judged before any key is made. Every row of the export is either in the
 //! package or set aside with a reason; the run fails rather than lose one.
 
-mod consent;
+pub(crate) mod consent;
+pub(crate) mod doubles;
 mod duplicates;
 mod events;
 mod export;
@@ -110,6 +111,19 @@ pub enum Error {
         /// The column.
         column: String,
     },
+    /// The analyst would be given an item that stays at the agency.
+    #[error(
+        "source.toml: `keep` of [events] names column `{}`, which as item {item} of the Common Dataset {why}",
+        crate::files::clean_text(.column)
+    )]
+    KeepsItem {
+        /// The column.
+        column: String,
+        /// The item.
+        item: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// The agreement wants a fuzzy column that protects nobody.
     #[error(
         "the agreement's fuzzy encoding, `danger-unhardened-clk`, protects nobody: graph matching names nearly everybody in such a file, and needs no key"
@@ -141,7 +155,9 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::NoEventSpec | Error::TwiceTheSource { .. } => Class::Usage,
-            Error::KeepsIdentifier { .. } | Error::Unhardened => Class::Refused,
+            Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } | Error::Unhardened => {
+                Class::Refused
+            }
             Error::TooManyRecords { .. } => Class::Input,
             Error::RowsLost { .. } => Class::Internal,
         }
@@ -153,7 +169,7 @@ impl Fault for Error {
             Error::TwiceTheSource { .. } => {
                 "give each export its own source.toml, with a name of its own"
             }
-            Error::KeepsIdentifier { .. } => {
+            Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } => {
                 "take the column out of `keep`: the analyst may not have it"
             }
             Error::Unhardened => {

@@ -1,6 +1,8 @@
 //! What a column is likely to hold, by its heading: the spellings that agencies, the Data
 //! Exchange (DEX) and the ACT Common Dataset v4 use. Takes headings, never a cell.
 
+use std::collections::BTreeMap;
+
 use crate::project::FieldKind;
 
 /// What a column can be to a source.
@@ -265,13 +267,42 @@ fn has_prefix(plain: &str, spelling: &str) -> bool {
     PREFIXES.iter().any(|prefix| plain.strip_prefix(prefix) == Some(spelling))
 }
 
+/// The place of the heading that usually means an item of the Common Dataset v4, the surest
+/// spelling first.
+pub(crate) fn usual_heading(item: &str, headings: &BTreeMap<usize, &str>) -> Option<usize> {
+    let roles = [
+        Role::RecordId,
+        Role::Field(FieldKind::FamilyName),
+        Role::Field(FieldKind::GivenName),
+        Role::Field(FieldKind::BirthDate),
+        Role::Field(FieldKind::Sex),
+        Role::Field(FieldKind::Suburb),
+        Role::Field(FieldKind::Postcode),
+        Role::Field(FieldKind::State),
+        Role::Slk581,
+        Role::Estimated,
+        Role::Consent,
+        Role::Start,
+        Role::End,
+    ];
+    let spellings = roles.into_iter().find(|role| role.items() == [item])?.spellings();
+    let find = |means: &dyn Fn(&str, &str) -> bool| {
+        let having = |spelling: &&str| {
+            let mut places = headings.iter().filter(|(_, h)| means(&plain(h), spelling));
+            places.next().map(|(place, _)| *place)
+        };
+        spellings.iter().find_map(having)
+    };
+    find(&|heading, spelling| heading == spelling).or_else(|| find(&has_prefix))
+}
+
 /// Letters and digits only, in lower case.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// The item number that a heading begins with ("1.2.3", "item_1_2_3"), and what follows it.
-fn item_number(heading: &str) -> (Option<String>, &str) {
+pub(crate) fn item_number(heading: &str) -> (Option<String>, &str) {
     let is_gap = |c: char| matches!(c, '.' | '_' | '-' | ' ');
     let body = match heading.get(..4) {
         Some(start) if start.eq_ignore_ascii_case("item") => {

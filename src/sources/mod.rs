@@ -15,6 +15,7 @@ pub mod spec;
 pub use cells::Row;
 pub use csv::{Batch, Input, Reject, Table};
 pub use error::{ColumnProblem, Error};
+pub(crate) use header::{item_number, plain, usual_heading};
 pub use parse::{DATE_FORMAT, is_date_format};
 pub use records::Found;
 pub use spec::SourceSpec;

@@ -1,0 +1,156 @@
+//! A report as one HTML page: bars as inline SVG, no script, nothing fetched.
+
+use askama::Template;
+
+use super::tally::share;
+use super::{Error, Quality, Report};
+
+/// The page, ready for its template.
+#[derive(Template)]
+#[template(path = "quality.html")]
+struct Page<'a> {
+    report: &'a Report,
+    files: Vec<Sheet<'a>>,
+    tool: &'static str,
+}
+
+/// One file.
+struct Sheet<'a> {
+    quality: &'a Quality,
+    complete: String,
+    groups: Vec<Group>,
+}
+
+/// Bars that belong together.
+struct Group {
+    title: &'static str,
+    /// What is to be known of them, where that is something.
+    note: &'static str,
+    bars: Vec<Bar>,
+}
+
+/// One bar: how many of all.
+struct Bar {
+    label: String,
+    count: String,
+    /// Its length in per cent.
+    width: String,
+    /// What stands behind the count.
+    more: String,
+}
+
+/// Lays the page out.
+pub(super) fn html(report: &Report) -> Result<String, Error> {
+    let files = report.files.iter().map(Sheet::of).collect();
+    let page = Page { report, files, tool: concat!("veilway ", env!("CARGO_PKG_VERSION")) };
+    page.render().map_err(|_| Error::Layout)
+}
+
+impl Sheet<'_> {
+    fn of(quality: &Quality) -> Sheet<'_> {
+        let q = quality;
+        let rows = q.rows - q.set_aside;
+        let bars = |list: Vec<(&str, u64)>| -> Vec<Bar> {
+            list.into_iter().map(|(label, count)| Bar::of(label, count, rows)).collect()
+        };
+        let reasons = q.keys.reasons.iter().map(|r| (r.reason.as_str(), r.rows)).collect();
+        let defects = q.keys.defects.iter().map(|r| (r.reason.as_str(), r.rows)).collect();
+        let positions = q.keys.positions.iter().flat_map(|place| {
+            let part = if place.position == 14 { "not stated" } else { "9" };
+            [("2", place.twos), (part, place.nines)].map(|(what, count)| {
+                Bar::of(&format!("position {}: {what}", place.position), count, q.keys.keys)
+            })
+        });
+        let names = |names: &super::Names| {
+            bars(vec![
+                ("a name", names.known),
+                ("empty", names.empty),
+                ("a placeholder", names.placeholder),
+                ("no letters", names.no_letters),
+                ("another script", names.other_script),
+            ])
+        };
+        let births = &q.birth_dates;
+        let mut dates = bars(vec![
+            ("a date", births.known),
+            ("of these, estimated", births.estimated),
+            ("empty", births.empty),
+            ("a filler", births.placeholder),
+        ]);
+        dates.extend(births.bad.iter().map(|r| Bar::of(&r.reason, r.rows, rows)));
+        let heaps = births.heaps.iter().map(|heap| Bar {
+            more: format!("{} by chance: {} times as many", heap.by_chance, heap.ratio),
+            ..Bar::of(heap.days, heap.dates, births.known)
+        });
+        let sexes = &q.sexes;
+        let mut groups = vec![
+            Group {
+                title: "What is doubtful about keys",
+                note: "The quality codes of veilway slk. A short name is no defect.",
+                bars: bars(reasons),
+            },
+            Group {
+                title: "Keys by position",
+                note: "A 2 fills a short name; a 9 stands for a name that is missing.",
+                bars: positions.filter(|bar| bar.count != "0").collect(),
+            },
+            Group { title: "Recorded keys that break a rule", note: "", bars: bars(defects) },
+            Group { title: "Family names", note: "", bars: names(&q.family_names) },
+            Group { title: "Given names", note: "", bars: names(&q.given_names) },
+            Group { title: "Birth dates", note: "", bars: dates },
+            Group {
+                title: "Days on which birth dates heap",
+                note: "Estimates are written on such days: keys of people who share one are \
+                       oftener alike by chance.",
+                bars: heaps.collect(),
+            },
+            Group {
+                title: "Sex",
+                note: "",
+                bars: bars(vec![
+                    ("1 male", sexes.male),
+                    ("2 female", sexes.female),
+                    ("3 another term", sexes.other),
+                    ("not stated", sexes.not_stated),
+                    ("empty", sexes.empty),
+                    ("no known code", sexes.unknown_code),
+                ]),
+            },
+        ];
+        if let Some(consent) = &q.consent {
+            groups.push(Group {
+                title: "Consent",
+                note: "Only what is given without reserve is linked.",
+                bars: bars(vec![
+                    ("given", consent.given),
+                    ("given in part", consent.partial),
+                    ("refused", consent.refused),
+                    ("not stated", consent.not_stated),
+                ]),
+            });
+        }
+        groups.push(Group {
+            title: "Columns",
+            note: "How many rows have a value.",
+            bars: q.columns.iter().map(|c| Bar::of(&c.column, c.filled, rows)).collect(),
+        });
+        groups.retain(|group| !group.bars.is_empty());
+        Sheet { quality, complete: per_cent(q.keys.complete, rows), groups }
+    }
+}
+
+impl Bar {
+    fn of(label: &str, count: u64, all: u64) -> Bar {
+        Bar {
+            label: label.to_owned(),
+            count: count.to_string(),
+            width: format!("{:.1}", share(count, all) * 100.0),
+            more: per_cent(count, all),
+        }
+    }
+}
+
+/// A share for people, with one decimal.
+fn per_cent(part: u64, all: u64) -> String {
+    format!("{:.1} %", share(part, all) * 100.0)
+}
