@@ -19,7 +19,7 @@ use crate::slk::explain::{Explanation, explain};
 use crate::slk::export::{ColumnCheck, Keyed, Sink, add_keys, check_column};
 use crate::slk::{NoKey, Profile};
 use crate::sources::spec::{AccuracyCode, Encoding};
-use crate::sources::{Input, Reject, SourceSpec, Table};
+use crate::sources::{Form, Input, Reject, SourceSpec, Table};
 use crate::standardise::date::Accuracy;
 use crate::standardise::{
     Absent, BirthDate, Name, Person, PlaceholderList, Sex, Standardiser, Value,
@@ -213,7 +213,7 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     }
     super::guard(out_arg.as_ref(), &[export.as_ref(), source])?;
     let input = Input::from_arg(export);
-    let table = Table::open(&input, spec.encoding, spec.delimiter)?;
+    let table = Table::open(&input, &spec.form())?;
     let as_at = args.as_at.unwrap_or_else(today);
     let standardiser = Standardiser::for_slk(&table, &spec, diacritics, &placeholders, as_at)?;
     let job = Job { table, standardiser, profile, printer };
@@ -314,7 +314,7 @@ fn report(keyed: &Keyed, printer: &Printer) {
 
 fn run_check(args: &CheckArgs, printer: &Printer) -> Result<(), Error> {
     let input = Input::from_arg(&args.file);
-    let table = Table::open(&input, args.encoding, None)?;
+    let table = Table::open(&input, &Form::of(args.encoding))?;
     let sum = check_column(table, &args.column, args.profile, &printer.progress())?;
     printer.result(&sum, &check_text(&sum))?;
     if sum.failed == 0 {

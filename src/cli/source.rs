@@ -13,7 +13,7 @@ use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
-use crate::sources::{self, DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
+use crate::sources::{self, DATE_FORMAT, Form, Input, SourceSpec, Table, is_date_format};
 
 /// How many rows are looked at for date formats and codes.
 const SAMPLE: usize = 1000;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     super::guard(&out, &[&export, &project])?;
     let agreement = clean(&project);
     let project = Project::load(&project)?;
-    let mut table = Table::open(&Input::from_arg(&export), encoding, None)?;
+    let mut table = Table::open(&Input::from_arg(&export), &Form::of(encoding))?;
     let batch = table.next_batch(SAMPLE)?;
     let sample: Vec<Vec<String>> =
         batch.rows.iter().map(|row| row.cells().map(str::to_owned).collect()).collect();

@@ -8,14 +8,15 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::csv::Batch;
 use super::error::Error;
 use super::records::Span;
 use super::spec::Encoding;
+use super::table::Batch;
 
 /// One row: as many cells as the header has names. Prints as shape.
 pub struct Row {
-    /// The physical line it begins on; the header begins on line 1.
+    /// The physical line it begins on, where the header begins on line 1; the number of the
+    /// row where a file has no lines.
     pub line: u64,
     /// The cells of the rows that were read with it, and its place among them.
     cells: Arc<Cells>,
@@ -23,6 +24,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row at this place of some cells.
+    pub(super) fn new(line: u64, cells: Arc<Cells>, at: usize) -> Row {
+        Row { line, cells, at }
+    }
+
     /// The cell in a column of [`super::Table::column`], without outer white space.
     pub fn cell(&self, column: usize) -> &str {
         let places = self.places();
@@ -95,7 +101,7 @@ impl Parting<'_> {
         let cells = Arc::new(cells);
         batch.rows.reserve_exact(spans.len());
         for (at, span) in spans.into_iter().enumerate() {
-            let row = Row { line: span.line, cells: Arc::clone(&cells), at };
+            let row = Row::new(span.line, Arc::clone(&cells), at);
             let count = row.places().len();
             if count == self.columns {
                 batch.rows.push(row);
@@ -111,11 +117,11 @@ impl Parting<'_> {
 /// The cells of many rows as one text, so that a row costs no memory of its own.
 #[derive(Default)]
 pub(super) struct Cells {
-    text: String,
+    pub(super) text: String,
     /// Where each cell ends in the text.
-    ends: Vec<u32>,
+    pub(super) ends: Vec<u32>,
     /// How many cells there are up to the end of each row.
-    rows: Vec<u32>,
+    pub(super) rows: Vec<u32>,
 }
 
 impl Cells {
@@ -158,7 +164,7 @@ impl Cells {
     }
 }
 
-fn ragged(cells: usize, expected: usize, span: Span) -> String {
+pub(super) fn ragged(cells: usize, expected: usize, span: Span) -> String {
     let noun = if cells == 1 { "cell" } else { "cells" };
     let mut reason = format!("has {cells} {noun}; expected {expected}");
     if span.last_line > span.line {
