@@ -231,11 +231,15 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let rejects = StagedFile::create(Path::new(&beside), Readers::Owner, overwrite)?;
     let rejects_fail = |e: csv::Error| files::io_error(Path::new(&beside), "write", e.into());
     let mut rejects = csv::Writer::from_writer(rejects);
-    rejects.write_record(["line", "column", "reason"]).map_err(rejects_fail)?;
+    let files = job.table.files();
+    let heading = files.of_several(0).map(|_| "file").into_iter();
+    let headings = heading.chain(["line", "column", "reason"]);
+    rejects.write_record(headings).map_err(rejects_fail)?;
     let keyed = job.run(&mut out, target, |reject| {
-        let line = reject.line.to_string();
+        let (file, line) = (files.of_several(reject.file), reject.line.to_string());
         let column = reject.column.as_deref().unwrap_or_default();
-        Ok(rejects.write_record([&line, column, &reject.reason]).map_err(rejects_fail)?)
+        let cells = file.as_deref().into_iter().chain([&*line, column, &reject.reason]);
+        Ok(rejects.write_record(cells).map_err(rejects_fail)?)
     })?;
     let rejects = rejects
         .into_inner()
@@ -268,11 +272,14 @@ impl Job<'_> {
         mut keep: impl FnMut(&Reject) -> Result<(), Error>,
     ) -> Result<Keyed, Error> {
         let (file, printer) = (self.table.name().to_owned(), self.printer);
+        let files = self.table.files();
         let mut seen = 0;
         let rejects = |reject: &Reject| {
             seen += 1;
             if seen <= SHOWN_REJECTS {
                 let Reject { line, reason, .. } = reject;
+                let own = files.of_several(reject.file);
+                let file = own.as_deref().unwrap_or(&file);
                 printer.warn(&format!("{file} line {line}: {reason}; set aside"));
             }
             keep(reject)

@@ -10,6 +10,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::error::Error;
 use super::records::Span;
+use super::several::Part;
 use super::spec::Encoding;
 use super::table::Batch;
 
@@ -31,13 +32,27 @@ impl Row {
 
     /// The cell in a column of [`super::Table::column`], without outer white space.
     pub fn cell(&self, column: usize) -> &str {
-        let places = self.places();
-        if column < places.len() { self.cells.cell(places.start + column).trim() } else { "" }
+        self.as_is(column).trim()
     }
 
     /// Every cell as it is in the file.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.places().map(|place| self.cells.cell(place))
+        (0..self.places().len()).map(|column| self.as_is(column))
+    }
+
+    /// Which of the table's files it is in, counted from 0.
+    pub fn file(&self) -> u32 {
+        self.cells.part.file
+    }
+
+    /// Its place among all rows of the table: rows of later files come later.
+    pub fn place(&self) -> u64 {
+        u64::from(self.file()) << 40 | self.line
+    }
+
+    fn as_is(&self, column: usize) -> &str {
+        let (places, column) = (self.places(), self.cells.part.place(column));
+        if column < places.len() { self.cells.cell(places.start + column) } else { "" }
     }
 
     fn places(&self) -> Range<usize> {
@@ -63,6 +78,7 @@ pub(super) struct Parting<'a> {
     pub(super) encoding: Encoding,
     pub(super) delimiter: u8,
     pub(super) columns: usize,
+    pub(super) part: &'a Part,
 }
 
 impl Parting<'_> {
@@ -89,7 +105,7 @@ impl Parting<'_> {
         for Record { bytes, span } in records {
             let bytes = &text[bytes.clone()];
             if has_nul && bytes.contains(&0) {
-                batch.reject(*span, "holds a NUL byte".into());
+                batch.reject(self.part.file, *span, "holds a NUL byte".into());
                 continue;
             }
             block.extend_from_slice(bytes);
@@ -98,15 +114,15 @@ impl Parting<'_> {
         }
         let torn = || Error::Torn { file: self.name.to_owned(), line: first.span.line };
         let cells = Cells::read(&block, self.delimiter, spans.len()).ok_or_else(torn)?;
-        let cells = Arc::new(cells);
+        let cells = Arc::new(Cells { part: self.part.clone(), ..cells });
         batch.rows.reserve_exact(spans.len());
         for (at, span) in spans.into_iter().enumerate() {
             let row = Row::new(span.line, Arc::clone(&cells), at);
             let count = row.places().len();
             if count == self.columns {
                 batch.rows.push(row);
-            } else if count != 1 || !row.cell(0).is_empty() {
-                batch.reject(span, ragged(count, self.columns, span));
+            } else if count != 1 || !row.cells.cell(row.places().start).trim().is_empty() {
+                batch.reject(self.part.file, span, ragged(count, self.columns, span));
             }
         }
         batch.rejects.sort_by_key(|reject| reject.line);
@@ -122,6 +138,8 @@ pub(super) struct Cells {
     pub(super) ends: Vec<u32>,
     /// How many cells there are up to the end of each row.
     pub(super) rows: Vec<u32>,
+    /// Which file they are of, and where its columns belong.
+    pub(super) part: Part,
 }
 
 impl Cells {

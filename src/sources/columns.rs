@@ -164,7 +164,7 @@ impl Messages {
     fn take(&mut self, length: u64, shown: &Path) -> Result<Vec<u8>, Halt> {
         let mut bytes = Vec::new();
         let read = self.reader.by_ref().take(length).read_to_end(&mut bytes);
-        read.map_err(|e| unpack::broken(e, shown))?;
+        read.map_err(|e| unpack::broken(&e, shown))?;
         self.read += bytes.len() as u64;
         Ok(bytes)
     }

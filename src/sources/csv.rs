@@ -12,6 +12,7 @@ use super::cells::{Cells, Parting, Record, check_text};
 use super::error::{Error, MAX_COLUMNS};
 use super::form::Form;
 use super::records::{Broken, Records, Span};
+use super::several::Part;
 use super::spec::Encoding;
 use super::table::Batch;
 use super::unpack;
@@ -34,6 +35,7 @@ pub(super) struct Delimited {
     delimiter: u8,
     columns: usize,
     records: Records,
+    part: Part,
 }
 
 impl Delimited {
@@ -70,7 +72,15 @@ impl Delimited {
         }
         let header = (0..columns).map(|place| cells.cell(place).trim().to_owned()).collect();
         let shown = shown.to_owned();
-        Ok((header, Delimited { name, shown, encoding, delimiter, columns, records }))
+        Ok((
+            header,
+            Delimited { name, shown, encoding, delimiter, columns, records, part: Part::default() },
+        ))
+    }
+
+    /// Says which file of several it is, before the first batch.
+    pub(super) fn set_part(&mut self, part: Part) {
+        self.part = part;
     }
 
     /// The byte between cells.
@@ -119,6 +129,7 @@ impl Delimited {
             encoding: self.encoding,
             delimiter: self.delimiter,
             columns: self.columns,
+            part: &self.part,
         };
         let pieces: Vec<Batch> = records
             .par_chunks(PIECE)
@@ -140,7 +151,7 @@ impl Delimited {
 fn explain(broken: Broken, name: &str, shown: &Path, declared: Encoding) -> Error {
     let file = name.to_owned();
     match broken {
-        Broken::Io(e) => unpack::broken(e, shown),
+        Broken::Io(e) => unpack::broken(&e, shown),
         Broken::NotDeclared(found) => Error::NotDeclared { file, found },
         Broken::Malformed { line } => Error::Malformed { file, line, declared },
         Broken::OpenQuote { line } => Error::OpenQuote { file, line },
@@ -168,7 +179,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Input, Table};
+    use super::super::Table;
     use super::*;
     use crate::error::{Class, Fault};
 
@@ -371,8 +382,6 @@ mod tests {
         assert_eq!(message(open(&long)), expected);
         let wide = format!("{}\n1\n", ",".repeat(10_000));
         assert_eq!(message(open(&wide)), "t.csv: has 10001 columns; expected at most 10000");
-        let folder = Table::open(&Input::from_arg("."), &Form::of(Encoding::Utf8));
-        assert_eq!(message(folder), ".: is a folder; expected a file (name a file in it)");
     }
 
     #[test]

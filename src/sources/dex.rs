@@ -14,8 +14,11 @@ use super::feed::{Halt, LOOKED_AT, LOOKED_AT_BYTES, NEW_NAME, Names, Sink};
 use super::form::{Form, Pen};
 use super::kind::{DEX_ROOT, Kind};
 use super::records::MAX_RECORD_BYTES;
-use super::spec::Encoding;
+use super::spec::{Encoding, SourceSpec};
 use super::unpack;
+use crate::config;
+use crate::ids::SourceName;
+use crate::project::Project;
 
 /// The Data Exchange takes no larger file.
 pub(super) const MOST_UPLOADED: u64 = 10_000_000;
@@ -66,6 +69,67 @@ const LISTS: [List; 3] = [
         ],
     },
 ];
+
+/// The description of a source that is an upload file: its elements are known, so that nobody
+/// needs to write one. `{name}` stands for the name of the source.
+pub const DEX_SOURCE: &str = r#"# A DEX bulk-upload file: its elements are fixed, and so is what they mean.
+
+[source]
+name = "{name}"
+sheet = "Clients"
+record_id = "ClientId"
+# A client may have been registered twice.
+unique_people = false
+date_format = "%Y-%m-%d"
+
+[columns]
+family_name = "FamilyName"
+given_name = "GivenName"
+birth_date = "BirthDate"
+sex = "GenderCode"
+suburb = "Suburb"
+state = "StateCode"
+postcode = "Postcode"
+
+[birth_date_accuracy]
+column = "IsBirthDateAnEstimate"
+code = "estimated"
+
+[codes.sex]
+MALE = "1"
+FEMALE = "2"
+OTHER = "3"
+NOTSTATED = "9"
+
+# Who did not consent that details are stored is left out.
+[[consent]]
+column = "ConsentToProvideDetails"
+share = ["true", "1"]
+refuse = ["false", "0"]
+
+# A session is one day of one service for each client who came. Its service type means the same at
+# every organisation; OutletActivityId of the case is the organisation's own.
+[events]
+sheet = "Sessions"
+record_id = "ClientId"
+program = "ServiceTypeId"
+start = "SessionDate"
+end = "SessionDate"
+date_format = "%Y-%m-%d"
+"#;
+
+impl SourceSpec {
+    /// The source that a DEX upload file is, for the fields of a project.
+    ///
+    /// # Errors
+    /// None; the description is a fixed text.
+    pub fn dex(name: &SourceName, project: &Project) -> Result<SourceSpec, config::Error> {
+        let text = DEX_SOURCE.replace("{name}", name.as_str());
+        let mut spec = SourceSpec::parse(&text, "a DEX upload file")?;
+        spec.columns.retain(|name, _| project.fields.iter().any(|field| field.name == *name));
+        Ok(spec)
+    }
+}
 
 /// Reads a list of an upload file.
 pub(super) fn read(
@@ -341,10 +405,7 @@ impl<'f> Elements<'f> {
             quick_xml::Error::Io(e) if e.get_ref().is_some_and(|inner| inner.is::<TooLong>()) => {
                 Error::TooLong { file, line, quote: None }.into()
             }
-            quick_xml::Error::Io(e) => {
-                let e = io::Error::from(e.kind());
-                unpack::broken(e, self.shown).into()
-            }
+            quick_xml::Error::Io(e) => unpack::broken(&e, self.shown).into(),
             quick_xml::Error::Encoding(_) => {
                 Error::Malformed { file, line, declared: Encoding::Utf8 }.into()
             }
@@ -411,6 +472,7 @@ impl BufRead for Bounded {
 mod tests {
     use super::super::table::tests::{plain, read as rows};
     use super::*;
+    use crate::project::Preset;
 
     const FILE: &str = "<?xml version=\"1.0\"?>\n<DEXFileUpload>\n<Clients>\n<Client>\n\
         <ClientId>C1</ClientId><GivenName>Zo&#xEB; &amp; co</GivenName>\n\
@@ -468,6 +530,23 @@ mod tests {
         form.sheet = Some("Outlets".to_owned());
         let expected = "f: has no sheet `Outlets`; it has `Clients`, `Cases`, `Sessions`";
         assert_eq!(rows(FILE.as_bytes(), &form), Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn the_known_description_names_what_is_there() {
+        let project = Project::parse(&Preset::Dex.toml("yard", "2026"), "p").expect("the preset");
+        let name = "agency-d".parse().expect("a name");
+        let spec = SourceSpec::dex(&name, &project).expect("sound");
+        assert_eq!(spec.check_against(&project), [""; 0]);
+        let events = spec.events.as_ref().expect("events");
+        let mut columns: Vec<&String> = spec.columns.values().chain([&spec.record_id]).collect();
+        columns.extend(spec.consent.iter().map(|consent| &consent.column));
+        columns.extend(spec.accuracy.as_ref().map(|accuracy| &accuracy.column));
+        assert!(columns.iter().all(|column| LISTS[0].elements.contains(&column.as_str())));
+        let columns = [&events.record_id, &events.start];
+        assert!(columns.iter().all(|column| LISTS[2].elements.contains(&column.as_str())));
+        assert_eq!(spec.form().sheet.as_deref(), Some("Clients"));
+        assert_eq!(spec.events_form(events).sheet.as_deref(), Some("Sessions"));
     }
 
     #[test]

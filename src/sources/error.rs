@@ -164,6 +164,32 @@ pub enum Error {
         /// What it holds.
         holds: &'static str,
     },
+    /// A folder without tables, or a pattern that no name fits.
+    #[error("{place}: there is no such table")]
+    NoFiles {
+        /// The folder or pattern.
+        place: String,
+    },
+    /// One of several files lacks a column, or has two of its name.
+    #[error("{file}: has no column {} of its own, which {first} has", repeated(.column))]
+    OtherColumns {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// The first of the files.
+        first: String,
+    },
+    /// One of several files has a column that the first has not.
+    #[error("{file}: the heading of its column {place} is none of those of {first}")]
+    MoreColumns {
+        /// The file.
+        file: String,
+        /// Where it stands, counted from 1.
+        place: usize,
+        /// The first of the files.
+        first: String,
+    },
     /// A document type declaration, which may hold anything.
     #[error("{file} line {line}: has a document type declaration (DOCTYPE)")]
     DocumentType {
@@ -303,9 +329,19 @@ impl Fault for Error {
                 "check that it was copied whole, and make the export again"
             }
             Error::TooLargeToHold { .. } => "unpack it, and name the file that comes out",
-            Error::NoSheets { .. } => "take `sheet` out of source.toml, or name another file",
+            Error::NoSheets { .. } => {
+                "name a workbook or a DEX upload file, or take `sheet` out of source.toml"
+            }
             Error::NoSheet { .. } => "correct `sheet` in source.toml",
             Error::ColumnType { .. } => "leave the column out of the file",
+            Error::NoFiles { .. } => {
+                "check the spelling and the folder; of a folder, files are read whose names end as \
+                 those of tables: csv, tsv, txt, xlsx, parquet, arrow, feather, jsonl, xml"
+            }
+            Error::OtherColumns { .. } | Error::MoreColumns { .. } => {
+                "files that are read as one have the same columns, in any order: correct the header, \
+                 or read the file as a source of its own"
+            }
             Error::DocumentType { .. } => "take the declaration out; no export needs one",
             Error::Malformed { declared: Encoding::Utf8, .. } => {
                 "if an older spreadsheet wrote it, say so: `encoding = \"windows-1252\"` in \

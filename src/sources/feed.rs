@@ -16,6 +16,7 @@ use super::cells::{Cells, Row, ragged};
 use super::error::{Error, MAX_COLUMNS};
 use super::kind::Kind;
 use super::records::{MAX_RECORD_BYTES, Span};
+use super::several::Part;
 use super::table::{Batch, Reject};
 use crate::files;
 
@@ -42,7 +43,7 @@ impl From<Error> for Halt {
 
 enum Message {
     Header(Vec<String>, Option<u64>),
-    Rows(Batch),
+    Rows(Cells, Vec<u64>, Vec<Reject>),
     Fault(Error),
 }
 
@@ -142,13 +143,10 @@ impl Sink {
 
     fn hand_on(&mut self) -> Result<(), Halt> {
         self.forget();
-        let cells = Arc::new(std::mem::take(&mut self.cells));
         self.row = (0, 0);
-        let lines = std::mem::take(&mut self.lines);
-        let rows = lines.into_iter().enumerate();
-        let rows = rows.map(|(at, line)| Row::new(line, Arc::clone(&cells), at)).collect();
+        let (cells, lines) = (std::mem::take(&mut self.cells), std::mem::take(&mut self.lines));
         let rejects = std::mem::take(&mut self.rejects);
-        self.send(Message::Rows(Batch { rows, rejects }))
+        self.send(Message::Rows(cells, lines, rejects))
     }
 
     fn send(&self, message: Message) -> Result<(), Halt> {
@@ -163,6 +161,9 @@ pub(super) struct Feed {
     waiting: Batch,
     fault: Option<Error>,
     rows: Option<u64>,
+    part: Part,
+    /// What was received before the part was known.
+    first: Option<(Cells, Vec<u64>, Vec<Reject>)>,
 }
 
 impl Feed {
@@ -201,23 +202,44 @@ impl Feed {
             .name(READER.to_owned())
             .spawn(work)
             .map_err(|e| files::io_error(shown, "read", e))?;
-        let mut feed = Feed { receiver, waiting: Batch::default(), fault: None, rows: None };
+        let mut feed = Feed {
+            receiver,
+            waiting: Batch::default(),
+            fault: None,
+            rows: None,
+            part: Part::default(),
+            first: None,
+        };
         let header = loop {
             match feed.receiver.recv() {
                 Ok(Message::Header(header, rows)) => {
                     feed.rows = rows;
                     break header;
                 }
-                Ok(Message::Rows(_)) => {}
+                Ok(Message::Rows(..)) => {}
                 Ok(Message::Fault(fault)) => return Err(fault),
                 Err(_) => return Err(Error::Empty { file }),
             }
         };
-        feed.fill(1)?;
-        match feed.waiting.is_empty() {
-            true => Err(feed.fault.take().unwrap_or(Error::NoRows { file })),
-            false => Ok((header, feed)),
+        match feed.receiver.recv() {
+            Ok(Message::Rows(_, lines, rejects)) if lines.is_empty() && rejects.is_empty() => {
+                match feed.receiver.recv() {
+                    Ok(Message::Fault(fault)) => Err(fault),
+                    _ => Err(Error::NoRows { file }),
+                }
+            }
+            Ok(Message::Rows(cells, lines, rejects)) => {
+                feed.first = Some((cells, lines, rejects));
+                Ok((header, feed))
+            }
+            Ok(Message::Fault(fault)) => Err(fault),
+            Ok(Message::Header(..)) | Err(_) => Err(Error::NoRows { file }),
         }
+    }
+
+    /// Says which file of several it is, before the first batch.
+    pub(super) fn set_part(&mut self, part: Part) {
+        self.part = part;
     }
 
     /// How many rows the file says it has.
@@ -227,7 +249,7 @@ impl Feed {
 
     /// The next rows, at most so many with the rejects; an empty batch is the end.
     pub(super) fn next_batch(&mut self, max_rows: usize) -> Result<Batch, Error> {
-        self.fill(max_rows)?;
+        self.fill(max_rows);
         let waiting = &mut self.waiting;
         // Rows and rejects in the order of the file, as far as there is room.
         let mut rows = 0;
@@ -254,19 +276,27 @@ impl Feed {
         }
     }
 
-    fn fill(&mut self, rows: usize) -> Result<(), Error> {
+    fn fill(&mut self, rows: usize) {
+        if let Some((cells, lines, rejects)) = self.first.take() {
+            self.take_in(cells, lines, rejects);
+        }
         while self.fault.is_none() && self.waiting.len() < rows {
             match self.receiver.recv() {
-                Ok(Message::Rows(batch)) => {
-                    self.waiting.rows.extend(batch.rows);
-                    self.waiting.rejects.extend(batch.rejects);
-                }
+                Ok(Message::Rows(cells, lines, rejects)) => self.take_in(cells, lines, rejects),
                 Ok(Message::Header(..)) => {}
                 Ok(Message::Fault(fault)) => self.fault = Some(fault),
                 Err(_) => break,
             }
         }
-        Ok(())
+    }
+
+    fn take_in(&mut self, mut cells: Cells, lines: Vec<u64>, rejects: Vec<Reject>) {
+        cells.part = self.part.clone();
+        let cells = Arc::new(cells);
+        let rows = lines.into_iter().enumerate();
+        self.waiting.rows.extend(rows.map(|(at, line)| Row::new(line, Arc::clone(&cells), at)));
+        let file = self.part.file;
+        self.waiting.rejects.extend(rejects.into_iter().map(|reject| Reject { file, ..reject }));
     }
 }
 

@@ -64,7 +64,7 @@ impl Lines {
             let mut bytes = Vec::new();
             let most = MAX_RECORD_BYTES as u64 + 1;
             let read = self.reader.by_ref().take(most).read_until(b'\n', &mut bytes);
-            if read.map_err(|e| unpack::broken(e, shown))? == 0 {
+            if read.map_err(|e| unpack::broken(&e, shown))? == 0 {
                 return Ok(None);
             }
             self.line += 1;

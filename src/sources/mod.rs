@@ -16,6 +16,7 @@ mod look;
 mod parse;
 pub mod propose;
 mod records;
+mod several;
 mod sheet;
 pub mod spec;
 mod table;
@@ -23,11 +24,13 @@ mod unpack;
 
 pub use cells::Row;
 
+pub use dex::DEX_SOURCE;
 pub use error::{ColumnProblem, Error};
 pub use feed::READER;
 pub use form::Form;
 pub use kind::{Kind, Unread};
 pub use parse::{DATE_FORMAT, is_date_format};
 pub use records::Found;
+pub use several::FileNames;
 pub use spec::SourceSpec;
 pub use table::{Batch, Input, Reject, Table};

@@ -209,9 +209,9 @@ mod tests {
         }
         sheet.write(2, 0, 7).expect("written");
         sheet.write(2, 1, "O'Hara\nLee").expect("written");
-        sheet.write_with_format(2, 2, &day(1980, 2, 1), &date).expect("written");
+        sheet.write_with_format(2, 2, day(1980, 2, 1), &date).expect("written");
         sheet.write(2, 3, 800).expect("written");
-        sheet.write_with_format(2, 4, &day(2024, 12, 31), &date).expect("written");
+        sheet.write_with_format(2, 4, day(2024, 12, 31), &date).expect("written");
         sheet.write(4, 0, 1.5).expect("written");
         sheet.write(4, 2, 1_021_980).expect("written");
         sheet.write(4, 4, true).expect("written");

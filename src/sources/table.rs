@@ -4,7 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use super::cells::Row;
@@ -14,6 +14,7 @@ use super::feed::Feed;
 use super::form::Form;
 use super::kind::Kind;
 use super::records::Span;
+use super::several::{self, FileNames, Part};
 use super::spec::Encoding;
 use super::unpack::{Bytes, Opened};
 use super::{columns, dex, jsonl, sheet};
@@ -22,8 +23,10 @@ use crate::files;
 /// Where a table is read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
-    /// A file.
+    /// A file; or a folder or pattern, which stand for several.
     File(PathBuf),
+    /// Files that are read as one, one after the other.
+    Files(Vec<PathBuf>),
     /// Standard input, written `-`.
     Stdin,
 }
@@ -37,10 +40,19 @@ impl Input {
         }
     }
 
-    /// The file, or the words "standard input".
+    /// As [`Input::from_arg`], of one or several words.
+    pub fn from_args(args: &[PathBuf]) -> Self {
+        match args {
+            [one] => Input::from_arg(one),
+            several => Input::Files(several.to_vec()),
+        }
+    }
+
+    /// The file, or the first of several, or the words "standard input".
     pub fn shown(&self) -> &Path {
         match self {
             Input::File(path) => path,
+            Input::Files(paths) => paths.first().map_or(Path::new(""), PathBuf::as_path),
             Input::Stdin => Path::new("standard input"),
         }
     }
@@ -52,13 +64,26 @@ pub struct Table {
     kind: Kind,
     header: Vec<String>,
     rows: Rows,
-    /// Bytes of the file, where it is one that is not packed.
+    /// Bytes of the file, where it is the only one and not packed.
     size: Option<u64>,
+    files: FileNames,
+    /// Those that come after the one at hand, the next one last, each with its place.
+    later: Vec<(u32, PathBuf)>,
+    form: Form,
 }
 
 enum Rows {
     Text(Box<Delimited>),
-    Fed(Feed),
+    Fed(Box<Feed>),
+}
+
+impl Rows {
+    fn set_part(&mut self, part: Part) {
+        match self {
+            Rows::Text(text) => text.set_part(part),
+            Rows::Fed(feed) => feed.set_part(part),
+        }
+    }
 }
 
 impl Table {
@@ -72,7 +97,45 @@ impl Table {
     /// When the input cannot be read, is a folder, is empty or has no data row, is of a kind
     /// that is not read, or is not what the form says.
     pub fn open(input: &Input, form: &Form) -> Result<Table, Error> {
-        Table::of(Opened::new(input)?, input.shown(), form)
+        let paths = several::paths(input)?;
+        let files = FileNames::of(&paths);
+        let mut later: Vec<(u32, PathBuf)> = (0..).zip(paths).collect();
+        later.reverse();
+        let Some((file, path)) = later.pop() else {
+            return Table::from_stream(Box::new(io::stdin()), input.shown(), form);
+        };
+        let is_one = later.is_empty();
+        let mut part = Part { file, order: None };
+        let mut table = Table::of(Opened::file(&path)?, &path, form);
+        // A month without rows is a month.
+        while let Err(Error::NoRows { .. }) = &table {
+            let Some((file, path)) = later.pop() else { break };
+            part.file = file;
+            table = Table::of(Opened::file(&path)?, &path, form);
+        }
+        let mut table = table?;
+        table.rows.set_part(part);
+        table.size = table.size.filter(|_| is_one);
+        Ok(Table { files, later, ..table })
+    }
+
+    /// Goes on to the next file that has rows; gives whether there is one.
+    fn go_on(&mut self) -> Result<bool, Error> {
+        while let Some((file, path)) = self.later.pop() {
+            let next = Opened::file(&path)?;
+            match Table::of(next, &path, &self.form) {
+                Err(Error::NoRows { .. }) => {}
+                Err(fault) => return Err(fault),
+                Ok(next) => {
+                    let Table { name, header, mut rows, .. } = next;
+                    let part = Part::of(file, &name, &header, &self.name, &self.header)?;
+                    rows.set_part(part);
+                    self.rows = rows;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// As [`Table::open`] of delimited text, from any stream; `shown` is what messages call it.
@@ -135,10 +198,16 @@ impl Table {
                         }
                     }
                 })?;
-                (header, Rows::Fed(feed))
+                (header, Rows::Fed(Box::new(feed)))
             }
         };
-        Ok(Table { name, kind, header, rows, size })
+        let (files, later) = (FileNames::default(), Vec::new());
+        Ok(Table { name, kind, header, rows, size, files, later, form: form.clone() })
+    }
+
+    /// The names of its files, to tell rows of several apart.
+    pub fn files(&self) -> FileNames {
+        self.files.clone()
     }
 
     /// What kind of file it is.
@@ -180,7 +249,7 @@ impl Table {
     /// were read so far; for progress. Nothing for a stream.
     pub fn about_rows(&self, so_far: usize) -> Option<u64> {
         match &self.rows {
-            Rows::Fed(feed) => feed.rows(),
+            Rows::Fed(feed) => feed.rows().filter(|_| self.size.is_some()),
             Rows::Text(text) => {
                 let size = self.size? as f64;
                 Some((size / text.read().max(1) as f64 * so_far as f64).round() as u64)
@@ -271,9 +340,14 @@ impl Table {
     /// text over 1 MiB, bytes that its format does not have. Rows that only have the wrong
     /// number of cells, or a NUL, are rejects.
     pub fn next_batch(&mut self, max_rows: usize) -> Result<Batch, Error> {
-        match &mut self.rows {
-            Rows::Text(text) => text.next_batch(max_rows.max(1)),
-            Rows::Fed(feed) => feed.next_batch(max_rows.max(1)),
+        loop {
+            let batch = match &mut self.rows {
+                Rows::Text(text) => text.next_batch(max_rows.max(1))?,
+                Rows::Fed(feed) => feed.next_batch(max_rows.max(1))?,
+            };
+            if !batch.is_empty() || !self.go_on()? {
+                return Ok(batch);
+            }
         }
     }
 }
@@ -304,8 +378,8 @@ impl Batch {
         self.rows.is_empty() && self.rejects.is_empty()
     }
 
-    pub(super) fn reject(&mut self, span: Span, reason: String) {
-        self.rejects.push(Reject { file: 0, line: span.line, column: None, reason });
+    pub(super) fn reject(&mut self, file: u32, span: Span, reason: String) {
+        self.rejects.push(Reject { file, line: span.line, column: None, reason });
     }
 }
 
@@ -384,11 +458,34 @@ pub(super) mod tests {
             let twice = read(&gzip(&packed), &plain());
             assert_eq!(twice, Err("f: is packed twice".to_owned()));
         }
+        let spaces = vec![b' '; 1 << 16];
+        let record = b"<Client><ClientId>1</ClientId></Client>";
+        let list = [&record[..], &spaces[..]].concat().repeat(1300);
+        let bomb = [b"<DEXFileUpload><Clients>".to_vec(), list].concat();
+        let refused = read(&gzip(&bomb), &plain());
+        assert_eq!(refused, Err("f: unpacks to far more than its size allows".to_owned()));
         let bomb = [b"a,b\n1,2\n".to_vec(), vec![b'\n'; 80 << 20]].concat();
         for packed in [gzip(&bomb), zstd::encode_all(&bomb[..], 1).expect("packed")] {
             let refused = read(&packed, &plain());
             assert_eq!(refused, Err("f: unpacks to far more than its size allows".to_owned()));
         }
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)]
+    fn an_upload_that_nobody_takes_is_told_of() {
+        let home = tempfile::tempdir().expect("a folder");
+        let place = home.path().join("upload.xml");
+        let upload = |clients: usize| {
+            let client = "<Client><ClientId>1</ClientId></Client>\n".repeat(clients);
+            let text = format!("<DEXFileUpload><Clients>{client}</Clients></DEXFileUpload>");
+            std::fs::write(&place, text).expect("written");
+            let table = Table::open(&Input::File(place.clone()), &plain()).expect("a table");
+            table.warnings()
+        };
+        assert_eq!(upload(10), [""; 0]);
+        let warnings = upload(260_000);
+        assert!(warnings.len() == 1 && warnings[0].contains("larger than 10 MB"), "{warnings:?}");
     }
 
     #[test]

@@ -9,7 +9,6 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::Error;
 use super::kind::{HEAD, Kind, Packing, Unread};
-use super::table::Input;
 use crate::files;
 
 /// What comes out of a packed file is not bounded below this.
@@ -41,18 +40,10 @@ pub(super) enum Bytes {
 }
 
 impl Opened {
-    /// Opens a file or standard input.
-    pub(super) fn new(input: &Input) -> Result<Opened, Error> {
-        let shown = input.shown();
+    /// Opens a file.
+    pub(super) fn file(shown: &Path) -> Result<Opened, Error> {
         let fail = |e| Error::from(files::io_error(shown, "read", e));
-        let mut file = match input {
-            Input::File(path) => files::open(path)?,
-            Input::Stdin => {
-                let mut stdin: Box<dyn Read + Send> = Box::new(io::stdin());
-                let head = head_of(&mut stdin).map_err(fail)?;
-                return Opened::stream(head, stdin, shown);
-            }
-        };
+        let mut file = files::open(shown)?;
         let head = head_of(&mut file).map_err(fail)?;
         // A pipe has no size that says anything, and no way back.
         let is_plain = file.metadata().is_ok_and(|file| file.is_file());
@@ -65,7 +56,7 @@ impl Opened {
         Ok(Opened { kind, bytes: Bytes::File(file), size: Some(size) })
     }
 
-    /// As [`Opened::new`], from any stream.
+    /// As [`Opened::file`], from any stream.
     pub(super) fn from_reader(
         mut reader: Box<dyn Read + Send>,
         shown: &Path,
@@ -81,7 +72,7 @@ impl Opened {
             let bytes = Bytes::Stream(Box::new(Cursor::new(head).chain(rest)));
             return Ok(Opened { kind, bytes, size: None });
         };
-        let fail = |e| broken(e, shown);
+        let fail = |e| broken(&e, shown);
         let packed = Counted { inner: Cursor::new(head).chain(rest), count: 0 };
         let mut reader: Box<dyn Read + Send> = match packing {
             Packing::Gzip => Box::new(Bounded::new(MultiGzDecoder::new(packed), |decoder| {
@@ -111,7 +102,7 @@ impl Bytes {
     /// All bytes of a stream in memory.
     pub(super) fn held(reader: Box<dyn Read + Send>, shown: &Path) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        reader.take(MOST_HELD + 1).read_to_end(&mut bytes).map_err(|e| broken(e, shown))?;
+        reader.take(MOST_HELD + 1).read_to_end(&mut bytes).map_err(|e| broken(&e, shown))?;
         match bytes.len() as u64 > MOST_HELD {
             true => Err(Error::TooLargeToHold { file: files::clean(shown) }),
             false => Ok(bytes),
@@ -124,7 +115,7 @@ fn not_read(shown: &Path, unread: Unread) -> Error {
 }
 
 /// What a failed read of a file that may be packed means.
-pub(super) fn broken(e: io::Error, shown: &Path) -> Error {
+pub(super) fn broken(e: &io::Error, shown: &Path) -> Error {
     let file = files::clean(shown);
     match e.kind() {
         _ if e.get_ref().is_some_and(|inner| inner.is::<Swollen>()) => Error::Swollen { file },
@@ -132,7 +123,10 @@ pub(super) fn broken(e: io::Error, shown: &Path) -> Error {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::Other if e.raw_os_error().is_none() => {
             Error::Unpacked { file }
         }
-        _ => files::io_error(shown, "read", e).into(),
+        kind => {
+            let same = e.raw_os_error().map(io::Error::from_raw_os_error);
+            files::io_error(shown, "read", same.unwrap_or(kind.into())).into()
+        }
     }
 }
 
