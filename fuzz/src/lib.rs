@@ -2,4 +2,5 @@
 //! runner (`src/bin/plain.rs`) alike.
 
 pub mod csv_row;
+pub mod formats;
 pub mod slk;

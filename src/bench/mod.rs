@@ -174,7 +174,7 @@ fn add_slk(
     let export = home.join(&agency.folder).join("export.csv");
     let mut out = staged.create(KEYED, Readers::Owner)?;
     let keyed = watch.time("slk", || -> Result<Keyed, crate::Error> {
-        let table = Table::open(&Input::File(export.clone()), spec.encoding, spec.delimiter)?;
+        let table = Table::open(&Input::File(export.clone()), &spec.form())?;
         let standardiser = Standardiser::new(&table, &spec, &project, today)?;
         let shown = out.shown().to_owned();
         let sink = Sink { out: &mut out, shown: &shown };

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::Printer;
 use crate::deidentify::{self, Job, RunRecord, Summary, Unhardened};
-use crate::error::Error;
+use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean, clean_text};
+use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::{Input, SourceSpec};
 
@@ -22,10 +23,11 @@ Example:
 OUT/to-linkage-unit/ goes to the linkage unit, OUT/to-analyst/ to the analyst; OUT/keep/
 never leaves the agency.")]
 pub(crate) struct Args {
-    /// The export, as CSV; `-` is standard input.
-    #[arg(value_name = "EXPORT")]
-    export: PathBuf,
-    /// The events file; without it, the events that source.toml describes are read from the
+    /// The export: CSV, .xlsx, Parquet, Arrow, JSON Lines or a DEX upload, packed or not; several
+    /// files, a folder of them or a pattern are read as one; `-` is standard input.
+    #[arg(value_name = "EXPORT", required = true)]
+    export: Vec<PathBuf>,
+    /// The events file, a folder or a pattern; without it, the events that source.toml describes are read from the
     /// export.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
@@ -33,8 +35,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     project: PathBuf,
     /// The description of the export.
-    #[arg(long, value_name = "FILE")]
-    source: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "name")]
+    source: Option<PathBuf>,
+    /// What to call a source that is a DEX upload file, which needs no description.
+    #[arg(long, conflicts_with = "source")]
+    name: Option<SourceName>,
     /// The project key.
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
@@ -58,6 +63,17 @@ pub(crate) struct Args {
     danger_unhardened_clk: bool,
 }
 
+/// Neither a description nor a name, which the command line does not let through.
+#[derive(Debug, thiserror::Error)]
+#[error("expected `--source` or `--name`")]
+struct Unnamed;
+
+impl Fault for Unnamed {
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+}
+
 /// The result for machines.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -70,11 +86,15 @@ struct Report<'a> {
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    let project = Project::load(&args.project)?;
     let job = Job {
-        export: Input::from_arg(&args.export),
+        export: Input::from_args(&args.export),
         events: args.events,
-        project: Project::load(&args.project)?,
-        source: SourceSpec::load(&args.source)?,
+        source: match (&args.source, &args.name) {
+            (Some(path), _) => SourceSpec::load(path)?,
+            (None, name) => SourceSpec::dex(name.as_ref().ok_or(Unnamed)?, &project)?,
+        },
+        project,
         key_file: args.key_file,
         agency_key: args.agency_key,
         out: args.out,

@@ -132,6 +132,14 @@ impl Fault for UsageError {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
+    // A reader that gives up on a broken file this way is told of as a broken file, and what it
+    // says of it could hold a value.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(crate::sources::READER) {
+            hook(panic);
+        }
+    }));
     run(std::env::args_os())
 }
 

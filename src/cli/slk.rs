@@ -19,7 +19,7 @@ use crate::slk::explain::{Explanation, explain};
 use crate::slk::export::{ColumnCheck, Keyed, Sink, add_keys, check_column};
 use crate::slk::{NoKey, Profile};
 use crate::sources::spec::{AccuracyCode, Encoding};
-use crate::sources::{Input, Reject, SourceSpec, Table};
+use crate::sources::{Form, Input, Reject, SourceSpec, Table};
 use crate::standardise::date::Accuracy;
 use crate::standardise::{
     Absent, BirthDate, Name, Person, PlaceholderList, Sex, Standardiser, Value,
@@ -213,7 +213,7 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     }
     super::guard(out_arg.as_ref(), &[export.as_ref(), source])?;
     let input = Input::from_arg(export);
-    let table = Table::open(&input, spec.encoding, spec.delimiter)?;
+    let table = Table::open(&input, &spec.form())?;
     let as_at = args.as_at.unwrap_or_else(today);
     let standardiser = Standardiser::for_slk(&table, &spec, diacritics, &placeholders, as_at)?;
     let job = Job { table, standardiser, profile, printer };
@@ -231,11 +231,15 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     let rejects = StagedFile::create(Path::new(&beside), Readers::Owner, overwrite)?;
     let rejects_fail = |e: csv::Error| files::io_error(Path::new(&beside), "write", e.into());
     let mut rejects = csv::Writer::from_writer(rejects);
-    rejects.write_record(["line", "column", "reason"]).map_err(rejects_fail)?;
+    let files = job.table.files();
+    let heading = files.of_several(0).map(|_| "file").into_iter();
+    let headings = heading.chain(["line", "column", "reason"]);
+    rejects.write_record(headings).map_err(rejects_fail)?;
     let keyed = job.run(&mut out, target, |reject| {
-        let line = reject.line.to_string();
+        let (file, line) = (files.of_several(reject.file), reject.line.to_string());
         let column = reject.column.as_deref().unwrap_or_default();
-        Ok(rejects.write_record([&line, column, &reject.reason]).map_err(rejects_fail)?)
+        let cells = file.as_deref().into_iter().chain([&*line, column, &reject.reason]);
+        Ok(rejects.write_record(cells).map_err(rejects_fail)?)
     })?;
     let rejects = rejects
         .into_inner()
@@ -268,11 +272,14 @@ impl Job<'_> {
         mut keep: impl FnMut(&Reject) -> Result<(), Error>,
     ) -> Result<Keyed, Error> {
         let (file, printer) = (self.table.name().to_owned(), self.printer);
+        let files = self.table.files();
         let mut seen = 0;
         let rejects = |reject: &Reject| {
             seen += 1;
             if seen <= SHOWN_REJECTS {
                 let Reject { line, reason, .. } = reject;
+                let own = files.of_several(reject.file);
+                let file = own.as_deref().unwrap_or(&file);
                 printer.warn(&format!("{file} line {line}: {reason}; set aside"));
             }
             keep(reject)
@@ -314,7 +321,7 @@ fn report(keyed: &Keyed, printer: &Printer) {
 
 fn run_check(args: &CheckArgs, printer: &Printer) -> Result<(), Error> {
     let input = Input::from_arg(&args.file);
-    let table = Table::open(&input, args.encoding, None)?;
+    let table = Table::open(&input, &Form::of(args.encoding))?;
     let sum = check_column(table, &args.column, args.profile, &printer.progress())?;
     printer.result(&sum, &check_text(&sum))?;
     if sum.failed == 0 {

@@ -13,7 +13,9 @@ use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
-use crate::sources::{self, DATE_FORMAT, Input, SourceSpec, Table, is_date_format};
+use crate::sources::{
+    self, DATE_FORMAT, DEX_SOURCE, Form, Input, Kind, SourceSpec, Table, is_date_format,
+};
 
 /// How many rows are looked at for date formats and codes.
 const SAMPLE: usize = 1000;
@@ -34,7 +36,8 @@ enum Command {
         veilway source new agency_a.csv --project project.toml --name agency-a --out a.toml\n\n\
         Only headings and short codes are shown, never a name or a date.")]
     New {
-        /// The export, as CSV; `-` is standard input.
+        /// The export: CSV, .xlsx, Parquet, Arrow, JSON Lines or a DEX upload, packed or not; `-` is
+        /// standard input.
         export: PathBuf,
         /// The agreement.
         #[arg(long, value_name = "FILE")]
@@ -79,7 +82,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     super::guard(&out, &[&export, &project])?;
     let agreement = clean(&project);
     let project = Project::load(&project)?;
-    let mut table = Table::open(&Input::from_arg(&export), encoding, None)?;
+    let mut table = Table::open(&Input::from_arg(&export), &Form::of(encoding))?;
     let batch = table.next_batch(SAMPLE)?;
     let sample: Vec<Vec<String>> =
         batch.rows.iter().map(|row| row.cells().map(str::to_owned).collect()).collect();
@@ -91,7 +94,12 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         delimiter: None,
         date_format: date_format.as_deref(),
     };
-    let proposal = propose(table.header(), &sample, &known);
+    let mut proposal = propose(table.header(), &sample, &known);
+    if table.kind() == Kind::Dex {
+        // The sessions are another list of the same file; what is in it is known.
+        let start = DEX_SOURCE.find("# A session is").unwrap_or(DEX_SOURCE.len());
+        proposal.toml += &format!("\n{}", &DEX_SOURCE[start..]);
+    }
     if !proposal.knows_a_heading() {
         let (file, columns) = (clean(&export), table.header().len());
         return Err(sources::Error::NoHeadings { file, columns }.into());

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::Printer;
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
-use crate::synth::{self, Made, Plan};
+use crate::synth::{self, As, Made, Plan};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// The same seed makes the same people.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
+    /// What kind of files the agencies have.
+    #[arg(long = "as", value_enum, value_name = "KIND", default_value_t = Files::Csv)]
+    files: Files,
     /// The folder to make.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -30,8 +33,36 @@ pub(crate) struct Args {
     force: bool,
 }
 
+/// Kinds of files.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Files {
+    /// export.csv and events.csv
+    Csv,
+    /// export.xlsx, a workbook with two sheets
+    Xlsx,
+    /// export.parquet and events.parquet
+    Parquet,
+    /// export.jsonl and events.jsonl
+    Jsonl,
+    /// upload.xml, as the Data Exchange takes it
+    Dex,
+}
+
+impl From<Files> for As {
+    fn from(files: Files) -> As {
+        match files {
+            Files::Csv => As::Csv,
+            Files::Xlsx => As::Workbook,
+            Files::Parquet => As::Parquet,
+            Files::Jsonl => As::JsonLines,
+            Files::Dex => As::Dex,
+        }
+    }
+}
+
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let plan = Plan::new(args.people, usize::from(args.sources), args.seed)?;
+    let plan = plan.in_files(args.files.into());
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let made = synth::write(&plan, &args.out, overwrite, &printer.progress())?;
     let text = format!("{}written to {}", table(&made), clean(&args.out));

@@ -14,7 +14,7 @@ use super::source::{date_format, encodings};
 use crate::error::Error;
 use crate::files::{Overwrite, Readers, StagedFile, clean, clean_text};
 use crate::sources::spec::Encoding;
-use crate::sources::{Input, SourceSpec, Table};
+use crate::sources::{Form, Input, SourceSpec, Table};
 use crate::standard::{self, Job, Period, Report, Standard, Wording};
 
 /// What was typed.
@@ -80,10 +80,9 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
         page = Some((StagedFile::create(html, Readers::Owner, overwrite)?, html));
     }
-    let described = source.as_ref();
-    let encoding = args.encoding.or(described.map(|s| s.encoding)).unwrap_or(Encoding::Utf8);
-    let delimiter = described.and_then(|s| s.delimiter);
-    let table = Table::open(&Input::from_arg(&args.export), encoding, delimiter)?;
+    let mut form = source.as_ref().map_or(Form::of(Encoding::Utf8), SourceSpec::form);
+    form.encoding = args.encoding.unwrap_or(form.encoding);
+    let table = Table::open(&Input::from_arg(&args.export), &form)?;
     let job = Job {
         standard: args.standard,
         wording: if args.strict { Wording::AsWritten } else { Wording::Corrected },

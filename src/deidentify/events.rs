@@ -3,6 +3,7 @@
 //! are kept.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -12,7 +13,7 @@ use super::write::RowIds;
 use crate::ids::RowId;
 use crate::progress::Progress;
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
-use crate::sources::{self, Row, Table};
+use crate::sources::{self, FileNames, Row, Table};
 use crate::standard::{Dictionary, Reach, Standard, Wording};
 
 const BATCH: usize = 1 << 16;
@@ -58,6 +59,7 @@ pub(super) fn check_kept_columns(source: &SourceSpec) -> Result<(), Error> {
 /// One event. Prints as shape.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Event {
+    file: Option<Arc<str>>,
     line: u64,
     record_id: String,
     program: String,
@@ -82,6 +84,7 @@ pub(super) struct EventReader {
     end: Option<usize>,
     keep: Vec<usize>,
     spec: EventSpec,
+    files: FileNames,
 }
 
 impl EventReader {
@@ -105,19 +108,22 @@ impl EventReader {
             end: spec.end.as_deref().map(|column| table.column(column)).transpose()?,
             keep: table.columns(spec.keep.iter().map(String::as_str))?,
             spec: spec.clone(),
+            files: table.files(),
         })
     }
 
     /// The event of a row that is set aside as a whole.
     pub(super) fn unused(&self, row: &Row) -> Aside {
         let column = Some(self.spec.record_id.clone());
-        Aside { kind: Kind::Event, line: row.line, column, reason: NOT_IN_PACKAGE.to_owned() }
+        let (file, line) = (self.files.of_several(row.file()), row.line);
+        Aside { kind: Kind::Event, file, line, column, reason: NOT_IN_PACKAGE.to_owned() }
     }
 
     /// The event of a row, or why it cannot be used.
     pub(super) fn read(&self, row: &Row) -> Result<Event, Aside> {
         let aside = |column: &str, reason: &str| Aside {
             kind: Kind::Event,
+            file: self.files.of_several(row.file()),
             line: row.line,
             column: Some(column.to_owned()),
             reason: reason.to_owned(),
@@ -147,7 +153,8 @@ impl EventReader {
             return Err(aside(end_name, "the last day is before the first"));
         }
         let kept = self.keep.iter().map(|&place| row.cell(place).to_owned()).collect();
-        Ok(Event { line: row.line, record_id, program, start, end, kept })
+        let file = self.files.of_several(row.file());
+        Ok(Event { file, line: row.line, record_id, program, start, end, kept })
     }
 }
 
@@ -179,6 +186,7 @@ impl Events {
             progress.advance(batch.len() as u64);
             events.asides.extend(batch.rejects.into_iter().map(|reject| Aside {
                 kind: Kind::Event,
+                file: reader.files.of_several(reject.file),
                 line: reject.line,
                 column: reject.column,
                 reason: reject.reason,
@@ -214,6 +222,7 @@ impl Events {
                 Some(row_id) => lines.push(Line::of(event, row_id)),
                 None => asides.push(Aside {
                     kind: Kind::Event,
+                    file: event.file,
                     line: event.line,
                     column: Some(spec.record_id.clone()),
                     reason: NOT_IN_PACKAGE.to_owned(),

@@ -2,7 +2,7 @@
 //! aside with a reason. Takes the open table; after it, names are in memory only where the
 //! source's people are still to be compared with each other.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -19,7 +19,7 @@ use crate::package::manifest::Exclusions;
 use crate::package::max_rows;
 use crate::progress::Progress;
 use crate::project::Project;
-use crate::sources::{Row, SourceSpec, Table};
+use crate::sources::{FileNames, Row, SourceSpec, Table};
 use crate::standardise::{Person, Seen, Standardiser};
 
 /// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
@@ -31,6 +31,8 @@ const PIECE: usize = 1 << 10;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Aside {
     pub(super) kind: Kind,
+    /// The file, where there are several.
+    pub(super) file: Option<Arc<str>>,
     pub(super) line: u64,
     pub(super) column: Option<String>,
     pub(super) reason: String,
@@ -90,6 +92,7 @@ pub(super) struct Export<'a> {
 /// What some rows of an export became.
 #[derive(Debug, Default)]
 struct Part {
+    files: FileNames,
     excluded: Exclusions,
     records: Records,
     packed: Packed,
@@ -112,6 +115,7 @@ impl<'a> Export<'a> {
     ) -> Result<Export<'a>, crate::Error> {
         let &Reading { project, source, today, has_events, is_compared, encoder, fuzzy } = reading;
         let reader = Reader {
+            files: table.files(),
             record_id: table.column(&source.record_id)?,
             record_id_name: &source.record_id,
             consent: Consent::new(&table, &source.consent)?,
@@ -142,6 +146,7 @@ impl<'a> Export<'a> {
             export.excluded.unreadable += batch.rejects.len() as u64;
             export.asides.extend(batch.rejects.into_iter().map(|reject| Aside {
                 kind: Kind::Row,
+                file: reader.files.of_several(reject.file),
                 line: reject.line,
                 column: reject.column,
                 reason: reject.reason,
@@ -169,7 +174,7 @@ impl<'a> Export<'a> {
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {
-        let Part { excluded, records, packed, traits, asides, events } = part;
+        let Part { excluded, records, packed, traits, asides, events, .. } = part;
         self.records.append(&records, self.store.len() as u32);
         self.store.push(packed)?;
         self.traits.append(traits);
@@ -188,12 +193,14 @@ impl<'a> Export<'a> {
 
 impl Part {
     fn set_aside(&mut self, kind: Kind, row: &Row, column: &str, reason: String) {
-        self.asides.push(Aside { kind, line: row.line, column: Some(column.to_owned()), reason });
+        let (file, line) = (self.files.of_several(row.file()), row.line);
+        self.asides.push(Aside { kind, file, line, column: Some(column.to_owned()), reason });
     }
 }
 
 /// What turns rows into token sets.
 struct Reader<'a> {
+    files: FileNames,
     record_id: usize,
     record_id_name: &'a str,
     consent: Consent,
@@ -231,7 +238,7 @@ impl Reader<'_> {
             .unwrap_or_else(|| Desk { sets: self.encoder.token_sets(PIECE), ..Desk::default() });
         desk.sets.clear();
         let traits = self.compared.map(Traits::new).unwrap_or_default();
-        let mut part = Part { traits, ..Part::default() };
+        let mut part = Part { files: self.files.clone(), traits, ..Part::default() };
         for row in rows {
             let is_used = self.row(row, &mut desk, &mut part);
             if let Some(events) = &self.events {
@@ -280,7 +287,7 @@ impl Reader<'_> {
         }
         self.encoder.encode(person, scratch, sets);
         let identities = self.encoder.identities(person, scratch);
-        part.records.push(id, row.line, first_set as u32, identities);
+        part.records.push(id, row.place(), first_set as u32, identities);
         let aliases = self.standardiser.alias_persons(row, person, seen);
         if !aliases.is_empty() {
             for alias in &aliases {

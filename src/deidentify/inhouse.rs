@@ -92,7 +92,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let mut sources: Vec<Read<'_>> = Vec::new();
     let mut firsts: Vec<Vec<u32>> = Vec::new();
     for (input, source) in exports {
-        let table = Table::open(input, source.encoding, source.delimiter)?;
+        let table = Table::open(input, &source.form())?;
         let reading = Reading {
             project,
             source,

@@ -38,7 +38,7 @@ use crate::progress::Progress;
 use crate::project::Project;
 use crate::project::fuzzy::{FuzzyEncoding, FuzzySettings};
 use crate::project::groups::ChanceOfGroup;
-use crate::sources::spec::SourceSpec;
+use crate::sources::spec::{EventSpec, SourceSpec};
 use crate::sources::{Input, Table};
 
 use events::Events;
@@ -105,6 +105,9 @@ pub enum Error {
     /// An events file for a source that describes no events.
     #[error("an events file was given, but source.toml has no section [events]")]
     NoEventSpec,
+    /// Events on another sheet of what can be read once only.
+    #[error("standard input is read once, and source.toml has the events on another sheet")]
+    SheetOfStdin,
     /// The analyst would be given an identifier.
     #[error("source.toml: `keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
     KeepsIdentifier {
@@ -154,7 +157,7 @@ pub enum Error {
 impl Fault for Error {
     fn class(&self) -> Class {
         match self {
-            Error::NoEventSpec | Error::TwiceTheSource { .. } => Class::Usage,
+            Error::NoEventSpec | Error::TwiceTheSource { .. } | Error::SheetOfStdin => Class::Usage,
             Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } | Error::Unhardened => {
                 Class::Refused
             }
@@ -166,6 +169,7 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::NoEventSpec => "say in [events] of source.toml which columns the events have",
+            Error::SheetOfStdin => "name the file instead of `-`",
             Error::TwiceTheSource { .. } => {
                 "give each export its own source.toml, with a name of its own"
             }
@@ -205,14 +209,16 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let staged = Staged::folder(&job.out, job.overwrite)?;
     let folders = [Some(&job.out), None];
     let agency_key = agency_key(job.agency_key.as_ref(), folders, project, &staged)?;
-    let table = Table::open(&job.export, source.encoding, source.delimiter)?;
+    let table = Table::open(&job.export, &source.form())?;
+    let file_warnings = table.warnings();
     let encoder = Encoder::new(project, &key);
 
     let reading = Reading {
         project,
         source,
         today: job.today,
-        has_events: job.events.is_none(),
+        has_events: job.events.is_none()
+            && source.events.as_ref().is_some_and(|events| events.sheet.is_none()),
         is_compared: !source.unique_people,
         encoder: &encoder,
         fuzzy: fuzzy_encoder.as_ref(),
@@ -248,7 +254,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     write::run_record(&staged, &record)?;
     staged.commit()?;
-    let mut warnings = record.warnings(job);
+    let mut warnings = file_warnings;
+    warnings.extend(record.warnings(job));
     warnings.extend(fill_warning);
     if is_unhardened {
         warnings.insert(0, UNHARDENED.to_owned());
@@ -452,7 +459,14 @@ impl Events {
         match (&job.source.events, &job.events) {
             (Some(spec), Some(path)) => {
                 let input = Input::File(path.clone());
-                let table = Table::open(&input, job.source.encoding, job.source.delimiter)?;
+                let table = Table::open(&input, &job.source.events_form(spec))?;
+                Ok(Some(Events::read(table, spec, progress)?))
+            }
+            (Some(EventSpec { sheet: Some(_), .. }), None) if job.export == Input::Stdin => {
+                Err(Error::SheetOfStdin.into())
+            }
+            (Some(spec @ EventSpec { sheet: Some(_), .. }), None) => {
+                let table = Table::open(&job.export, &job.source.events_form(spec))?;
                 Ok(Some(Events::read(table, spec, progress)?))
             }
             (Some(_), None) => Ok(Some(self)),

@@ -138,10 +138,13 @@ pub(super) fn rejects(
 ) -> Result<(), crate::Error> {
     asides.sort();
     let mut file = CsvFile::create(staged, &format!("keep/{}.rejects.csv", source.name))?;
-    file.line(["line", "column", "set_aside", "reason"])?;
-    for Aside { kind, line, column, reason } in asides.iter() {
+    let named = asides.iter().any(|aside| aside.file.is_some());
+    let heading = named.then_some("file").into_iter();
+    file.line(heading.chain(["line", "column", "set_aside", "reason"]))?;
+    for Aside { kind, file: place, line, column, reason } in asides.iter() {
         let column = column.as_deref().unwrap_or_default();
-        file.line([line.to_string().as_str(), column, kind.name(), reason])?;
+        let place = named.then_some(place.as_deref().unwrap_or_default()).into_iter();
+        file.line(place.chain([line.to_string().as_str(), column, kind.name(), reason]))?;
     }
     Ok(file.finish()?)
 }

@@ -209,7 +209,7 @@ impl Reader<'_> {
 
 fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate::Error> {
     let Job { source, project, .. } = job;
-    let mut table = Table::open(export, source.encoding, source.delimiter)?;
+    let mut table = Table::open(export, &source.form())?;
     let encoder = Encoder::for_values(project);
     let reader = Reader {
         job,

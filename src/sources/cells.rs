@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::csv::Batch;
 use super::error::Error;
 use super::records::Span;
+use super::several::Part;
 use super::spec::Encoding;
+use super::table::Batch;
 
 /// One row: as many cells as the header has names. Prints as shape.
 pub struct Row {
-    /// The physical line it begins on; the header begins on line 1.
+    /// The physical line it begins on, where the header begins on line 1; the number of the
+    /// row where a file has no lines.
     pub line: u64,
     /// The cells of the rows that were read with it, and its place among them.
     cells: Arc<Cells>,
@@ -23,15 +25,34 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row at this place of some cells.
+    pub(super) fn new(line: u64, cells: Arc<Cells>, at: usize) -> Row {
+        Row { line, cells, at }
+    }
+
     /// The cell in a column of [`super::Table::column`], without outer white space.
     pub fn cell(&self, column: usize) -> &str {
-        let places = self.places();
-        if column < places.len() { self.cells.cell(places.start + column).trim() } else { "" }
+        self.as_is(column).trim()
     }
 
     /// Every cell as it is in the file.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        self.places().map(|place| self.cells.cell(place))
+        (0..self.places().len()).map(|column| self.as_is(column))
+    }
+
+    /// Which of the table's files it is in, counted from 0.
+    pub fn file(&self) -> u32 {
+        self.cells.part.file
+    }
+
+    /// Its place among all rows of the table: rows of later files come later.
+    pub fn place(&self) -> u64 {
+        u64::from(self.file()) << 40 | self.line
+    }
+
+    fn as_is(&self, column: usize) -> &str {
+        let (places, column) = (self.places(), self.cells.part.place(column));
+        if column < places.len() { self.cells.cell(places.start + column) } else { "" }
     }
 
     fn places(&self) -> Range<usize> {
@@ -57,6 +78,7 @@ pub(super) struct Parting<'a> {
     pub(super) encoding: Encoding,
     pub(super) delimiter: u8,
     pub(super) columns: usize,
+    pub(super) part: &'a Part,
 }
 
 impl Parting<'_> {
@@ -83,7 +105,7 @@ impl Parting<'_> {
         for Record { bytes, span } in records {
             let bytes = &text[bytes.clone()];
             if has_nul && bytes.contains(&0) {
-                batch.reject(*span, "holds a NUL byte".into());
+                batch.reject(self.part.file, *span, "holds a NUL byte".into());
                 continue;
             }
             block.extend_from_slice(bytes);
@@ -92,15 +114,15 @@ impl Parting<'_> {
         }
         let torn = || Error::Torn { file: self.name.to_owned(), line: first.span.line };
         let cells = Cells::read(&block, self.delimiter, spans.len()).ok_or_else(torn)?;
-        let cells = Arc::new(cells);
+        let cells = Arc::new(Cells { part: self.part.clone(), ..cells });
         batch.rows.reserve_exact(spans.len());
         for (at, span) in spans.into_iter().enumerate() {
-            let row = Row { line: span.line, cells: Arc::clone(&cells), at };
+            let row = Row::new(span.line, Arc::clone(&cells), at);
             let count = row.places().len();
             if count == self.columns {
                 batch.rows.push(row);
-            } else if count != 1 || !row.cell(0).is_empty() {
-                batch.reject(span, ragged(count, self.columns, span));
+            } else if count != 1 || !row.cells.cell(row.places().start).trim().is_empty() {
+                batch.reject(self.part.file, span, ragged(count, self.columns, span));
             }
         }
         batch.rejects.sort_by_key(|reject| reject.line);
@@ -111,11 +133,13 @@ impl Parting<'_> {
 /// The cells of many rows as one text, so that a row costs no memory of its own.
 #[derive(Default)]
 pub(super) struct Cells {
-    text: String,
+    pub(super) text: String,
     /// Where each cell ends in the text.
-    ends: Vec<u32>,
+    pub(super) ends: Vec<u32>,
     /// How many cells there are up to the end of each row.
-    rows: Vec<u32>,
+    pub(super) rows: Vec<u32>,
+    /// Which file they are of, and where its columns belong.
+    pub(super) part: Part,
 }
 
 impl Cells {
@@ -158,7 +182,7 @@ impl Cells {
     }
 }
 
-fn ragged(cells: usize, expected: usize, span: Span) -> String {
+pub(super) fn ragged(cells: usize, expected: usize, span: Span) -> String {
     let noun = if cells == 1 { "cell" } else { "cells" };
     let mut reason = format!("has {cells} {noun}; expected {expected}");
     if span.last_line > span.line {

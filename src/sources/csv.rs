@@ -1,19 +1,21 @@
-//! Comma- and tab-separated files as agencies export them: any of three encodings, mixed line
+//! Comma- and tab-separated text as agencies export it: any of three encodings, mixed line
 //! ends, quoted line breaks, blanks after commas, ragged rows. Takes bytes, gives rows of
 //! trimmed text cells with their physical line numbers, and rejects with reasons. Never
 //! guesses an encoding, and never shows a cell in a message.
 
-use std::ffi::OsStr;
-use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::cells::{Cells, Parting, Record, Row, check_text};
-use super::error::{ColumnProblem, Error, MAX_COLUMNS};
+use super::cells::{Cells, Parting, Record, check_text};
+use super::error::{Error, MAX_COLUMNS};
+use super::form::Form;
 use super::records::{Broken, Records, Span};
+use super::several::Part;
 use super::spec::Encoding;
+use super::table::Batch;
+use super::unpack;
 use crate::files;
 
 /// The delimiters that a header line is searched for, first in a tie.
@@ -25,83 +27,28 @@ const PIECE: usize = 1 << 10;
 /// A batch is cut here, however few its rows: memory follows the batch, not how wide rows are.
 const BATCH_BYTES: usize = 1 << 24;
 
-/// Where a table is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// A file.
-    File(PathBuf),
-    /// Standard input, written `-`.
-    Stdin,
-}
-
-impl Input {
-    /// The input that was named on the command line: `-` is standard input.
-    pub fn from_arg(arg: impl AsRef<OsStr>) -> Self {
-        match arg.as_ref() {
-            dash if dash == "-" => Input::Stdin,
-            path => Input::File(path.into()),
-        }
-    }
-
-    /// The file, or the words "standard input".
-    pub fn shown(&self) -> &Path {
-        match self {
-            Input::File(path) => path,
-            Input::Stdin => Path::new("standard input"),
-        }
-    }
-}
-
-/// An open table: its header is read, its rows follow in batches. Prints as shape.
-pub struct Table {
+/// Delimited text whose header is read.
+pub(super) struct Delimited {
     name: String,
     shown: PathBuf,
     encoding: Encoding,
     delimiter: u8,
-    header: Vec<String>,
+    columns: usize,
     records: Records,
-    /// Bytes of the file, where it is one.
-    size: Option<u64>,
+    part: Part,
 }
 
-impl Table {
-    /// Opens a table and reads its header.
-    ///
-    /// With no delimiter given, the header line decides between comma, tab, semicolon and
-    /// vertical bar: the one it has most of outside quotes.
-    ///
-    /// # Errors
-    /// When the input cannot be read, is a folder, is empty or has no data row, or is not in
-    /// the declared encoding.
-    pub fn open(input: &Input, encoding: Encoding, delimiter: Option<u8>) -> Result<Table, Error> {
-        let mut size = None;
-        let reader: Box<dyn Read + Send> = match input {
-            Input::File(path) => {
-                let file = files::open(path)?;
-                // A pipe has no size that says anything.
-                size = file.metadata().ok().filter(|file| file.is_file()).map(|file| file.len());
-                Box::new(file)
-            }
-            Input::Stdin => Box::new(std::io::stdin()),
-        };
-        let table = Table::from_reader(reader, input.shown(), encoding, delimiter)?;
-        Ok(Table { size, ..table })
-    }
-
-    /// As [`Table::open`], from any stream; `shown` is what messages call it.
-    ///
-    /// # Errors
-    /// As [`Table::open`].
-    pub fn from_reader(
+impl Delimited {
+    /// Reads the header of a text.
+    pub(super) fn open(
         reader: Box<dyn Read + Send>,
         shown: &Path,
-        encoding: Encoding,
-        delimiter: Option<u8>,
-    ) -> Result<Table, Error> {
-        let name = files::clean(shown);
+        form: &Form,
+    ) -> Result<(Vec<String>, Delimited), Error> {
+        let (encoding, name) = (form.encoding, files::clean(shown));
         let fail = |broken| explain(broken, &name, shown, encoding);
         let mut records = Records::new(reader, encoding).map_err(fail)?;
-        let delimiter = match delimiter {
+        let delimiter = match form.delimiter {
             Some(byte) => byte,
             None => sniff(records.peek_line().map_err(fail)?),
         };
@@ -125,122 +72,38 @@ impl Table {
         }
         let header = (0..columns).map(|place| cells.cell(place).trim().to_owned()).collect();
         let shown = shown.to_owned();
-        Ok(Table { name, shown, encoding, delimiter, header, records, size: None })
+        Ok((
+            header,
+            Delimited { name, shown, encoding, delimiter, columns, records, part: Part::default() },
+        ))
     }
 
-    /// The file as it was named, fit to be shown.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The column names, trimmed.
-    pub fn header(&self) -> &[String] {
-        &self.header
+    /// Says which file of several it is, before the first batch.
+    pub(super) fn set_part(&mut self, part: Part) {
+        self.part = part;
     }
 
     /// The byte between cells.
-    pub fn delimiter(&self) -> u8 {
+    pub(super) fn delimiter(&self) -> u8 {
         self.delimiter
     }
 
-    /// About how many rows the file has, by its size and the rows that were read so far; for
-    /// progress. Nothing for a stream.
-    pub fn about_rows(&self, so_far: usize) -> Option<u64> {
-        let size = self.size? as f64;
-        Some((size / self.records.read().max(1) as f64 * so_far as f64).round() as u64)
+    /// Bytes that were read so far.
+    pub(super) fn read(&self) -> u64 {
+        self.records.read()
     }
 
-    /// The place of a column, counted from 0: of exactly this name, or else of the one name
-    /// that differs only in case and outer blanks.
-    ///
-    /// # Errors
-    /// When there is none (the most similar name is suggested) or more than one.
-    pub fn column(&self, name: &str) -> Result<usize, Error> {
-        self.find(name).map_err(|problem| self.columns_error(vec![problem]))
-    }
-
-    /// As [`Table::column`] for several columns, with every problem in one error.
-    ///
-    /// # Errors
-    /// When any is missing or doubled.
-    pub fn columns<'n>(
-        &self,
-        names: impl IntoIterator<Item = &'n str>,
-    ) -> Result<Vec<usize>, Error> {
-        let mut places = Vec::new();
-        let mut problems = Vec::new();
-        for name in names {
-            match self.find(name) {
-                Ok(place) => places.push(place),
-                Err(problem) if problems.contains(&problem) => {}
-                Err(problem) => problems.push(problem),
-            }
-        }
-        if problems.is_empty() { Ok(places) } else { Err(self.columns_error(problems)) }
-    }
-
-    fn columns_error(&self, problems: Vec<ColumnProblem>) -> Error {
-        Error::Columns { file: self.name.clone(), problems }
-    }
-
-    fn find(&self, name: &str) -> Result<usize, ColumnProblem> {
-        let asked = name.trim();
-        let lower = asked.to_lowercase();
-        let same = |loosely: bool| {
-            let lower = &lower;
-            self.header.iter().enumerate().filter_map(move |(at, have)| {
-                (have == asked || loosely && have.to_lowercase() == *lower).then_some(at)
-            })
-        };
-        for loosely in [false, true] {
-            let mut places = same(loosely);
-            match (places.next(), places.next()) {
-                (Some(at), None) => return Ok(at),
-                (Some(first), Some(second)) => {
-                    return Err(ColumnProblem::Doubled {
-                        column: asked.to_owned(),
-                        first: first + 1,
-                        second: second + 1,
-                    });
-                }
-                _ => {}
-            }
-        }
-        Err(ColumnProblem::Missing { column: asked.to_owned(), closest: self.closest(&lower) })
-    }
-
-    /// The header name most similar to this one, unless it is quite another word. A first
-    /// line with a number or a date in it may be data, of which nothing is shown.
-    fn closest(&self, lower: &str) -> Option<String> {
-        let is_number = |cell: &String| !cell.is_empty() && !cell.contains(char::is_alphabetic);
-        if self.header.iter().any(is_number) {
-            return None;
-        }
-        let plain = |s: &str| s.to_lowercase().replace(['_', ' ', '-', '.'], "");
-        let asked = plain(lower);
-        self.header
-            .iter()
-            .map(|have| (strsim::jaro_winkler(&asked, &plain(have)), have))
-            .filter(|(similarity, _)| *similarity >= 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, have)| have.clone())
-    }
-
-    /// The next rows, at most `max_rows` with the rejects; an empty batch is the end.
-    ///
-    /// # Errors
-    /// When the file cannot be read on: a quote left open, bytes of another encoding, a row
-    /// over 1 MiB. Rows that only have the wrong number of cells, or a NUL, are rejects.
-    pub fn next_batch(&mut self, max_rows: usize) -> Result<Batch, Error> {
+    /// The next rows, at most so many with the rejects; an empty batch is the end.
+    pub(super) fn next_batch(&mut self, max_rows: usize) -> Result<Batch, Error> {
         loop {
-            let (batch, taken) = self.take(max_rows.max(1))?;
+            let (batch, taken) = self.take(max_rows)?;
             if taken == 0 || !batch.is_empty() {
                 return Ok(batch);
             }
         }
     }
 
-    /// As [`Table::next_batch`], with how many records were taken, blank ones included.
+    /// As [`Delimited::next_batch`], with how many records were taken, blank ones included.
     fn take(&mut self, max_rows: usize) -> Result<(Batch, usize), Error> {
         let mut text = Vec::new();
         let mut records: Vec<(usize, Span)> = Vec::new();
@@ -265,7 +128,8 @@ impl Table {
             name: &self.name,
             encoding: self.encoding,
             delimiter: self.delimiter,
-            columns: self.header.len(),
+            columns: self.columns,
+            part: &self.part,
         };
         let pieces: Vec<Batch> = records
             .par_chunks(PIECE)
@@ -284,52 +148,10 @@ impl Table {
     }
 }
 
-impl fmt::Debug for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Table({}, {} columns)", self.name, self.header.len())
-    }
-}
-
-/// Rows of one read, and those that were set aside.
-#[derive(Debug, Default)]
-pub struct Batch {
-    /// The rows, in the order of the file.
-    pub rows: Vec<Row>,
-    /// The rows that cannot be used, in the order of the file.
-    pub rejects: Vec<Reject>,
-}
-
-impl Batch {
-    /// How many rows were read, with those that were set aside.
-    pub fn len(&self) -> usize {
-        self.rows.len() + self.rejects.len()
-    }
-
-    /// Whether the file has ended.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.rejects.is_empty()
-    }
-
-    pub(super) fn reject(&mut self, span: Span, reason: String) {
-        self.rejects.push(Reject { line: span.line, column: None, reason });
-    }
-}
-
-/// A row, or a cell of one, that was set aside, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
-    /// The physical line its row begins on.
-    pub line: u64,
-    /// The column, where one cell is at fault.
-    pub column: Option<String>,
-    /// Why, in plain words without a value.
-    pub reason: String,
-}
-
 fn explain(broken: Broken, name: &str, shown: &Path, declared: Encoding) -> Error {
     let file = name.to_owned();
     match broken {
-        Broken::Io(e) => files::io_error(shown, "read", e).into(),
+        Broken::Io(e) => unpack::broken(&e, shown),
         Broken::NotDeclared(found) => Error::NotDeclared { file, found },
         Broken::Malformed { line } => Error::Malformed { file, line, declared },
         Broken::OpenQuote { line } => Error::OpenQuote { file, line },
@@ -357,6 +179,7 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::Table;
     use super::*;
     use crate::error::{Class, Fault};
 
@@ -527,12 +350,6 @@ mod tests {
                 "t.csv line 3: is not UTF-16 text (say which encoding it really \
                  has: `encoding` in source.toml, or `--encoding`)",
             ),
-            (
-                b"PK\x03\x04rest".to_vec(),
-                Encoding::Utf8,
-                "t.csv: is a spreadsheet workbook or zip archive; expected CSV text (save the \
-                 sheet as `CSV UTF-8` and give that file)",
-            ),
         ] {
             assert_eq!(message(open_as(&bytes, encoding)), expected);
         }
@@ -565,8 +382,6 @@ mod tests {
         assert_eq!(message(open(&long)), expected);
         let wide = format!("{}\n1\n", ",".repeat(10_000));
         assert_eq!(message(open(&wide)), "t.csv: has 10001 columns; expected at most 10000");
-        let folder = Table::open(&Input::from_arg("."), Encoding::Utf8, None);
-        assert_eq!(message(folder), ".: is a folder; expected a file (name a file in it)");
     }
 
     #[test]

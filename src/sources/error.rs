@@ -3,8 +3,10 @@
 
 use std::fmt;
 
+use super::kind::{Kind, Unread};
 use super::records::Found;
 use super::spec::Encoding;
+use crate::config::repeated;
 use crate::error::{Class, Fault};
 use crate::files;
 
@@ -98,6 +100,104 @@ pub enum Error {
         /// One for each column, in the order asked.
         problems: Vec<ColumnProblem>,
     },
+    /// A kind of file that is known and not read.
+    #[error("{file}: {}", unread_text(.unread))]
+    Unread {
+        /// The file.
+        file: String,
+        /// What it is.
+        unread: Unread,
+    },
+    /// Bytes that the format does not have.
+    #[error("{file}{}: is not sound as {kind}", at_line(.line))]
+    Unsound {
+        /// The file.
+        file: String,
+        /// What it was read as.
+        kind: Kind,
+        /// Where, where that is known.
+        line: Option<u64>,
+    },
+    /// A packed file that cannot be unpacked.
+    #[error("{file}: cannot be unpacked: it is cut off or damaged")]
+    Unpacked {
+        /// The file.
+        file: String,
+    },
+    /// A file that becomes far larger than any export.
+    #[error("{file}: unpacks to far more than its size allows")]
+    Swollen {
+        /// The file.
+        file: String,
+    },
+    /// A file that must be read back and forth, and cannot be.
+    #[error("{file}: is too large to be read packed or from a pipe")]
+    TooLargeToHold {
+        /// The file.
+        file: String,
+    },
+    /// A sheet was asked for.
+    #[error("{file}: is {kind}, which has no sheets")]
+    NoSheets {
+        /// The file.
+        file: String,
+        /// What it is.
+        kind: Kind,
+    },
+    /// The sheet that was asked for is not there.
+    #[error("{file}: has no sheet {}; it has {}", repeated(.sheet), .have.iter().map(|n| repeated(n)).collect::<Vec<_>>().join(", "))]
+    NoSheet {
+        /// The file.
+        file: String,
+        /// The sheet.
+        sheet: String,
+        /// The sheets that it has.
+        have: Vec<String>,
+    },
+    /// A column of lists or the like.
+    #[error("{file}: column {} holds {holds}; expected single values", repeated(.column))]
+    ColumnType {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// What it holds.
+        holds: &'static str,
+    },
+    /// A folder without tables, or a pattern that no name fits.
+    #[error("{place}: there is no such table")]
+    NoFiles {
+        /// The folder or pattern.
+        place: String,
+    },
+    /// One of several files lacks a column, or has two of its name.
+    #[error("{file}: has no column {} of its own, which {first} has", repeated(.column))]
+    OtherColumns {
+        /// The file.
+        file: String,
+        /// The column.
+        column: String,
+        /// The first of the files.
+        first: String,
+    },
+    /// One of several files has a column that the first has not.
+    #[error("{file}: the heading of its column {place} is none of those of {first}")]
+    MoreColumns {
+        /// The file.
+        file: String,
+        /// Where it stands, counted from 1.
+        place: usize,
+        /// The first of the files.
+        first: String,
+    },
+    /// A document type declaration, which may hold anything.
+    #[error("{file} line {line}: has a document type declaration (DOCTYPE)")]
+    DocumentType {
+        /// The file.
+        file: String,
+        /// Its line.
+        line: u64,
+    },
     /// Two readings of one file disagree about its records.
     #[error("{file} near line {line}: the rows could not be told apart")]
     Torn {
@@ -158,12 +258,25 @@ fn column_lines(file: &str, problems: &[ColumnProblem]) -> String {
     problems.iter().map(|p| format!("{file}: {p}")).collect::<Vec<_>>().join("\n")
 }
 
+fn at_line(line: &Option<u64>) -> String {
+    line.map(|line| format!(" line {line}")).unwrap_or_default()
+}
+
+fn unread_text(unread: &Unread) -> &'static str {
+    match unread {
+        Unread::OldWorkbook => "is an old (.xls) or password-protected Excel workbook",
+        Unread::JsonArray => "is one JSON array; expected JSON Lines, one object a line",
+        Unread::Xml => "is XML, and no DEX upload file",
+        Unread::OldFeather => "is a Feather file of the old version 1",
+        Unread::PackedTwice => "is packed twice",
+    }
+}
+
 fn found_text(found: &Found) -> &'static str {
     match found {
         Found::Utf8Mark => "begins with a UTF-8 byte-order mark but is declared otherwise",
         Found::Utf16Mark => "begins with a UTF-16 byte-order mark but is not declared as UTF-16",
         Found::NoUtf16 => "is declared as UTF-16 but does not look like it",
-        Found::Workbook => "is a spreadsheet workbook or zip archive; expected CSV text",
     }
 }
 
@@ -197,9 +310,39 @@ impl Fault for Error {
             Error::NotDeclared { found: Found::Utf16Mark, .. } => {
                 "say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
             }
-            Error::NotDeclared { found: Found::Workbook, .. } => {
-                "save the sheet as `CSV UTF-8` and give that file"
+            Error::Unread { unread: Unread::OldWorkbook, .. } => {
+                "open it in Excel and save it as `.xlsx`, without a password"
             }
+            Error::Unread { unread: Unread::JsonArray, .. } => {
+                "write one object a line; `jq -c '.[]'` does it"
+            }
+            Error::Unread { unread: Unread::OldFeather, .. } => {
+                "write it again as version 2, or as Parquet"
+            }
+            Error::Unread { unread: Unread::PackedTwice, .. } | Error::Swollen { .. } => {
+                "unpack it by hand, look at it, and give what comes out"
+            }
+            Error::Unread { unread: Unread::Xml, .. } => {
+                "give the table as CSV, .xlsx, Parquet, Arrow or JSON Lines"
+            }
+            Error::Unsound { .. } | Error::Unpacked { .. } => {
+                "check that it was copied whole, and make the export again"
+            }
+            Error::TooLargeToHold { .. } => "unpack it, and name the file that comes out",
+            Error::NoSheets { .. } => {
+                "name a workbook or a DEX upload file, or take `sheet` out of source.toml"
+            }
+            Error::NoSheet { .. } => "correct `sheet` in source.toml",
+            Error::ColumnType { .. } => "leave the column out of the file",
+            Error::NoFiles { .. } => {
+                "check the spelling and the folder; of a folder, files are read whose names end as \
+                 those of tables: csv, tsv, txt, xlsx, parquet, arrow, feather, jsonl, xml"
+            }
+            Error::OtherColumns { .. } | Error::MoreColumns { .. } => {
+                "files that are read as one have the same columns, in any order: correct the header, \
+                 or read the file as a source of its own"
+            }
+            Error::DocumentType { .. } => "take the declaration out; no export needs one",
             Error::Malformed { declared: Encoding::Utf8, .. } => {
                 "if an older spreadsheet wrote it, say so: `encoding = \"windows-1252\"` in \
                  source.toml, or `--encoding windows-1252`"

@@ -1,21 +1,37 @@
-//! Reading the rows of an agency's files, with their positions. Bytes of a declared
-//! encoding come in, trimmed text cells with line numbers go out; what a cell means is
-//! decided in [`crate::standardise`].
+//! Reading the rows of an agency's files, with their positions. A file of any kind comes in,
+//! trimmed text cells with line numbers go out; what a cell means is decided in
+//! [`crate::standardise`].
 
 mod cells;
-pub mod csv;
+mod columns;
+mod csv;
+mod dex;
 mod error;
+mod feed;
+mod form;
 mod header;
+mod jsonl;
+mod kind;
 mod look;
 mod parse;
 pub mod propose;
 mod records;
+mod several;
+mod sheet;
 pub mod spec;
+mod table;
+mod unpack;
 
 pub use cells::Row;
-pub use csv::{Batch, Input, Reject, Table};
+
+pub use dex::DEX_SOURCE;
 pub use error::{ColumnProblem, Error};
+pub use feed::READER;
+pub use form::Form;
 pub(crate) use header::{item_number, plain, usual_heading};
+pub use kind::{Kind, Unread};
 pub use parse::{DATE_FORMAT, is_date_format};
 pub use records::Found;
+pub use several::FileNames;
 pub use spec::SourceSpec;
+pub use table::{Batch, Input, Reject, Table};

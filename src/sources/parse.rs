@@ -111,6 +111,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let encoding =
         head.choice("encoding", &Encoding::ALL.map(|e| (e.name(), e))).unwrap_or(Encoding::Utf8);
     let delimiter = delimiter(&mut head);
+    let sheet = head.text("sheet").map(Spanned::into_inner);
     let declared = head.text("date_format").and_then(|f| date_format(&head, "date_format", f));
 
     let mut columns = BTreeMap::new();
@@ -147,6 +148,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
         join_duplicates,
         encoding,
         delimiter,
+        sheet,
         record_id: record_id?.into_inner(),
         columns,
         slk581,
@@ -299,6 +301,7 @@ fn consent(mut table: Table<'_>) -> Option<ConsentColumn> {
 }
 
 fn events(mut table: Table<'_>) -> Option<EventSpec> {
+    let sheet = table.text("sheet").map(Spanned::into_inner);
     let record_id = table.needed_text("record_id", "the column with your own client number");
     let named = table.text("program").map(Spanned::into_inner);
     let always = table.text("program_always").map(Spanned::into_inner);
@@ -326,6 +329,7 @@ fn events(mut table: Table<'_>) -> Option<EventSpec> {
     let keep = table.texts("keep").unwrap_or_default();
     table.close();
     Some(EventSpec {
+        sheet,
         record_id: record_id?.into_inner(),
         program: program?,
         start: start?.into_inner(),
@@ -358,6 +362,7 @@ unique_people = true
 join_duplicates = false
 encoding = \"windows-1252\"
 delimiter = \"\\t\"
+sheet = \"Clients 2024\"
 date_format = \"%d/%m/%Y\"
 [columns]
 family_name = \"Last name\"
@@ -377,6 +382,7 @@ column = \"share\"
 share = [\"1\"]
 refuse = [\"2\", \"\"]
 [events]
+sheet = \"Services\"
 record_id = \"client\"
 program_always = \"Housing\"
 start = \"from\"
@@ -404,6 +410,7 @@ keep = [\"reason\"]
             join_duplicates: false,
             encoding: Encoding::Windows1252,
             delimiter: Some(b'\t'),
+            sheet: Some(text("Clients 2024")),
             record_id: text("rec_id"),
             columns: BTreeMap::from([(text("family_name"), text("Last name"))]),
             slk581: Some(text("SLK")),
@@ -424,6 +431,7 @@ keep = [\"reason\"]
                 refuse: vec![text("2"), text("")],
             }],
             events: Some(EventSpec {
+                sheet: Some(text("Services")),
                 record_id: text("client"),
                 program: Program::Always(text("Housing")),
                 start: text("from"),

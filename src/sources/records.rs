@@ -46,8 +46,6 @@ pub enum Found {
     Utf16Mark,
     /// Not one zero byte, which UTF-16 text with commas or line ends always has.
     NoUtf16,
-    /// A zip archive, as spreadsheet workbooks (`.xlsx`, `.ods`) are.
-    Workbook,
 }
 
 /// Where in a record the scanner is; the same five states as the `csv` crate's reader, so
@@ -93,9 +91,6 @@ impl Records {
         reader.by_ref().take(CHUNK as u64).read_to_end(&mut head).map_err(Broken::Io)?;
         let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
         let utf8 = head.starts_with(&[0xef, 0xbb, 0xbf]);
-        if head.starts_with(b"PK\x03\x04") {
-            return Err(Broken::NotDeclared(Found::Workbook));
-        }
         let (decoder, mark) = match encoding {
             Encoding::Utf8 | Encoding::Windows1252 if utf16 => {
                 return Err(Broken::NotDeclared(Found::Utf16Mark));

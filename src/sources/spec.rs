@@ -18,6 +18,9 @@ pub struct SourceSpec {
     pub encoding: Encoding,
     /// The byte between cells; `None` finds comma, tab or semicolon from the header.
     pub delimiter: Option<u8>,
+    /// Which sheet of a workbook, or which list of a DEX upload file, holds the records; `None`
+    /// is the first.
+    pub sheet: Option<String>,
     /// The column with the agency's own record (client) number.
     pub record_id: String,
     /// Project field name to column name. The four identity kinds have fixed field names:
@@ -96,9 +99,11 @@ pub struct ConsentColumn {
 }
 
 /// Where service events are and which columns they have. With no events file given on the
-/// command line, the export itself is read for them: one row, one event.
+/// command line, the export itself is read for them: one row, one event; or another sheet of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventSpec {
+    /// Which sheet of the workbook holds them, where it is not that of the records.
+    pub sheet: Option<String>,
     /// The column with the agency's record number.
     pub record_id: String,
     /// The program that gave the service.

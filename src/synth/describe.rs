@@ -1,11 +1,20 @@
 //! The `source.toml` of a made agency, as a data custodian would fill it in: with it
 //! `deidentify` takes the export as it is.
 
+use super::agency::{As, EVENTS_SHEET};
 use super::journey::Service;
+use crate::sources::DEX_SOURCE;
 
 /// The text of a `source.toml` for this agency's export and events.
-pub(super) fn source_toml(service: Service) -> String {
-    TEXT.replace("{name}", service.facts().name)
+pub(super) fn source_toml(service: Service, kind: As) -> String {
+    let text = match kind {
+        As::Csv | As::Parquet | As::JsonLines => TEXT.to_owned(),
+        As::Workbook => {
+            TEXT.replace("[events]\n", &format!("[events]\nsheet = \"{EVENTS_SHEET}\"\n"))
+        }
+        As::Dex => DEX_SOURCE.to_owned(),
+    };
+    text.replace("{name}", service.facts().name)
 }
 
 const TEXT: &str = r#"# What is in this agency's export: which column is which field of the project.
@@ -80,7 +89,8 @@ mod tests {
         let toml = Preset::CommonDataset.toml(PROJECT_ID, PERIOD);
         let project = Project::parse(&toml, "project.toml").expect("a project");
         for service in Service::ALL {
-            let spec = SourceSpec::parse(&source_toml(service), "source.toml").expect("a source");
+            let spec = SourceSpec::parse(&source_toml(service, As::Workbook), "source.toml")
+                .expect("a source");
             assert_eq!(spec.name.as_str(), service.facts().name);
             assert_eq!(spec.check_against(&project), Vec::<String>::new());
             assert!(spec.columns.values().all(|c| COLUMNS.contains(&c.as_str())));

@@ -57,6 +57,12 @@ impl Service {
         Service::Legal,
     ];
 
+    /// A number for one of its programs, as the Data Exchange has one for each service type.
+    pub(super) fn program_number(self, program: &str) -> usize {
+        let at = self.facts().programs.iter().position(|name| *name == program).unwrap_or(0);
+        self as usize * self.facts().programs.len() + at + 1
+    }
+
     pub(super) fn facts(self) -> &'static Facts {
         &FACTS[self as usize]
     }

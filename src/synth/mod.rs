@@ -3,6 +3,7 @@
 //! `truth.csv` which records are one person. Nobody in it is real; the same plan gives the
 //! same bytes on every machine, at any thread count.
 
+mod agency;
 mod describe;
 mod draw;
 mod household;
@@ -20,6 +21,8 @@ use crate::error::{Class, Fault};
 use crate::files::{self, OutFile, Overwrite, Readers, Staged};
 use crate::progress::Progress;
 use crate::project::Preset;
+use agency::AgencyFiles;
+pub use agency::As;
 use draw::Draws;
 use household::{Day, LAST_DAY, Person};
 use journey::{Episode, Service};
@@ -47,6 +50,7 @@ pub struct Plan {
     people: u64,
     sources: usize,
     seed: u64,
+    kind: As,
 }
 
 impl Plan {
@@ -61,7 +65,12 @@ impl Plan {
         if !(2..=Service::ALL.len()).contains(&sources) {
             return Err(Error::Sources);
         }
-        Ok(Plan { people, sources, seed })
+        Ok(Plan { people, sources, seed, kind: As::Csv })
+    }
+
+    /// The same people in files of another kind.
+    pub fn in_files(self, kind: As) -> Plan {
+        Plan { kind, ..self }
     }
 }
 
@@ -100,8 +109,11 @@ pub enum Error {
     #[error("the number of sources must be 2 to 8")]
     Sources,
     /// A row that could not be put into words; never by a fault of the caller.
-    #[error("a row could not be written as CSV")]
+    #[error("a row could not be written")]
     Row,
+    /// More rows than a sheet has.
+    #[error("the sheet of a workbook has at most 1,048,576 rows")]
+    Sheet,
     /// The folder could not be written.
     #[error(transparent)]
     File(#[from] files::Error),
@@ -110,7 +122,7 @@ pub enum Error {
 impl Fault for Error {
     fn class(&self) -> Class {
         match self {
-            Error::People | Error::Sources => Class::Usage,
+            Error::People | Error::Sources | Error::Sheet => Class::Usage,
             Error::Row => Class::Internal,
             Error::File(e) => e.class(),
         }
@@ -119,6 +131,7 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Error::File(e) => e.hint(),
+            Error::Sheet => Some("make fewer people, or files of another kind".into()),
             _ => None,
         }
     }
@@ -130,9 +143,9 @@ impl From<csv::Error> for Error {
     }
 }
 
-/// Makes the population and writes it: for each agency a folder with `export.csv`,
-/// `events.csv` and `source.toml`, and beside them `project.toml` and `truth.csv`. With
-/// these `deidentify` works as it is, once a key is made.
+/// Makes the population and writes it: for each agency a folder with its export, its events
+/// and `source.toml`, and beside them `project.toml` and `truth.csv`. With these `deidentify`
+/// works as it is, once a key is made.
 ///
 /// # Errors
 /// When `out` is there already and may not be replaced, or cannot be written.
@@ -144,7 +157,7 @@ pub fn write(
 ) -> Result<Made, Error> {
     let staged = Staged::folder(out, overwrite)?;
     let services = &Service::ALL[..plan.sources];
-    let mut files = Files::begin(&staged, services)?;
+    let mut files = Files::begin(&staged, services, plan.kind)?;
     let mut made = Made {
         people: plan.people,
         people_in_several: 0,
@@ -168,7 +181,7 @@ pub fn write(
     settings(&staged, "project.toml", &project)?;
     for service in services {
         let name = format!("{}/source.toml", service.facts().name);
-        settings(&staged, &name, &describe::source_toml(*service))?;
+        settings(&staged, &name, &describe::source_toml(*service, plan.kind))?;
     }
     staged.commit()?;
     Ok(made)
@@ -193,44 +206,33 @@ impl Made {
 
 /// The open files of a population.
 struct Files {
-    exports: Vec<OutFile>,
-    events: Vec<OutFile>,
+    agencies: Vec<(Service, AgencyFiles)>,
     truth: OutFile,
 }
 
 impl Files {
-    fn begin(staged: &Staged, services: &[Service]) -> Result<Files, Error> {
-        let create = |name: &str| staged.create(name, Readers::Default);
-        let (mut exports, mut events) = (Vec::new(), Vec::new());
-        for service in services {
-            let name = service.facts().name;
-            exports.push(create(&format!("{name}/export.csv"))?);
-            events.push(create(&format!("{name}/events.csv"))?);
-        }
-        let mut files = Files { exports, events, truth: create("truth.csv")? };
-        for file in &mut files.exports {
-            put(file, format!("{}\n", COLUMNS.join(",")).as_bytes())?;
-        }
-        for file in &mut files.events {
-            put(file, format!("{}\n", EVENT_COLUMNS.join(",")).as_bytes())?;
-        }
-        put(&mut files.truth, b"rec_id,person_id\n")?;
-        Ok(files)
+    fn begin(staged: &Staged, services: &[Service], kind: As) -> Result<Files, Error> {
+        let begin = |service: &Service| {
+            AgencyFiles::begin(staged, *service, kind).map(|files| (*service, files))
+        };
+        let agencies = services.iter().map(begin).collect::<Result<_, _>>()?;
+        let mut truth = staged.create("truth.csv", Readers::Default)?;
+        put(&mut truth, b"rec_id,person_id\n")?;
+        Ok(Files { agencies, truth })
     }
 
     fn write(&mut self, part: &Part) -> Result<(), Error> {
-        for (place, source) in part.sources.iter().enumerate() {
-            put(&mut self.exports[place], &source.export)?;
-            put(&mut self.events[place], &source.event_rows)?;
+        for ((service, files), source) in self.agencies.iter_mut().zip(&part.sources) {
+            files.put(*service, &source.export, &source.event_rows)?;
         }
         put(&mut self.truth, &part.truth)
     }
 
     fn finish(self) -> Result<(), Error> {
-        for file in self.exports.into_iter().chain(self.events).chain([self.truth]) {
-            file.finish()?;
+        for (_, files) in self.agencies {
+            files.finish()?;
         }
-        Ok(())
+        Ok(self.truth.finish()?)
     }
 }
 

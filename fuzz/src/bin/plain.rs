@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use arbitrary::{Arbitrary, Unstructured};
-use veilway_fuzz::{csv_row, slk};
+use veilway_fuzz::{csv_row, formats, slk};
 
 fn main() {
     let seconds = std::env::args().nth(1).and_then(|s| s.parse().ok()).unwrap_or(5);
@@ -17,6 +17,12 @@ fn main() {
     smoke("csv_row", time, |bytes| {
         if let Some((choice, body)) = bytes.split_first() {
             csv_row::run((*choice, body));
+        }
+    });
+    smoke("formats", time, |bytes| {
+        if let Some((choice, body)) = bytes.split_first() {
+            // A few changes in one file, since many at once break it at the first.
+            formats::run((*choice, &body[..body.len().min(3 + usize::from(*choice) % 12)]));
         }
     });
 }
