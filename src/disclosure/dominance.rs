@@ -4,6 +4,7 @@
 /// What is known of the contributors to a total of days, stays or dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Contributions {
+    people: u64,
     total: u64,
     largest: u64,
     second: u64,
@@ -19,7 +20,8 @@ impl Contributions {
 
     /// Adds what one contributor gave; each contributor is added once.
     pub fn add(&mut self, amount: u64) {
-        *self = self.plus(Contributions { total: amount, largest: amount, second: 0 });
+        let people = u64::from(amount > 0);
+        *self = self.plus(Contributions { people, total: amount, largest: amount, second: 0 });
     }
 
     /// The contributions of two groups of contributors that share nobody.
@@ -27,7 +29,13 @@ impl Contributions {
     pub fn plus(self, other: Self) -> Self {
         let largest = self.largest.max(other.largest);
         let second = self.second.max(other.second).max(self.largest.min(other.largest));
-        Contributions { total: self.total.saturating_add(other.total), largest, second }
+        let total = self.total.saturating_add(other.total);
+        Contributions { people: self.people + other.people, total, largest, second }
+    }
+
+    /// How many contributed at all.
+    pub fn people(self) -> u64 {
+        self.people
     }
 
     /// The sum.
@@ -82,6 +90,7 @@ mod tests {
             let mut sorted = amounts.clone();
             sorted.sort_unstable_by(|a, b| b.cmp(a));
             let expected = Contributions {
+                people: amounts.iter().filter(|a| **a > 0).count() as u64,
                 total: amounts.iter().sum(),
                 largest: sorted[0],
                 second: sorted.get(1).copied().unwrap_or(0),

@@ -89,6 +89,11 @@ impl Ledger {
         Ledger { threshold, cells: Vec::new(), sums: Vec::new() }
     }
 
+    /// The threshold in force.
+    pub fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
     /// Adds a count that a table prints. A small one is withheld.
     pub fn publish(&mut self, value: u64, worth: Worth) -> CellId {
         let small = self.threshold.is_small(value);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::input;
 use super::journey::{self, Day, Episode, Journeys, Rules};
-use super::measure::{Linkage, Measures, Next};
+use super::measure::{Linkage, Measures, Next, Vocabulary};
 use super::path::{Leaf, Path, Step};
 use super::release::Release;
 use super::table::Cell;
@@ -43,7 +43,8 @@ fn measures_are_those_worked_out_by_hand() {
     let read = input::read_events(&events(), &silent).expect("events");
     let rules = Rules { extract: Day::of(jiff::civil::date(2024, 12, 31)), merge_gap: 0 };
     let journeys = journey::build(&maps, read.events, rules);
-    let m = Measures::of(&journeys, &read.programs, rules, |_| 1).expect("measures");
+    let vocabulary = Vocabulary::of(&journeys, &read.programs);
+    let m = Measures::of(&journeys, &vocabulary, rules, |_| 1).expect("measures");
 
     assert_eq!(m.programs, ["Family", "Housing", "Youth"]);
     assert_eq!(m.people, 12);
@@ -164,7 +165,7 @@ fn any_thread_count_and_order_of_files_gives_the_same_bytes() {
         bytes(&out)
     };
     let one = run(1, false);
-    assert_eq!(one.len(), 13);
+    assert_eq!(one.len(), 14);
     assert_eq!(one, run(7, false));
     assert_eq!(one, run(2, true));
 }
@@ -225,8 +226,8 @@ fn release_of(sets: &[u64]) -> Result<Release, Error> {
         one_row: 0,
         more_rows: journeys.persons.len() as u64,
     };
-    let m = Measures::of(&journeys, &names, rules, |_| 1)?;
-    Release::of(&m, &linkage, &[], Threshold::new(3))
+    let m = Measures::of(&journeys, &Vocabulary::of(&journeys, &names), rules, |_| 1)?;
+    Release::of(&m, &[], &linkage, &[], Threshold::new(3))
 }
 
 /// Walks every way to fill the seven sets that agrees with what is published of people,
@@ -305,8 +306,8 @@ proptest! {
         let rules = Rules { extract: Day(1000), merge_gap: 0 };
         let people = journeys.persons.len() as u64;
         let linkage = Linkage { rows: Vec::new(), people, one_row: 0, more_rows: people };
-        let m = Measures::of(&journeys, &names, rules, |_| 1).expect("measures");
-        let Ok(r) = Release::of(&m, &linkage, &[], threshold) else { return Ok(()) };
+        let m = Measures::of(&journeys, &Vocabulary::of(&journeys, &names), rules, |_| 1).expect("measures");
+        let Ok(r) = Release::of(&m, &[], &linkage, &[], threshold) else { return Ok(()) };
         let n = r.programs.len();
         let steps = |leaf: &Leaf| leaf.programs().collect::<Vec<_>>();
         for leaf in &r.tree.leaves {

@@ -117,21 +117,20 @@ fn add(sum: &mut u64, weight: u64) {
 }
 
 impl Measures {
-    /// Counts journeys whose episodes name these programs. Every person counts as one, or,
+    /// Counts journeys. Every person counts as one, or,
     /// where noise is made, as their key: then each sum is the key of a count.
     ///
     /// # Errors
     /// When there is no journey at all.
     pub(crate) fn of(
         journeys: &Journeys,
-        names: &[String],
+        vocabulary: &Vocabulary,
         rules: Rules,
         weigh: impl Fn(PersonId) -> u64 + Sync,
     ) -> Result<Self, Error> {
         if journeys.episodes.is_empty() {
             return Err(Error::NoJourneys);
         }
-        let vocabulary = Vocabulary::of(journeys, names);
         let empty = || Measures::empty(vocabulary.programs.clone());
         Ok(journeys
             .each()
@@ -249,14 +248,15 @@ impl Measures {
 }
 
 /// Which programs the tables tell apart.
-struct Vocabulary {
-    programs: Vec<String>,
+pub(crate) struct Vocabulary {
+    /// Their names, in name order.
+    pub(crate) programs: Vec<String>,
     /// From the code of an episode to the index of a table.
-    code: Vec<u8>,
+    pub(crate) code: Vec<u8>,
 }
 
 impl Vocabulary {
-    fn of(journeys: &Journeys, names: &[String]) -> Self {
+    pub(crate) fn of(journeys: &Journeys, names: &[String]) -> Self {
         let mut people = vec![0u64; names.len()];
         for person in journeys.episodes.chunk_by(|a, b| a.person == b.person) {
             let mut programs: Vec<u16> = person.iter().map(|e| e.program).collect();

@@ -9,9 +9,12 @@
 //!  input ─► journey ─► measure ─► release ─► table
 //!  maps,    episodes   exact      one ledger  rows to
 //!  events   in order   counts     protected   print
-//!                      path ──────┘ of `disclosure`
+//!              │       path ──────┤ of `disclosure`
+//!              └─► count ─► tally ┘ ─► told
 //! ```
 
+mod concurrent;
+mod count;
 #[cfg(test)]
 mod fixture;
 mod input;
@@ -22,8 +25,8 @@ mod path;
 mod release;
 mod secret;
 mod table;
-#[allow(dead_code)]
 mod tally;
+mod told;
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +35,7 @@ use serde::Serialize;
 
 use self::input::Reject;
 use self::journey::{Day, Journeys, Rules};
-use self::measure::{Linkage, Measures};
+use self::measure::{Linkage, Measures, Vocabulary};
 use self::noised::Keyed;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
@@ -46,6 +49,7 @@ pub use self::release::Release;
 pub(crate) use self::secret::RELEASE_KEY;
 pub use self::secret::release_key;
 pub(crate) use self::table::{Cell, Flow, Place, Table, neutral, thousands};
+pub(crate) use self::tally::Chart;
 
 /// Why journeys could not be made or published.
 #[derive(Debug, thiserror::Error)]
@@ -273,6 +277,8 @@ pub struct Record {
     pub people_of_unique_path: u64,
     /// Programs named by the events.
     pub programs: u64,
+    /// What is not told, and why.
+    pub not_told: Vec<String>,
     /// Printed counts.
     pub cells: usize,
     /// Printed counts withheld because they are small.
@@ -323,27 +329,35 @@ pub fn analyse(
     progress.end();
     progress.begin("counting", None);
     let linkage = Linkage::of(&maps, |_| 1);
-    let measures = Measures::of(&journeys, &read.programs, rules, |_| 1)?;
+    let vocabulary = Vocabulary::of(&journeys, &read.programs);
+    let measures = Measures::of(&journeys, &vocabulary, rules, |_| 1)?;
     let people_in_maps = linkage.people;
     let people = measures.people;
     let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
     let release_key = settings.protection.key().cloned();
     let keyed = match &release_key {
         Some(key) => {
-            let weigh = |person: PersonId| key.person(person.to_string().as_bytes());
-            let keys = Measures::of(&journeys, &read.programs, rules, weigh)?;
+            let weigh = |person: PersonId| count::weigh(key, person);
+            let keys = Measures::of(&journeys, &vocabulary, rules, weigh)?;
             Some((keys, Linkage::of(&maps, weigh)))
         }
         None => None,
     };
+    let tallies = count::count(
+        &journeys,
+        &vocabulary.code,
+        release_key.as_ref(),
+        vec![concurrent::measure(&measures.programs, &measures.both)],
+    );
     let sources = maps.sources;
     drop(maps.rows);
     progress.end();
     progress.begin("protecting small counts", None);
     let release = match keyed {
-        None => Release::of(&measures, &linkage, &sources, settings.threshold)?,
+        None => Release::of(&measures, &tallies, &linkage, &sources, settings.threshold)?,
         Some((keys, linkage_keys)) => Release::noised(
             &Keyed { counts: measures, keys },
+            &tallies,
             &Keyed { counts: linkage, keys: linkage_keys },
             &sources,
             settings.threshold,
@@ -370,6 +384,7 @@ pub fn analyse(
         people,
         people_of_unique_path,
         programs: read.programs.len() as u64,
+        not_told: release.not_told.clone(),
         cells,
         withheld_small: primary,
         withheld_to_protect: complementary,

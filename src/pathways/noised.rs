@@ -6,6 +6,8 @@ use super::Error;
 use super::measure::{Linkage, Measures, Next};
 use super::path::{Leaf, Tree};
 use super::release::{NextCounts, Release, SourceRows, TOP_NUMBER, fold_safely};
+use super::tally::{Of, Tally};
+use super::told;
 use crate::disclosure::{Count, Protection, Suppression, Threshold};
 use crate::ids::SourceName;
 
@@ -22,6 +24,7 @@ impl Release {
     /// When there are too few people to publish anything.
     pub(super) fn noised(
         measures: &Keyed<Measures>,
+        tallies: &[Tally],
         linkage: &Keyed<Linkage>,
         sources: &[SourceName],
         threshold: Threshold,
@@ -81,10 +84,18 @@ impl Release {
         let people_in_maps = one(l.people, lk.people);
         let people_with_one_row = one(l.one_row, lk.one_row);
         let people_with_more_rows = one(l.more_rows, lk.more_rows);
+        let everyone = Count::Shown(protection.noised(m.people, k.people));
+        let told = told::noised(tallies, protection, &mut cells, |of| match of {
+            Of::Program(a) => users[a],
+            Of::Both(a, b) => both[a][b],
+            Of::Number(n) => by_number[n - 1],
+            Of::Episodes(a) => episodes[a],
+            Of::Everyone | Of::Group(..) | Of::Count(..) => everyone,
+        });
         Ok(Release {
             threshold,
             protection: protection.name(),
-            not_told: None,
+            not_told: Vec::new(),
             programs: m.programs.clone(),
             people: protection.noised(m.people, k.people),
             all_episodes,
@@ -101,6 +112,7 @@ impl Release {
             people_in_maps,
             people_with_one_row,
             people_with_more_rows,
+            told,
             suppression: Suppression { cells, primary: 0, complementary: 0 },
         })
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use super::Error;
 use super::measure::{BANDS, Linkage, Measures, SETS_UP_TO};
 use super::path::{Leaf, Path, Step, Tree};
+use super::tally::{Of, Tally};
+use super::told::{self, Placed, Told};
 use crate::disclosure::{self, CellId, Count, Ledger, Protection, Suppression, Threshold, Worth};
 use crate::ids::SourceName;
 
@@ -16,26 +18,52 @@ pub(super) const TOP_NUMBER: usize = 4;
 /// told, and what is not told needs no protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    /// Every table.
-    Full,
-    /// Nothing of pairs of programs and of time.
+    /// Every table, and so many of the tallies.
+    Full(usize),
+    /// Nothing of pairs of programs and of time, and no tally.
     Paths,
     /// Nothing of paths either.
     Programs,
 }
 
 impl Detail {
-    const ALL: [Detail; 3] = [Detail::Full, Detail::Paths, Detail::Programs];
+    /// From the most to the least: tallies are left out first, from the last.
+    fn all(tallies: usize) -> impl Iterator<Item = Detail> {
+        (0..=tallies).rev().map(Detail::Full).chain([Detail::Paths, Detail::Programs])
+    }
+
+    fn is_full(self) -> bool {
+        matches!(self, Detail::Full(_))
+    }
+
+    /// The tallies that are told.
+    fn tallies(self, all: &[Tally]) -> &[Tally] {
+        match self {
+            Detail::Full(told) => &all[..told],
+            Detail::Paths | Detail::Programs => &[],
+        }
+    }
 
     /// What is left out, in words.
-    fn not_told(self) -> Option<&'static str> {
-        match self {
-            Detail::Full => None,
-            Detail::Paths => Some("moves, programs used together and time to the next service"),
-            Detail::Programs => {
-                Some("paths, moves, programs used together and time to the next service")
-            }
+    fn not_told(self, all: &[Tally]) -> Vec<String> {
+        let few = |what: &str, how| {
+            format!(
+                "There are too few people to tell of {what} without telling of single people: {how}."
+            )
+        };
+        let built_in = "moves, programs used together and time to the next service";
+        let n_p = "all of it reads n.p. or is left out";
+        let mut left: Vec<String> = match self {
+            Detail::Full(_) => vec![],
+            Detail::Paths => vec![few(built_in, n_p)],
+            Detail::Programs => vec![few(&format!("paths, {built_in}"), n_p)],
+        };
+        let tallies = &all[self.tallies(all).len()..];
+        if !tallies.is_empty() {
+            let names: Vec<String> = tallies.iter().map(|t| format!("“{}”", t.caption)).collect();
+            left.push(few(&names.join(", "), "the table is left out"));
         }
+        left
     }
 }
 
@@ -64,8 +92,8 @@ pub struct Release {
     /// The name of the way its counts are protected.
     pub(crate) protection: &'static str,
     pub(crate) suppression: Suppression,
-    /// What is not told at all, for want of people.
-    pub(crate) not_told: Option<&'static str>,
+    /// What is not told at all, and why: each a sentence.
+    pub(crate) not_told: Vec<String>,
     pub(crate) programs: Vec<String>,
     pub(crate) people: u64,
     pub(crate) all_episodes: Count,
@@ -84,6 +112,8 @@ pub struct Release {
     pub(crate) people_in_maps: Count,
     pub(crate) people_with_one_row: Count,
     pub(crate) people_with_more_rows: Count,
+    /// The tallies, in the order of the report.
+    pub(crate) told: Vec<Told>,
 }
 
 impl Release {
@@ -93,6 +123,7 @@ impl Release {
     /// When there are too few people to publish anything.
     pub(crate) fn of(
         m: &Measures,
+        tallies: &[Tally],
         linkage: &Linkage,
         sources: &[SourceName],
         threshold: Threshold,
@@ -101,8 +132,8 @@ impl Release {
             return Err(Error::TooFewPeople { threshold: threshold.people() });
         }
         let mut refusal = None;
-        for detail in Detail::ALL {
-            match Release::at(detail, m, linkage, sources, threshold) {
+        for detail in Detail::all(tallies.len()) {
+            match Release::at(detail, m, tallies, linkage, sources, threshold) {
                 Ok(release) => return Ok(release),
                 Err(e) => refusal = Some(e),
             }
@@ -113,10 +144,13 @@ impl Release {
     fn at(
         detail: Detail,
         m: &Measures,
+        tallies: &[Tally],
         linkage: &Linkage,
         sources: &[SourceName],
         threshold: Threshold,
     ) -> Result<Self, disclosure::Error> {
+        let not_told = detail.not_told(tallies);
+        let tallies = detail.tallies(tallies);
         let mut hidden: BTreeSet<Path> = BTreeSet::new();
         if detail == Detail::Programs {
             hidden.extend(m.paths.keys().map(|p| p[..1].to_vec()));
@@ -124,15 +158,16 @@ impl Release {
         loop {
             let tree = fold_safely(m, threshold, &mut hidden);
             let (mut ledger, ids) = Ids::build(detail, m, linkage, &tree, threshold);
+            let places = told::place(&mut ledger, tallies, |of| ids.base(m, of));
             let suppression = ledger.protect()?;
             let lost: Vec<Path> = (0..m.programs.len())
                 .filter(|&a| ids.entry_is_shown[a] && ledger.count(ids.entry[a]) == Count::Withheld)
                 .map(first_step)
                 .collect();
             if lost.is_empty() {
-                let not_told = detail.not_told();
                 let release = ids.release(m, sources, threshold, suppression, tree, &ledger);
-                return Ok(Release { not_told, ..release });
+                let told = tallies.iter().zip(&places).map(|(t, p)| p.told(t, &ledger)).collect();
+                return Ok(Release { not_told, told, ..release });
             }
             hidden.extend(lost);
         }
@@ -187,6 +222,7 @@ struct NextIds {
 
 /// Where each count of the release stands in the ledger.
 struct Ids {
+    people: CellId,
     all_episodes: CellId,
     users: Vec<CellId>,
     episodes: Vec<CellId>,
@@ -235,7 +271,7 @@ impl Ids {
         }
 
         let (entry, entry_is_shown) = entries(l, m, tree, people, &users);
-        let (both, before, moves, next) = if detail == Detail::Full {
+        let (both, before, moves, next) = if detail.is_full() {
             let both = overlaps(l, m, tree, people, &users);
             let (before, moves) = orders(l, m, tree, &both);
             (both, before, moves, nexts(l, m, tree, &users))
@@ -243,7 +279,7 @@ impl Ids {
             untold(l, &users)
         };
         let (by_number, number_is_open) =
-            numbers(l, m, tree, people, &users, (detail == Detail::Full).then_some(&both));
+            numbers(l, m, tree, people, &users, detail.is_full().then_some(&both));
 
         let people_in_maps = l.publish(linkage.people, Worth::Headline);
         l.remainder(people_in_maps, people, linkage.people - m.people);
@@ -264,6 +300,7 @@ impl Ids {
             l.total(one_row, rows.iter().map(|(bands, _)| bands[0]));
         }
         let ids = Ids {
+            people,
             all_episodes,
             users,
             episodes,
@@ -308,7 +345,7 @@ impl Ids {
             threshold,
             protection: Protection::Suppress.name(),
             suppression,
-            not_told: None,
+            not_told: Vec::new(),
             programs: m.programs.clone(),
             people: m.people,
             all_episodes: count(self.all_episodes),
@@ -325,6 +362,23 @@ impl Ids {
             people_in_maps: count(self.people_in_maps),
             people_with_one_row: count(self.one_row),
             people_with_more_rows: count(self.more_rows),
+            told: Vec::new(),
+        }
+    }
+
+    /// Where a count that tallies are part of stands, and its value.
+    fn base(&self, m: &Measures, of: Of) -> Placed {
+        match of {
+            Of::Program(a) => (self.users[a], m.users[a]),
+            Of::Both(a, b) => (self.both[a][b], m.both[a][b]),
+            Of::Number(k) => {
+                let open = k == self.by_number.len() && self.number_is_open;
+                let people = if open { m.by_number[k..].iter().sum() } else { m.by_number[k] };
+                (self.by_number[k - 1], people)
+            }
+            Of::Episodes(a) => (self.episodes[a], m.episodes[a]),
+            // Tallies find each other before they ask here.
+            Of::Everyone | Of::Group(..) | Of::Count(..) => (self.people, m.people),
         }
     }
 }

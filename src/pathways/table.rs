@@ -6,6 +6,8 @@ use std::fmt;
 use super::measure::BANDS;
 use super::path::{Leaf, Step};
 use super::release::{NextCounts, Release};
+use super::tally::{Chart, Derived};
+use super::told::{Told, ToldGroup};
 use crate::disclosure::Count;
 
 /// What stands in a table where a number is withheld.
@@ -90,6 +92,12 @@ pub(crate) struct Table {
     pub(crate) rule: String,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// How it is drawn, where it is a [`super::tally::Tally`].
+    pub(crate) chart: Chart,
+    /// How many columns, from the first, are labels.
+    pub(crate) labels: usize,
+    /// How many columns after them are categories, which the chart shows.
+    pub(crate) categories: usize,
 }
 
 impl Table {
@@ -107,6 +115,92 @@ fn text(name: &str) -> Cell {
     Cell::Text(name.to_owned())
 }
 
+impl Table {
+    /// A tally as it is printed: labels, counts, their sum, and what is worked out of them.
+    fn of(told: &Told) -> Self {
+        let (columns, rows) = match told.derived {
+            Derived::LifeTable => told.life_table(),
+            Derived::Nothing | Derived::ShareOfGroup | Derived::ShareOfWhole => told.counts_table(),
+        };
+        let categories = match told.derived {
+            Derived::LifeTable => 3,
+            _ => told.categories.len(),
+        };
+        let band = usize::from(told.derived == Derived::LifeTable);
+        Table {
+            name: told.name,
+            caption: told.caption.clone(),
+            rule: told.rule.clone(),
+            columns,
+            rows,
+            chart: told.chart,
+            labels: told.by.len() + band,
+            categories,
+        }
+    }
+}
+
+impl Told {
+    fn counts_table(&self) -> (Vec<String>, Vec<Vec<Cell>>) {
+        let mut columns = self.by.clone();
+        columns.extend(self.categories.iter().cloned());
+        columns.extend(self.total.clone());
+        match self.derived {
+            Derived::ShareOfGroup => {
+                columns.extend(self.categories.iter().map(|c| format!("Share: {c}")));
+            }
+            Derived::ShareOfWhole => columns.push("Share".into()),
+            Derived::Nothing | Derived::LifeTable => {}
+        }
+        let row = |group: &ToldGroup| {
+            let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
+            row.extend(group.counts.iter().map(|count| Cell::Count(*count)));
+            row.extend(self.total.as_ref().map(|_| Cell::Count(group.total)));
+            match self.derived {
+                Derived::ShareOfGroup => {
+                    row.extend(group.counts.iter().map(|n| Cell::share(*n, group.total)));
+                }
+                Derived::ShareOfWhole => row.push(Cell::share(group.total, group.whole)),
+                Derived::Nothing | Derived::LifeTable => {}
+            }
+            row
+        };
+        (columns, self.groups.iter().map(row).collect())
+    }
+
+    /// A row for each group and band. Whose follow-up ends within a band is at risk for half
+    /// of it, as in every actuarial life table.
+    fn life_table(&self) -> (Vec<String>, Vec<Vec<Cell>>) {
+        let mut columns = self.by.clone();
+        columns.extend(
+            ["Within", "At risk", "Started", "Follow-up ended", "Share so far"].map(str::to_owned),
+        );
+        let mut rows = Vec::new();
+        for group in &self.groups {
+            let mut at_risk = group.total;
+            let mut left = Some(1.0);
+            for (band, pair) in self.categories.iter().step_by(2).zip(group.counts.chunks_exact(2))
+            {
+                let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
+                row.push(text(band));
+                row.extend([at_risk, pair[0], pair[1]].map(Cell::Count));
+                let counts = at_risk.shown().zip(pair[0].shown()).zip(pair[1].shown());
+                left = left.zip(counts).map(|(left, ((at_risk, happened), ended))| {
+                    let exposed = at_risk as f64 - ended as f64 / 2.0;
+                    let share = if exposed > 0.0 { happened as f64 / exposed } else { 0.0 };
+                    left * (1.0 - share.min(1.0))
+                });
+                row.push(Cell::Share(left.map(|left| 100.0 * (1.0 - left))));
+                rows.push(row);
+                at_risk = counts.map_or(Count::Withheld, |((at_risk, happened), ended)| {
+                    Count::Shown(at_risk.saturating_sub(happened + ended))
+                });
+            }
+        }
+        (columns, rows)
+    }
+}
+
 impl Release {
     fn everyone(&self) -> Count {
         Count::Shown(self.people)
@@ -114,6 +208,12 @@ impl Release {
 
     /// Every table of the release, in the order of the report.
     pub(crate) fn tables(&self) -> Vec<Table> {
+        let mut tables = self.built_in_tables();
+        tables.extend(self.told.iter().map(Table::of));
+        tables
+    }
+
+    fn built_in_tables(&self) -> Vec<Table> {
         vec![
             self.linkage_table(),
             self.program_table(),
@@ -142,6 +242,7 @@ impl Release {
                 .into(),
             columns: columns(&["Source", "Definite", "Probable", "Single", "All rows"]),
             rows: self.sources.iter().map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -162,6 +263,7 @@ impl Release {
                 .into(),
             columns: columns(&["Program", "People", "Share of people", "Episodes"]),
             rows: (0..self.programs.len()).map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -181,6 +283,7 @@ impl Release {
             rule: "Share is of all people with a journey. Different programs, at any time.".into(),
             columns: columns(&["Programs used", "People", "Share of people"]),
             rows: self.by_number.iter().enumerate().map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -212,6 +315,7 @@ impl Release {
                 .into(),
             columns: columns(&["First program", "People", "Share of people"]),
             rows,
+            ..Table::default()
         }
     }
 
@@ -236,6 +340,7 @@ impl Release {
                 .into(),
             columns: columns(&["Steps", "From", "To", "People"]),
             rows,
+            ..Table::default()
         }
     }
 
@@ -257,6 +362,7 @@ impl Release {
                 .into(),
             columns: columns(&["Path", "People", "Share of people"]),
             rows: self.ranked_paths().iter().map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -300,6 +406,7 @@ impl Release {
                 .into(),
             columns: columns(&["From", "To", "People", "Share of the first"]),
             rows: pairs.map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -329,6 +436,7 @@ impl Release {
                 "This program first",
             ]),
             rows: pairs.map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -359,6 +467,7 @@ impl Release {
             ),
             columns: names,
             rows: (0..self.programs.len()).map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -467,6 +576,42 @@ mod tests {
         assert_eq!(Cell::Count(Count::Shown(1_234_567)).to_string(), "1,234,567");
         assert_eq!(Cell::Share(None).plain(), "n.p.");
         assert_eq!(Cell::share(Count::Shown(1), Count::Withheld), Cell::Share(None));
+    }
+
+    #[test]
+    fn a_life_table_counts_half_of_those_whose_follow_up_ends() {
+        let told = |counts: [Count; 5]| Told {
+            name: "x",
+            caption: String::new(),
+            rule: String::new(),
+            by: vec!["Program".into()],
+            categories: ["28 days", "ended", "90 days", "ended", "beyond"]
+                .map(str::to_owned)
+                .into(),
+            total: None,
+            groups: vec![ToldGroup {
+                labels: vec!["A".into()],
+                counts: counts.to_vec(),
+                total: Count::Shown(200),
+                whole: Count::Shown(200),
+            }],
+            derived: Derived::LifeTable,
+            chart: Chart::Curves,
+        };
+        let lines = |told: &Told| -> Vec<String> {
+            let table = Table::of(told);
+            assert_eq!((table.labels, table.categories, table.columns.len()), (2, 3, 6));
+            let line = |row: &Vec<Cell>| row.iter().map(Cell::plain).collect::<Vec<_>>().join("|");
+            table.rows.iter().map(line).collect()
+        };
+        // 200 at risk, 40 of them half: 18 of 180 is a tenth. Then 200 - 18 - 40 = 142, 28 of
+        // them half: 32 of 128 is a quarter of the 0.9 left: 1 - 0.9 × 0.75 = 0.325.
+        let counts = [18, 40, 32, 28, 82].map(Count::Shown);
+        let all = told(counts);
+        assert_eq!(lines(&all), ["A|28 days|200|18|40|10.0", "A|90 days|142|32|28|32.5"]);
+        // What is withheld is withheld from there on.
+        let some = told([counts[0], Count::Withheld, counts[2], counts[3], counts[4]]);
+        assert_eq!(lines(&some), ["A|28 days|200|18|n.p.|n.p.", "A|90 days|n.p.|32|28|n.p."]);
     }
 
     #[test]
