@@ -108,6 +108,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         protection: args.protection()?,
         extract: args.extract_date,
         merge_gap: args.merge_gap,
+        outcomes: pathways::outcome::Spec::default(),
     };
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     report::check(&args.out, overwrite)?;

@@ -33,6 +33,18 @@ impl Contributions {
         Contributions { people: self.people + other.people, total, largest, second }
     }
 
+    /// The contributions of two groups that may share contributors, as bad as they can be: the
+    /// greatest of both may be one, and nobody more than the larger group may be behind them.
+    #[must_use]
+    pub fn overlapping(self, other: Self) -> Self {
+        Contributions {
+            people: self.people.max(other.people),
+            total: self.total.saturating_add(other.total),
+            largest: self.largest.saturating_add(other.largest),
+            second: self.second.saturating_add(other.second),
+        }
+    }
+
     /// How many contributed at all.
     pub fn people(self) -> u64 {
         self.people
@@ -78,6 +90,17 @@ mod tests {
         assert!(!of(&[]).is_dominated());
         assert!(!of(&[0, 0]).is_dominated());
         assert!(of(&[u64::MAX, u64::MAX]).is_dominated());
+    }
+
+    #[test]
+    fn who_may_be_in_both_groups_is_taken_to_be() {
+        let both = of(&[20, 10, 10, 10]).overlapping(of(&[15, 15, 10]));
+        assert_eq!((both.people(), both.total()), (4, 90));
+        // One person may have 20 and 15, another 10 and 15: 60 of 90.
+        assert!(!both.is_dominated());
+        assert!(of(&[20, 10]).overlapping(of(&[15, 5])).is_dominated());
+        // Nobody at all adds nothing.
+        assert_eq!(both.overlapping(of(&[])), both);
     }
 
     proptest! {

@@ -40,7 +40,7 @@ fn fixture(threshold: u32) -> Result<Analysis, Error> {
 fn measures_are_those_worked_out_by_hand() {
     let silent = Progress::silent();
     let maps = input::read_maps(&FilePath::new(DIR).join("maps"), &silent).expect("maps");
-    let read = input::read_events(&events(), &silent).expect("events");
+    let read = input::read_events(&events(), &Default::default(), &silent).expect("events");
     let rules = Rules { extract: Day::of(jiff::civil::date(2024, 12, 31)), merge_gap: 0 };
     let journeys = journey::build(&maps, read.events, rules);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::Error;
 use super::journey::{Day, Span};
+use super::outcome::{Kept, Spec, Taken};
 use crate::files;
 use crate::ids::{Band, PersonId, RowId, SourceName};
 use crate::progress::Progress;
@@ -57,6 +58,8 @@ pub(crate) struct Events {
     pub(crate) programs: Vec<String>,
     pub(crate) events: Vec<Event>,
     pub(crate) rejects: Vec<Reject>,
+    /// What other columns say, and assessments.
+    pub(crate) kept: Kept,
     /// Rows read, set aside ones included.
     pub(crate) read: u64,
 }
@@ -139,9 +142,13 @@ fn read_map(path: &Path, maps: &mut Maps, progress: &Progress) -> Result<(), Err
 ///
 /// # Errors
 /// When a file cannot be read, lacks a column, or holds what an analyst must not hold.
-pub(crate) fn read_events(paths: &[PathBuf], progress: &Progress) -> Result<Events, Error> {
+pub(crate) fn read_events(
+    paths: &[PathBuf],
+    outcomes: &Spec,
+    progress: &Progress,
+) -> Result<Events, Error> {
     let mut names = Names::default();
-    let mut all = Events::default();
+    let mut all = Events { kept: Kept::new(outcomes), ..Events::default() };
     let mut seen: Vec<SourceName> = Vec::new();
     progress.begin("reading events", None);
     for path in paths {
@@ -152,8 +159,8 @@ pub(crate) fn read_events(paths: &[PathBuf], progress: &Progress) -> Result<Even
         if seen.contains(&source) {
             return Err(Error::SourceTwice { name: source });
         }
+        read_event_file(path, &source, &mut all, &mut names, progress)?;
         seen.push(source);
-        read_event_file(path, &mut all, &mut names, progress)?;
     }
     progress.end();
     names.sort(&mut all);
@@ -162,6 +169,7 @@ pub(crate) fn read_events(paths: &[PathBuf], progress: &Progress) -> Result<Even
 
 fn read_event_file(
     path: &Path,
+    source: &SourceName,
     all: &mut Events,
     names: &mut Names,
     progress: &Progress,
@@ -182,6 +190,7 @@ fn read_event_file(
         }
     }
     let shown = path.file_name().map(|n| files::clean(n.as_ref())).unwrap_or_default();
+    all.kept.open(source.as_str(), &header);
     let mut record = ByteRecord::new();
     let mut pending = 0;
     while read_record(path, &mut reader, &mut record)? {
@@ -195,9 +204,11 @@ fn read_event_file(
         } else {
             Err("not as many cells as the header")
         };
-        match event {
-            Ok(event) => all.events.push(event),
-            Err(reason) => all.rejects.push(Reject { file: shown.clone(), line, reason }),
+        let taken = event.map(|event| (all.kept.take(&event, &record), event));
+        match taken {
+            Ok((Taken::Episode, event)) => all.events.push(event),
+            Ok((Taken::Assessment, _)) => {}
+            Ok((Taken::Unusable(reason), _)) | Err(reason) => all.rejects.push(Reject { file: shown.clone(), line, reason }),
         }
         tick(progress, &mut pending);
     }
@@ -278,7 +289,7 @@ impl Names {
 
 /// A program name fit for tables: one line, no control or direction characters, no runs of
 /// blanks, at most 80 characters.
-fn tidy(raw: &str) -> String {
+pub(super) fn tidy(raw: &str) -> String {
     let plain: String =
         raw.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|&c| !turns(c)).collect();
     let name = plain.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -457,7 +468,7 @@ mod tests {
 
     fn events(text: &str) -> Result<Events, Error> {
         let dir = folder(&[("a.events.csv", text)]);
-        read_events(&[dir.path().join("a.events.csv")], &Progress::silent())
+        read_events(&[dir.path().join("a.events.csv")], &Spec::default(), &Progress::silent())
     }
 
     const ROW: &str = "00112233445566778899aabbccddeeff";

@@ -21,6 +21,7 @@ mod input;
 pub mod journey;
 mod measure;
 mod noised;
+pub mod outcome;
 mod path;
 mod release;
 mod secret;
@@ -37,6 +38,7 @@ use self::input::Reject;
 use self::journey::{Day, Journeys, Rules};
 use self::measure::{Linkage, Measures, Vocabulary};
 use self::noised::Keyed;
+use self::outcome::Notes;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -240,6 +242,8 @@ pub struct Settings {
     pub extract: Option<Date>,
     /// Episodes of one program with at most this many whole days between them are one.
     pub merge_gap: u16,
+    /// What is measured from kept columns.
+    pub outcomes: outcome::Spec,
 }
 
 /// The counts of one run, for the analyst's own records: exact, not for release.
@@ -265,6 +269,8 @@ pub struct Record {
     pub events_read: u64,
     /// Of these, malformed and set aside (`keep/rejects.csv` says where and why).
     pub events_set_aside: u64,
+    /// Of these, assessments, which are no episodes.
+    pub assessments: u64,
     /// Of these, of a row that is in no map.
     pub events_not_in_maps: u64,
     /// Of these, begun after the extract date and set aside.
@@ -318,13 +324,16 @@ pub fn analyse(
     progress: &Progress,
 ) -> Result<Analysis, Error> {
     let maps = input::read_maps(maps, progress)?;
-    let read = input::read_events(events, progress)?;
+    let mut read = input::read_events(events, &settings.outcomes, progress)?;
     let latest = read.events.iter().map(|e| e.span.end.unwrap_or(e.span.start).max(e.span.start));
     let extract = settings.extract.map(Day::of).or_else(|| latest.max());
     let rules = Rules { extract: extract.ok_or(Error::NoJourneys)?, merge_gap: settings.merge_gap };
 
     progress.begin("ordering journeys", None);
     let map_rows = maps.rows.len() as u64;
+    let assessments = read.kept.assessments();
+    let kept = std::mem::take(&mut read.kept);
+    let notes = (!kept.is_empty()).then(|| Notes::of(kept, &maps, &read.events, rules.extract));
     let journeys = journey::build(&maps, read.events, rules);
     progress.end();
     progress.begin("counting", None);
@@ -343,17 +352,22 @@ pub fn analyse(
         }
         None => None,
     };
-    let tallies = count::count(
+    let notes = notes.map(|notes| notes.aligned(&journeys, &vocabulary.code));
+    let (outcomes, no_column) = outcome::measures(
+        notes.as_ref(),
         &journeys,
-        &vocabulary.code,
-        release_key.as_ref(),
-        vec![concurrent::measure(&measures.programs, &measures.both)],
+        &vocabulary,
+        &settings.outcomes,
+        settings.threshold,
     );
+    let mut wanted = vec![concurrent::measure(&measures.programs, &measures.both)];
+    wanted.extend(outcomes);
+    let tallies = count::count(&journeys, &vocabulary.code, release_key.as_ref(), wanted);
     let sources = maps.sources;
     drop(maps.rows);
     progress.end();
     progress.begin("protecting small counts", None);
-    let release = match keyed {
+    let mut release = match keyed {
         None => Release::of(&measures, &tallies, &linkage, &sources, settings.threshold)?,
         Some((keys, linkage_keys)) => Release::noised(
             &Keyed { counts: measures, keys },
@@ -365,6 +379,7 @@ pub fn analyse(
         )?,
     };
     progress.end();
+    release.not_told.extend(no_column);
 
     let Suppression { cells, primary, complementary } = release.suppression;
     let record = Record {
@@ -378,6 +393,7 @@ pub fn analyse(
         people_in_maps,
         events_read: read.read,
         events_set_aside: read.rejects.len() as u64,
+        assessments,
         events_not_in_maps: journeys.unmapped,
         events_after_extract: journeys.after_extract,
         episodes: journeys.episodes.len() as u64,

@@ -90,6 +90,10 @@ impl Release {
             Of::Both(a, b) => both[a][b],
             Of::Number(n) => by_number[n - 1],
             Of::Episodes(a) => episodes[a],
+            Of::MoreRows => people_with_more_rows,
+            Of::OneRow => people_with_one_row,
+            // The same people have the same noise wherever they are counted.
+            Of::Entry(_) | Of::Apart => Count::Withheld,
             Of::Everyone | Of::Group(..) | Of::Count(..) => everyone,
         });
         Ok(Release {

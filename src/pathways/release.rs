@@ -158,7 +158,7 @@ impl Release {
         loop {
             let tree = fold_safely(m, threshold, &mut hidden);
             let (mut ledger, ids) = Ids::build(detail, m, linkage, &tree, threshold);
-            let places = told::place(&mut ledger, tallies, |of| ids.base(m, of));
+            let places = told::place(&mut ledger, tallies, |of| ids.base(m, linkage, of));
             let suppression = ledger.protect()?;
             let lost: Vec<Path> = (0..m.programs.len())
                 .filter(|&a| ids.entry_is_shown[a] && ledger.count(ids.entry[a]) == Count::Withheld)
@@ -367,7 +367,7 @@ impl Ids {
     }
 
     /// Where a count that tallies are part of stands, and its value.
-    fn base(&self, m: &Measures, of: Of) -> Placed {
+    fn base(&self, m: &Measures, linkage: &Linkage, of: Of) -> Placed {
         match of {
             Of::Program(a) => (self.users[a], m.users[a]),
             Of::Both(a, b) => (self.both[a][b], m.both[a][b]),
@@ -376,9 +376,12 @@ impl Ids {
                 let people = if open { m.by_number[k..].iter().sum() } else { m.by_number[k] };
                 (self.by_number[k - 1], people)
             }
+            Of::Entry(a) => (self.entry[a], entered(m, a)),
             Of::Episodes(a) => (self.episodes[a], m.episodes[a]),
+            Of::MoreRows => (self.more_rows, linkage.more_rows),
+            Of::OneRow => (self.one_row, linkage.one_row),
             // Tallies find each other before they ask here.
-            Of::Everyone | Of::Group(..) | Of::Count(..) => (self.people, m.people),
+            Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Apart => (self.people, m.people),
         }
     }
 }
@@ -394,8 +397,7 @@ fn entries(
     let mut ids = Vec::new();
     let mut is_shown = Vec::new();
     for (a, &users_of_a) in users.iter().enumerate() {
-        let begins = |p: &Path| p.first() == Some(&Step::Program(a as u8));
-        let entered: u64 = m.paths.iter().filter(|(p, _)| begins(p)).map(|(_, n)| n).sum();
+        let entered = entered(m, a);
         let shown = tree.beginning(&first_step(a)).is_some();
         let id = if shown { l.publish(entered, Worth::Row) } else { l.derive(entered) };
         l.remainder(users_of_a, id, m.users[a] - entered);
@@ -404,6 +406,12 @@ fn entries(
     }
     l.total(people, ids.iter().copied());
     (ids, is_shown)
+}
+
+/// How many people began with a program.
+fn entered(m: &Measures, program: usize) -> u64 {
+    let begins = |p: &Path| p.first() == Some(&Step::Program(program as u8));
+    m.paths.iter().filter(|(p, _)| begins(p)).map(|(_, n)| n).sum()
 }
 
 /// Tables of pairs and of time of which nothing is told: withheld, whatever their values,

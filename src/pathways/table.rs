@@ -22,6 +22,8 @@ pub(crate) enum Cell {
     Count(Count),
     /// A per cent of two protected counts, where both may be seen.
     Share(Option<f64>),
+    /// A mean worked out from protected counts, where all may be seen.
+    Mean(Option<f64>),
 }
 
 impl Cell {
@@ -44,7 +46,10 @@ impl Cell {
             Cell::Text(text) => neutral(text),
             Cell::Count(Count::Shown(n)) => n.to_string(),
             Cell::Share(Some(share)) => format!("{share:.1}"),
-            Cell::Count(Count::Withheld) | Cell::Share(None) => WITHHELD.to_owned(),
+            Cell::Mean(Some(mean)) => format!("{mean:.2}"),
+            Cell::Count(Count::Withheld) | Cell::Share(None) | Cell::Mean(None) => {
+                WITHHELD.to_owned()
+            }
         }
     }
 }
@@ -56,7 +61,10 @@ impl fmt::Display for Cell {
             Cell::Text(text) => f.write_str(text),
             Cell::Count(Count::Shown(n)) => f.write_str(&thousands(*n)),
             Cell::Share(Some(share)) => write!(f, "{share:.1}%"),
-            Cell::Count(Count::Withheld) | Cell::Share(None) => f.write_str(WITHHELD),
+            Cell::Mean(Some(mean)) => write!(f, "{mean:.2}"),
+            Cell::Count(Count::Withheld) | Cell::Share(None) | Cell::Mean(None) => {
+                f.write_str(WITHHELD)
+            }
         }
     }
 }
@@ -120,7 +128,11 @@ impl Table {
     fn of(told: &Told) -> Self {
         let (columns, rows) = match told.derived {
             Derived::LifeTable => told.life_table(),
-            Derived::Nothing | Derived::ShareOfGroup | Derived::ShareOfWhole => told.counts_table(),
+            Derived::Nothing
+            | Derived::ShareOfGroup
+            | Derived::ShareOfWhole
+            | Derived::Compared
+            | Derived::MeanChange => told.counts_table(),
         };
         let categories = match told.derived {
             Derived::LifeTable => 3,
@@ -150,6 +162,15 @@ impl Told {
                 columns.extend(self.categories.iter().map(|c| format!("Share: {c}")));
             }
             Derived::ShareOfWhole => columns.push("Share".into()),
+            Derived::Compared => columns.extend(
+                [&format!("Share: {}", self.categories[0]), "Differs from the others"]
+                    .map(str::to_owned),
+            ),
+            Derived::MeanChange => columns
+                .extend(["Declined", "The same", "Improved", "Mean change"].map(|c| match c {
+                    "Mean change" => c.to_owned(),
+                    share => format!("Share: {share}"),
+                })),
             Derived::Nothing | Derived::LifeTable => {}
         }
         let row = |group: &ToldGroup| {
@@ -161,6 +182,11 @@ impl Told {
                     row.extend(group.counts.iter().map(|n| Cell::share(*n, group.total)));
                 }
                 Derived::ShareOfWhole => row.push(Cell::share(group.total, group.whole)),
+                Derived::Compared => {
+                    row.push(Cell::share(group.counts[0], group.total));
+                    row.push(self.groups.first().map_or(text(""), |all| differs(group, all)));
+                }
+                Derived::MeanChange => row.extend(change(group)),
                 Derived::Nothing | Derived::LifeTable => {}
             }
             row
@@ -199,6 +225,54 @@ impl Told {
         }
         (columns, rows)
     }
+}
+
+/// The points that a share must be from another to be called different.
+const MATERIAL: f64 = 5.0;
+/// How many standard errors chance goes beyond in one of a hundred tables (two-sided).
+const BEYOND_CHANCE: f64 = 2.576;
+
+/// Whether the share of the first category in a group differs from that in the rest of `all`.
+fn differs(group: &ToldGroup, all: &ToldGroup) -> Cell {
+    let shown = |g: &ToldGroup| g.counts[0].shown().zip(g.total.shown());
+    let (Some((part, whole)), Some((all_part, all_whole))) = (shown(group), shown(all)) else {
+        return text("");
+    };
+    // With noise, a part can be more than its whole.
+    let (others_part, others) = (all_part.saturating_sub(part), all_whole.saturating_sub(whole));
+    if whole == 0 || others == 0 {
+        return text("");
+    }
+    let share = |part: u64, whole: u64| (part as f64 / whole as f64).min(1.0);
+    let points = 100.0 * (share(part, whole) - share(others_part, others));
+    let pooled = share(part + others_part, whole + others);
+    let error = (pooled * (1.0 - pooled) * (1.0 / whole as f64 + 1.0 / others as f64)).sqrt();
+    let is_material = points.abs() >= MATERIAL && points.abs() > 100.0 * BEYOND_CHANCE * error;
+    match is_material {
+        true if points < 0.0 => Cell::Text(format!("lower by {:.1} points", -points)),
+        true => Cell::Text(format!("higher by {points:.1} points")),
+        false => text("no"),
+    }
+}
+
+/// The shares that declined, stayed and improved, and the mean of the changes.
+fn change(group: &ToldGroup) -> [Cell; 4] {
+    let middle = group.counts.len() / 2;
+    let sum = |counts: &[Count]| {
+        let shown = counts.iter().map(|c| c.shown());
+        shown.sum::<Option<u64>>().map_or(Count::Withheld, Count::Shown)
+    };
+    let [declined, same, improved] = [
+        sum(&group.counts[..middle]),
+        group.counts[middle],
+        sum(&group.counts[middle + 1..]),
+    ]
+    .map(|part| Cell::share(part, group.total));
+    let steps = group.counts.iter().zip(-(middle as i64)..);
+    let points = steps.map(|(count, step)| Some(count.shown()? as i64 * step)).sum::<Option<i64>>();
+    let total = group.total.shown().filter(|total| *total > 0);
+    let mean = points.zip(total).map(|(points, total)| points as f64 / total as f64);
+    [declined, same, improved, Cell::Mean(mean)]
 }
 
 impl Release {

@@ -78,12 +78,21 @@ pub(crate) enum Of {
     Both(usize, usize),
     /// The people who used so many programs; so many or more, where the table stops there.
     Number(usize),
+    /// The people whose first program it is.
+    Entry(usize),
     /// The episodes of a program, which are no people.
     Episodes(usize),
-    /// A group of an earlier tally, by the tally's name and its place there.
+    /// The people with more than one row in the maps.
+    MoreRows,
+    /// The people with one row in the maps.
+    OneRow,
+    /// A group of an earlier tally, or an earlier one of this, by the tally's name and its
+    /// place there.
     Group(&'static str, usize),
-    /// One count of an earlier tally: its name, the group, the category.
+    /// One count of an earlier tally, or of this one: its name, the group, the category.
     Count(&'static str, usize, usize),
+    /// Nobody: what is counted is no people, and part of nothing else that is told.
+    Apart,
 }
 
 /// Columns worked out from protected counts only.
@@ -95,6 +104,12 @@ pub(crate) enum Derived {
     ShareOfGroup,
     /// The group's share of the people it is part of.
     ShareOfWhole,
+    /// The share of the first category, and whether it differs from that of all others of the
+    /// first group: by five points, and by more than chance would have it.
+    Compared,
+    /// Where the categories are changes, an odd number of them with no change in the middle:
+    /// the shares that declined, stayed and improved, and the mean.
+    MeanChange,
     /// The share to whom it had happened by the end of each band of time (a life table, which
     /// is Kaplan–Meier by bands). The categories go in pairs, "4–28 days" and its number of
     /// people whose follow-up ended within it; the last stands alone: people followed beyond

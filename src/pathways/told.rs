@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::tally::{Chart, Derived, Group, Of, Tally};
-use crate::disclosure::{CellId, Count, Ledger, Protection, Worth};
+use crate::disclosure::{CellId, Contributions, Count, Ledger, Protection, Worth};
 
 /// A measure as it may be printed. Holds no exact small count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,10 @@ impl Told {
                 labels: group.labels.clone(),
                 counts: group.counts.iter().zip(&group.keys).map(|(&n, &k)| one(n, k)).collect(),
                 // The same people have the same noise anyway.
-                total: if group.is_all { of } else { one(group.total(), sum(&group.keys)) },
+                total: match of {
+                    Count::Shown(_) if group.is_all => of,
+                    _ => one(group.total(), sum(&group.keys)),
+                },
                 whole: of,
             }
         });
@@ -123,6 +126,7 @@ pub(super) fn place(
         let find = |of: Of| match of {
             Of::Group(name, i) => Some(group(name, i)?.total),
             Of::Count(name, i, category) => group(name, i)?.counts.get(category).copied(),
+            Of::Apart => None,
             of => Some(base(of)),
         };
         let places = Places::of(ledger, tally, &find);
@@ -134,13 +138,20 @@ pub(super) fn place(
 
 impl Places {
     fn of(ledger: &mut Ledger, tally: &Tally, find: &impl Fn(Of) -> Option<Placed>) -> Self {
-        let places: Vec<PlacedGroup> = tally
-            .groups
-            .iter()
-            .map(|group| PlacedGroup::of(ledger, group, tally.total.is_some(), find(group.of)))
-            .collect();
+        let mut places: Vec<PlacedGroup> = Vec::with_capacity(tally.groups.len());
+        let within = |places: &[PlacedGroup], of: Of| match of {
+            Of::Group(name, i) if name == tally.name => Some(places.get(i)?.total),
+            Of::Count(name, i, category) if name == tally.name => {
+                places.get(i)?.counts.get(category).copied()
+            }
+            of => find(of),
+        };
+        for group in &tally.groups {
+            let whole = within(&places, group.of);
+            places.push(PlacedGroup::of(ledger, group, tally.total.is_some(), whole));
+        }
         for tie in &tally.ties {
-            let Some((whole, of)) = find(tie.whole) else { continue };
+            let Some((whole, of)) = within(&places, tie.whole) else { continue };
             let parts = || tie.parts.iter().map(|&(g, c)| places[g].counts[c]);
             let sum: u64 = parts().map(|(_, n)| n).sum();
             let mut cells: Vec<CellId> = parts().map(|(id, _)| id).collect();
@@ -213,7 +224,10 @@ fn publish(
     worth: Worth,
 ) -> CellId {
     let few = ledger.threshold();
-    let behind = category.and_then(|c| group.contributions.get(c));
+    let behind = match category {
+        Some(c) => group.contributions.get(c).copied(),
+        None => group.contributions.iter().copied().reduce(Contributions::overlapping),
+    };
     if behind.is_some_and(|b| few.is_small(b.people()) || b.is_dominated()) {
         return ledger.withhold(value);
     }

@@ -1,0 +1,1 @@
+//! The measures on made-up events, against numbers worked out by hand.
