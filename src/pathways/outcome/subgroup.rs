@@ -23,20 +23,23 @@ struct Division {
     role: Role,
     /// The place of the first of its rows.
     first: usize,
-    /// The codes that have a row of their own; the last row but one is for other codes, the
-    /// last for those of whom nothing is recorded.
+    /// The codes that have a row of their own; the last row is for those of whom nothing is
+    /// recorded.
     codes: Vec<Code>,
+    /// Whether there is a row for other codes before the last.
+    has_others: bool,
 }
 
 impl Division {
     fn rows(&self) -> usize {
-        self.codes.len() + 2
+        self.codes.len() + usize::from(self.has_others) + 1
     }
 
     fn row(&self, code: Code) -> usize {
-        let within = match code {
-            NOTHING => self.codes.len() + 1,
-            code => self.codes.binary_search(&code).unwrap_or(self.codes.len()),
+        let within = match self.codes.binary_search(&code) {
+            Ok(place) => place,
+            Err(_) if self.has_others && code != NOTHING => self.codes.len(),
+            Err(_) => self.rows() - 1,
         };
         self.first + within
     }
@@ -71,11 +74,13 @@ pub(super) fn measure<'a>(
     ];
     let mut placed = Vec::new();
     for (role, name) in divisions {
-        let division =
-            Division { role, first: groups.len(), codes: told(notes, journeys, role, threshold) };
+        let codes = told(notes, journeys, role, threshold);
+        let has_others = matches!(role, Role::Age | Role::Region);
+        let division = Division { role, first: groups.len(), codes, has_others };
         let labels = division.codes.iter().map(|code| label(notes, role, *code));
         groups.extend(labels.map(|label| empty(name, &label, false)));
-        groups.extend(["Other", "Not recorded"].map(|label| empty(name, label, false)));
+        groups.extend(has_others.then(|| empty(name, "All others", false)));
+        groups.push(empty(name, "Not recorded", false));
         let rows: Vec<usize> = (division.first..division.first + division.rows()).collect();
         ties.extend(parted(NAME, &rows, 2));
         placed.push(division);
