@@ -139,7 +139,11 @@ fn summary(r: &Record, report: &str) -> String {
          counts    {}\n\
          report    {report}",
         r.events_read,
-        r.events_read - r.events_set_aside - r.events_not_in_maps - r.events_after_extract,
+        r.events_read
+            - r.events_set_aside
+            - r.assessments
+            - r.events_not_in_maps
+            - r.events_after_extract,
         r.episodes,
         r.people,
         r.people_in_maps,
