@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Error;
 use super::input::Maps;
-use super::journey::{Day, Episode, Journeys, Rules};
+use super::journey::{Day, Episode, Journeys};
 use super::path::{self, Path};
 use crate::disclosure::Contributions;
 use crate::ids::{Band, PersonId};
@@ -125,7 +125,7 @@ impl Measures {
     pub(crate) fn of(
         journeys: &Journeys,
         vocabulary: &Vocabulary,
-        rules: Rules,
+        extract: Day,
         weigh: impl Fn(PersonId) -> u64 + Sync,
     ) -> Result<Self, Error> {
         if journeys.episodes.is_empty() {
@@ -136,7 +136,7 @@ impl Measures {
             .each()
             .fold(empty, |mut m, episodes| {
                 let person = journeys.persons[episodes[0].person as usize];
-                m.add(episodes, &vocabulary.code, rules.extract, weigh(person));
+                m.add(episodes, &vocabulary.code, extract, weigh(person));
                 m
             })
             .reduce(empty, Measures::plus))
