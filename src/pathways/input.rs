@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::Error;
+use super::cases;
 use super::journey::{Day, Span};
 use super::outcome::{Kept, Spec, Taken};
 use crate::files;
@@ -41,6 +42,8 @@ pub(crate) struct Event {
     /// Index into [`Events::programs`].
     pub(crate) program: u16,
     pub(crate) span: Span,
+    /// How many sessions of a case it stands for; nought where it is no case.
+    pub(crate) sessions: u32,
 }
 
 /// A row of an events file that was set aside: where and why, never what.
@@ -62,6 +65,8 @@ pub(crate) struct Events {
     pub(crate) kept: Kept,
     /// Rows read, set aside ones included.
     pub(crate) read: u64,
+    /// Of these, sessions of a case.
+    pub(crate) sessions: u64,
 }
 
 /// Reads every `<source>.map.csv` of a folder, or of its `to-analyst` folder.
@@ -149,6 +154,13 @@ pub(crate) fn read_events(
 ) -> Result<Events, Error> {
     let mut names = Names::default();
     let mut all = Events { kept: Kept::new(outcomes), ..Events::default() };
+    // Whether anything is to be kept at all shows in the headers; what is wrong with a file is
+    // said below.
+    for path in paths {
+        if let Ok(header) = reader(path).and_then(|mut reader| header(path, &mut reader)) {
+            all.kept.look(&header);
+        }
+    }
     let mut seen: Vec<SourceName> = Vec::new();
     progress.begin("reading events", None);
     for path in paths {
@@ -189,6 +201,8 @@ fn read_event_file(
             }
         }
     }
+    let case = header.iter().position(|h| h == "case_id");
+    let mut cases = Vec::new();
     let shown = path.file_name().map(|n| files::clean(n.as_ref())).unwrap_or_default();
     all.kept.open(source.as_str(), &header);
     let mut record = ByteRecord::new();
@@ -206,13 +220,19 @@ fn read_event_file(
         };
         let taken = event.map(|event| (all.kept.take(&event, &record), event));
         match taken {
-            Ok((Taken::Episode, event)) => all.events.push(event),
+            Ok((Taken::Episode, event)) => match case.map(|at| record[at].trim_ascii()) {
+                Some(number) if !number.is_empty() => cases.push((cases::code(number), event)),
+                _ => all.events.push(event),
+            },
             Ok((Taken::Assessment, _)) => {}
-            Ok((Taken::Unusable(reason), _)) | Err(reason) => all.rejects.push(Reject { file: shown.clone(), line, reason }),
+            Ok((Taken::Unusable(reason), _)) | Err(reason) => {
+                all.rejects.push(Reject { file: shown.clone(), line, reason });
+            }
         }
         tick(progress, &mut pending);
     }
     progress.advance(pending);
+    all.sessions += cases::put_together(cases, &mut all.events);
     Ok(())
 }
 
@@ -236,7 +256,10 @@ fn event(cells: [&[u8]; 4], names: &mut Names) -> Result<Result<Event, &'static 
         Ok((row, program, Span { start, end }))
     })();
     match parsed {
-        Ok((row, program, span)) => Ok(Ok(Event { row, program: names.code(program)?, span })),
+        Ok((row, program, span)) => {
+            let program = names.code(program)?;
+            Ok(Ok(Event { row, program, span, sessions: 0 }))
+        }
         Err(reason) => Ok(Err(reason)),
     }
 }
@@ -283,6 +306,7 @@ impl Names {
         for event in &mut all.events {
             event.program = new_code[usize::from(event.program)];
         }
+        all.kept.renumber(&new_code);
         all.programs = order.into_iter().map(|(name, _)| name).collect();
     }
 }

@@ -94,7 +94,8 @@ impl Release {
             Of::OneRow => people_with_one_row,
             // The same people have the same noise wherever they are counted.
             Of::Entry(_) | Of::Apart => Count::Withheld,
-            Of::Everyone | Of::Group(..) | Of::Count(..) => everyone,
+            // Tallies find each other before they ask here; sets are in no other table.
+            Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) => everyone,
         });
         Ok(Release {
             threshold,

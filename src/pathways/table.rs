@@ -127,7 +127,7 @@ impl Table {
     /// A tally as it is printed: labels, counts, their sum, and what is worked out of them.
     fn of(told: &Told) -> Self {
         let (columns, rows) = match told.derived {
-            Derived::LifeTable => told.life_table(),
+            Derived::LifeTable { event } => told.life_table(event),
             Derived::Nothing
             | Derived::ShareOfGroup
             | Derived::ShareOfWhole
@@ -135,10 +135,10 @@ impl Table {
             | Derived::MeanChange => told.counts_table(),
         };
         let categories = match told.derived {
-            Derived::LifeTable => 3,
+            Derived::LifeTable { .. } => 3,
             _ => told.categories.len(),
         };
-        let band = usize::from(told.derived == Derived::LifeTable);
+        let band = usize::from(matches!(told.derived, Derived::LifeTable { .. }));
         Table {
             name: told.name,
             caption: told.caption.clone(),
@@ -166,12 +166,11 @@ impl Told {
                 [&format!("Share: {}", self.categories[0]), "Differs from the others"]
                     .map(str::to_owned),
             ),
-            Derived::MeanChange => columns
-                .extend(["Declined", "The same", "Improved", "Mean change"].map(|c| match c {
-                    "Mean change" => c.to_owned(),
-                    share => format!("Share: {share}"),
-                })),
-            Derived::Nothing | Derived::LifeTable => {}
+            Derived::MeanChange => columns.extend(
+                ["Share: Declined", "Share: The same", "Share: Improved", "Mean change"]
+                    .map(str::to_owned),
+            ),
+            Derived::Nothing | Derived::LifeTable { .. } => {}
         }
         let row = |group: &ToldGroup| {
             let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
@@ -187,7 +186,7 @@ impl Told {
                     row.push(self.groups.first().map_or(text(""), |all| differs(group, all)));
                 }
                 Derived::MeanChange => row.extend(change(group)),
-                Derived::Nothing | Derived::LifeTable => {}
+                Derived::Nothing | Derived::LifeTable { .. } => {}
             }
             row
         };
@@ -196,10 +195,10 @@ impl Told {
 
     /// A row for each group and band. Whose follow-up ends within a band is at risk for half
     /// of it, as in every actuarial life table.
-    fn life_table(&self) -> (Vec<String>, Vec<Vec<Cell>>) {
+    fn life_table(&self, event: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
         let mut columns = self.by.clone();
         columns.extend(
-            ["Within", "At risk", "Started", "Follow-up ended", "Share so far"].map(str::to_owned),
+            ["Within", "At risk", event, "Follow-up ended", "Share so far"].map(str::to_owned),
         );
         let mut rows = Vec::new();
         for group in &self.groups {
@@ -262,12 +261,9 @@ fn change(group: &ToldGroup) -> [Cell; 4] {
         let shown = counts.iter().map(|c| c.shown());
         shown.sum::<Option<u64>>().map_or(Count::Withheld, Count::Shown)
     };
-    let [declined, same, improved] = [
-        sum(&group.counts[..middle]),
-        group.counts[middle],
-        sum(&group.counts[middle + 1..]),
-    ]
-    .map(|part| Cell::share(part, group.total));
+    let [declined, same, improved] =
+        [sum(&group.counts[..middle]), group.counts[middle], sum(&group.counts[middle + 1..])]
+            .map(|part| Cell::share(part, group.total));
     let steps = group.counts.iter().zip(-(middle as i64)..);
     let points = steps.map(|(count, step)| Some(count.shown()? as i64 * step)).sum::<Option<i64>>();
     let total = group.total.shown().filter(|total| *total > 0);
@@ -669,7 +665,7 @@ mod tests {
                 total: Count::Shown(200),
                 whole: Count::Shown(200),
             }],
-            derived: Derived::LifeTable,
+            derived: Derived::LifeTable { event: "Started" },
             chart: Chart::Curves,
         };
         let lines = |told: &Told| -> Vec<String> {

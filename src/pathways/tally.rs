@@ -56,14 +56,15 @@ impl Group {
     }
 }
 
-/// Counts of a tally that share nobody and together are people counted elsewhere, or part of
-/// them.
+/// Counts of a tally that share nobody, and that together are people counted elsewhere or part
+/// of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tie {
     /// The group and the category of each.
     pub(crate) parts: Vec<(usize, usize)>,
-    pub(crate) whole: Of,
-    /// Whether nobody of the whole is left over.
+    /// Counts that share nobody.
+    pub(crate) wholes: Vec<Of>,
+    /// Whether nobody of the wholes is left over.
     pub(crate) is_all: bool,
 }
 
@@ -80,6 +81,8 @@ pub(crate) enum Of {
     Number(usize),
     /// The people whose first program it is.
     Entry(usize),
+    /// The people who used exactly these programs (bits), where that can be worked out.
+    Set(u32),
     /// The episodes of a program, which are no people.
     Episodes(usize),
     /// The people with more than one row in the maps.
@@ -115,7 +118,10 @@ pub(crate) enum Derived {
     /// people whose follow-up ended within it; the last stands alone: people followed beyond
     /// every band. Printed with a row for each group and band: at risk at its beginning,
     /// happened, follow-up ended, share so far.
-    LifeTable,
+    LifeTable {
+        /// What may happen, as a heading: "Started another program".
+        event: &'static str,
+    },
 }
 
 /// How a table is drawn.

@@ -217,7 +217,13 @@ pub(super) fn sex(text: &str) -> Code {
     match plain(text).as_str() {
         "1" | "m" | "male" | "man" | "manmale" => 1,
         "2" | "f" | "female" | "woman" | "womanfemale" => 2,
-        "3" | "x" | "other" | "nonbinary" | "differentterm" | "intersex" | "indeterminate"
+        "3"
+        | "x"
+        | "other"
+        | "nonbinary"
+        | "differentterm"
+        | "intersex"
+        | "indeterminate"
         | "intersexorindeterminate" => 3,
         _ => NOTHING,
     }
@@ -226,8 +232,15 @@ pub(super) fn sex(text: &str) -> Code {
 /// Whether somebody is Aboriginal, Torres Strait Islander, or both.
 pub(super) fn indigenous(text: &str) -> Code {
     match plain(text).as_str() {
-        "1" | "2" | "3" | "aboriginal" | "tsi" | "torresstraitislander" | "both"
-        | "bothaboriginalandtorresstraitislander" | "yes" => YES,
+        "1"
+        | "2"
+        | "3"
+        | "aboriginal"
+        | "tsi"
+        | "torresstraitislander"
+        | "both"
+        | "bothaboriginalandtorresstraitislander"
+        | "yes" => YES,
         "4" | "no" | "neither" | "neitheraboriginalnortorresstraitislander" => NO,
         _ => NOTHING,
     }
@@ -284,11 +297,7 @@ pub(super) const DOMAINS: [Domain; 24] = [
     one("CRISIS", "Changed impact of immediate crisis", About::Goals),
     one("KNOWLEDGE", "Changed knowledge and access to information", About::Goals),
     one("SKILLS", "Changed skills", About::Goals),
-    one(
-        "EMPOWERMENT",
-        "Empowerment, choice and control to make own decisions",
-        About::Goals,
-    ),
+    one("EMPOWERMENT", "Empowerment, choice and control to make own decisions", About::Goals),
     one("ENGAGEMENT", "Engagement with relevant support services", About::Goals),
     one("DEAL", "Better able to deal with issues", About::Satisfaction),
     one("SATISFIED", "Satisfied with the services received", About::Satisfaction),
@@ -387,8 +396,14 @@ mod tests {
         let housing = domain("HOUSING").expect("a domain").0;
         assert_eq!(DOMAINS[usize::from(housing)].label, "Housing");
         assert_eq!(domain("Housing4"), Some((housing, Some(4))));
-        assert_eq!(domain("personal and family safety").map(|d| d.0), domain("PERSONAL").map(|d| d.0));
-        assert_eq!([domain("HOUSING6"), domain("HOUSING0"), domain("WEATHER"), domain("")], [None; 4]);
+        assert_eq!(
+            domain("personal and family safety").map(|d| d.0),
+            domain("PERSONAL").map(|d| d.0)
+        );
+        assert_eq!(
+            [domain("HOUSING6"), domain("HOUSING0"), domain("WEATHER"), domain("")],
+            [None; 4]
+        );
         let about = |a| DOMAINS.iter().filter(|d| d.about == a).count();
         use About::{Circumstances, Community, Goals, Satisfaction};
         assert_eq!([Circumstances, Goals, Satisfaction, Community].map(about), [11, 6, 3, 4]);

@@ -12,7 +12,7 @@ use super::role::Role;
 use super::spec::Spec;
 use crate::ids::RowId;
 use crate::pathways::input::Event;
-use crate::pathways::journey::Day;
+use crate::pathways::journey::{Day, Span};
 
 /// The roles that are told of every event, each in a column of its own.
 const BY_EVENT: [Role; 13] = [
@@ -62,6 +62,25 @@ impl Columns {
     }
 }
 
+/// One row whose cells are kept. Prints as shape.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    pub(super) row: RowId,
+    pub(super) program: u16,
+    /// Whether its file has assessments.
+    pub(super) is_scored: bool,
+    has_case: bool,
+    pub(super) span: Span,
+}
+
+/// What was read of every file.
+pub(super) struct Read {
+    /// In reading order; the columns are in the same.
+    pub(super) rows: Vec<Row>,
+    pub(super) columns: Columns,
+    pub(super) assessments: Vec<Assessment>,
+}
+
 /// One assessment. Prints as shape.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Assessment {
@@ -97,6 +116,8 @@ pub(crate) enum Taken {
 /// The columns of one file.
 #[derive(Default)]
 struct File {
+    /// Its first row among all.
+    first: usize,
     /// What case numbers of this file begin with.
     seed: u32,
     places: [Option<usize>; Role::ALL.len()],
@@ -108,20 +129,19 @@ struct File {
 pub(crate) struct Kept {
     /// Which column has a role, where the study file says so: by the place of the role.
     named: [Option<String>; Role::ALL.len()],
+    /// Which roles any file has a column for.
     found: [bool; Role::ALL.len()],
+    rows: Vec<Row>,
     columns: Columns,
     /// What raw cells were read as.
     read: [HashMap<Box<[u8]>, Code>; Role::ALL.len()],
     assessments: Vec<Assessment>,
-    /// The first event of each file, and whether it has assessments.
-    files: Vec<(usize, bool)>,
     file: File,
-    events: usize,
 }
 
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kept({} events, {} assessments)", self.events, self.assessments.len())
+        write!(f, "Kept({} rows, {} assessments)", self.rows.len(), self.assessments.len())
     }
 }
 
@@ -148,29 +168,55 @@ impl Kept {
         kept
     }
 
-    /// Begins a file with these headings, in lower case. Its rows come next.
+    /// Where the column of each role is in a file with these headings, in lower case.
+    fn places(&self, header: &[String]) -> [Option<usize>; Role::ALL.len()] {
+        Role::ALL.map(|role| match &self.named[role.place()] {
+            Some(named) => header.iter().position(|h| h == named),
+            None => header.iter().position(|h| Role::of(h) == Some(role)),
+        })
+    }
+
+    /// Looks at the headings of a file that will be read.
+    pub(crate) fn look(&mut self, header: &[String]) {
+        let places = self.places(header);
+        self.found.iter_mut().zip(places).for_each(|(found, place)| *found |= place.is_some());
+    }
+
+    /// Begins a file with these headings. Its rows come next.
     pub(crate) fn open(&mut self, source: &str, header: &[String]) {
-        let mut file = File { seed: fold(FOLD_START, source.as_bytes()), ..File::default() };
-        file.program = header.iter().position(|h| h == "program").unwrap_or_default();
-        for role in Role::ALL {
-            let place = match &self.named[role.place()] {
-                Some(named) => header.iter().position(|h| h == named),
-                None => header.iter().position(|h| Role::of(h) == Some(role)),
-            };
-            file.places[role.place()] = place;
-            if place.is_some() && !self.found[role.place()] {
-                self.found[role.place()] = true;
-                if BY_EVENT.contains(&role) {
-                    self.columns.codes[role.place()] = vec![NOTHING; self.events];
-                }
+        self.close();
+        self.file = File {
+            first: self.rows.len(),
+            seed: fold(FOLD_START, source.as_bytes()),
+            places: self.places(header),
+            program: header.iter().position(|h| h == "program").unwrap_or_default(),
+        };
+    }
+
+    /// Ends a file. Where no event with a case number lasts longer than its day, such events are
+    /// sessions of one day, whether the file says when they ended or not.
+    fn close(&mut self) {
+        let rows = &mut self.rows[self.file.first..];
+        let lasts = |r: &Row| r.has_case && r.span.end.is_some_and(|end| end > r.span.start);
+        if !rows.iter().any(lasts) {
+            for row in rows.iter_mut().filter(|r| r.has_case) {
+                row.span.end = Some(row.span.start);
             }
         }
-        self.files.push((self.events, file.places[Role::Domain.place()].is_some()));
-        self.file = file;
+    }
+
+    /// Renumbers the programs.
+    pub(crate) fn renumber(&mut self, new_code: &[u16]) {
+        for row in &mut self.rows {
+            row.program = new_code[usize::from(row.program)];
+        }
     }
 
     /// Notes a row whose event is good: its kept cells, or the assessment that it is.
     pub(crate) fn take(&mut self, event: &Event, record: &ByteRecord) -> Taken {
+        if self.is_empty() {
+            return Taken::Episode;
+        }
         let cell = |role: Role| -> Cow<'_, str> {
             let place = self.file.places[role.place()];
             let bytes = place.and_then(|at| record.get(at)).unwrap_or_default();
@@ -203,6 +249,13 @@ impl Kept {
                 return Taken::Assessment;
             }
         }
+        self.rows.push(Row {
+            row: event.row,
+            program: event.program,
+            is_scored: self.file.places[Role::Domain.place()].is_some(),
+            has_case: !cell(Role::Case).is_empty(),
+            span: event.span,
+        });
         for role in BY_EVENT {
             let at = role.place();
             if self.found[at] {
@@ -211,7 +264,6 @@ impl Kept {
                 self.columns.codes[at].push(code);
             }
         }
-        self.events += 1;
         Taken::Episode
     }
 
@@ -267,9 +319,7 @@ impl Kept {
 
     /// The columns that the study file names and no file has.
     pub(crate) fn missing(&self) -> Vec<Role> {
-        let missing = |role: &Role| {
-            self.named[role.place()].is_some() && !self.found[role.place()]
-        };
+        let missing = |role: &Role| self.named[role.place()].is_some() && !self.found[role.place()];
         Role::ALL.into_iter().filter(missing).collect()
     }
 
@@ -283,10 +333,10 @@ impl Kept {
         self.assessments.len() as u64
     }
 
-    /// What was read: the columns, whose words are numbered by name so that the order of the
-    /// files does not matter, the assessments, and which events are of a file with
-    /// assessments.
-    pub(super) fn finish(mut self) -> (Columns, Vec<Assessment>, Vec<(usize, bool)>) {
+    /// What was read; words are numbered by name, so that the order of the files does not
+    /// matter.
+    pub(super) fn finish(mut self) -> Read {
+        self.close();
         for role in [Role::Age, Role::Region] {
             let at = role.place();
             let words = std::mem::take(&mut self.columns.words[at]);
@@ -304,7 +354,7 @@ impl Kept {
             }
             self.columns.words[at] = order.into_iter().map(|(word, _)| word).collect();
         }
-        (self.columns, self.assessments, self.files)
+        Read { rows: self.rows, columns: self.columns, assessments: self.assessments }
     }
 }
 

@@ -165,4 +165,3 @@ fn improved<'a>(notes: &'a Notes, periods: &Periods, wanted: About) -> Measure<'
     };
     Measure { tally, counts_episodes: false, sort: Box::new(sort) }
 }
-

@@ -54,7 +54,7 @@ fn together(mut a: Counts, b: Counts) -> Counts {
 fn parted(name: &'static str, rows: &[usize], categories: usize) -> Vec<Tie> {
     let tie = |category: usize| Tie {
         parts: rows.iter().map(|&row| (row, category)).collect(),
-        whole: Of::Count(name, 0, category),
+        wholes: vec![Of::Count(name, 0, category)],
         is_all: true,
     };
     (0..categories).map(tie).collect()
@@ -82,10 +82,7 @@ pub(super) fn measures<'a>(
             "housing at start and end (`dwelling`, 3.3.1; `tenure`, 3.3.2)",
             Box::new(|notes| one(housing::measure(notes))),
         ),
-        (
-            "homelessness (the same)",
-            Box::new(|notes| one(homeless::measure(notes))),
-        ),
+        ("homelessness (the same)", Box::new(|notes| one(homeless::measure(notes)))),
         (
             "referrals (`referral_to`, 4.2.3)",
             Box::new(|notes| one(referral::measure(notes, journeys, programs, spec))),
@@ -110,8 +107,8 @@ pub(super) fn measures<'a>(
         }
         measures.extend(made);
     }
-    let missing_roles = notes
-        .map_or_else(|| spec.columns.keys().copied().collect(), |notes| notes.missing.clone());
+    let missing_roles =
+        notes.map_or_else(|| spec.columns.keys().copied().collect(), |notes| notes.missing.clone());
     let named = |role: &Role| {
         format!("No events file has the column that the study file names for “{}”.", role.name())
     };

@@ -5,10 +5,10 @@ use std::fmt;
 use rayon::prelude::*;
 
 use super::code::{Code, NOTHING, Phase};
-use super::kept::{Assessment, Columns, Kept};
+use super::kept::{Assessment, Columns, Kept, Read, Row};
 use super::role::Role;
 use crate::ids::{PersonId, RowId};
-use crate::pathways::input::{Event, Maps};
+use crate::pathways::input::Maps;
 use crate::pathways::journey::{Day, Journeys};
 
 /// One event of a person. Prints as shape.
@@ -90,12 +90,13 @@ pub(super) struct Client<'a> {
 }
 
 impl Notes {
-    /// Joins events, in reading order, and assessments to people. Those after the extract
-    /// date are left out.
-    pub(crate) fn of(kept: Kept, maps: &Maps, events: &[Event], extract: Day) -> Self {
+    /// Joins what was kept to people. What began before `first` or after the extract date is
+    /// left out.
+    pub(crate) fn of(kept: Kept, maps: &Maps, first: Option<Day>, extract: Day) -> Self {
         let missing = kept.missing();
         let has_ratings = kept.has_assessments();
-        let (columns, assessments, files) = kept.finish();
+        let Read { rows: events, columns, assessments } = kept.finish();
+        let is_told = |day: Day| day <= extract && first.is_none_or(|first| day >= first);
         let mut persons: Vec<PersonId> = maps.rows.iter().map(|r| r.person).collect();
         persons.par_sort_unstable();
         let counted = persons.chunk_by(|a, b| a == b).map(|same| same.len() as u32);
@@ -105,19 +106,15 @@ impl Notes {
             let at = maps.rows.binary_search_by_key(&row, |r| r.row).ok()?;
             Some(persons.partition_point(|p| *p < maps.rows[at].person) as u32)
         };
-        let is_scored = |event: usize| {
-            let file = files.partition_point(|(first, _)| *first <= event);
-            files.get(file.wrapping_sub(1)).is_some_and(|(_, scored)| *scored)
-        };
-        let note = |(i, event): (usize, &Event)| {
+        let note = |(i, event): (usize, &Row)| {
             let (start, end) = (event.span.start, event.span.end.filter(|end| *end <= extract));
-            (start <= extract).then_some(())?;
+            let person = if is_told(start) { person_of(event.row)? } else { return None };
             Some(Note {
-                person: person_of(event.row)?,
+                person,
                 start,
                 last: end.unwrap_or(extract),
                 has_ended: end.is_some(),
-                is_scored: is_scored(i),
+                is_scored: event.is_scored,
                 program: event.program,
                 event: i as u32,
             })
@@ -130,7 +127,7 @@ impl Notes {
         });
         let rating = |a: &Assessment| {
             let Assessment { row, case, domain, day, phase, score } = *a;
-            let person = if day <= extract { person_of(row)? } else { return None };
+            let person = if is_told(day) { person_of(row)? } else { return None };
             Some(Rating { person, domain, case, day, phase, score })
         };
         let mut ratings: Vec<Rating> = assessments.par_iter().filter_map(rating).collect();

@@ -25,10 +25,8 @@ pub(super) fn measure<'a>(
         return None;
     }
     let people = journeys.each().fold(Counts::new, |mut counts: Counts, journey| {
-        let first = Episode {
-            program: u16::from(tables[usize::from(journey[0].program)]),
-            ..journey[0]
-        };
+        let first =
+            Episode { program: u16::from(tables[usize::from(journey[0].program)]), ..journey[0] };
         *counts.entry(at_entry(notes, &first)).or_default() += 1;
         counts
     });
@@ -38,12 +36,14 @@ pub(super) fn measure<'a>(
         reasons.iter().map(|&c| code::reason_label(c).to_owned()).collect();
     categories.extend(["Other reasons", "Not recorded"].map(str::to_owned));
     let width = categories.len();
-    let mut groups =
-        vec![Group::empty(vec!["Any program".into()], width, Of::Everyone, true)];
+    let mut groups = vec![Group::empty(vec!["Any program".into()], width, Of::Everyone, true)];
     if programs.len() > 1 {
-        groups.extend(programs.iter().enumerate().map(|(a, program)| {
-            Group::empty(vec![program.clone()], width, Of::Entry(a), true)
-        }));
+        groups.extend(
+            programs
+                .iter()
+                .enumerate()
+                .map(|(a, program)| Group::empty(vec![program.clone()], width, Of::Entry(a), true)),
+        );
     }
     let parted = groups.len() > 1;
     let parts: Vec<usize> = (1..groups.len()).collect();
@@ -81,9 +81,10 @@ pub(super) fn measure<'a>(
 fn at_entry(notes: &Notes, first: &Episode) -> Code {
     let client = notes.client(first.person);
     let end = first.end.unwrap_or(Day(i32::MAX));
-    let within = client.notes.iter().filter(|n| {
-        n.start >= first.start && n.start <= end && notes.program(n) == first.program
-    });
+    let within = client
+        .notes
+        .iter()
+        .filter(|n| n.start >= first.start && n.start <= end && notes.program(n) == first.program);
     within.map(|n| notes.code(Role::Reason, n)).find(|c| *c != NOTHING).unwrap_or(NOTHING)
 }
 

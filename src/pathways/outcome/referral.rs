@@ -43,7 +43,10 @@ pub(super) fn measure<'a>(
             client.notes.iter().map(|n| notes.code(Role::Referral, n)).collect();
         types.sort_unstable();
         types.dedup();
-        types.into_iter().filter(|t| *t != NOTHING).for_each(|t| *counts.entry(t).or_default() += 1);
+        types
+            .into_iter()
+            .filter(|t| *t != NOTHING)
+            .for_each(|t| *counts.entry(t).or_default() += 1);
         counts
     });
     let types: Vec<Code> = referred.reduce(Counts::new, together).into_keys().collect();

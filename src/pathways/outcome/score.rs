@@ -141,13 +141,19 @@ fn pairs<'a>(notes: &'a Notes, domains: &[u8]) -> Measure<'a> {
         .to_owned();
     let categories = ["First and later", "One only", "Later before first"];
     let tally = table("score_pairs", "SCORE: what was assessed twice", rule, &categories);
-    by_domain(notes, domains, tally, |_| (Of::Apart, false), |pairing| {
-        Some(match pairing {
-            Pairing::Pair { .. } => 0,
-            Pairing::Alone => 1,
-            Pairing::Reversed => 2,
-        })
-    })
+    by_domain(
+        notes,
+        domains,
+        tally,
+        |_| (Of::Apart, false),
+        |pairing| {
+            Some(match pairing {
+                Pairing::Pair { .. } => 0,
+                Pairing::Alone => 1,
+                Pairing::Reversed => 2,
+            })
+        },
+    )
 }
 
 fn changes<'a>(notes: &'a Notes, domains: &[u8]) -> Measure<'a> {
@@ -165,12 +171,16 @@ fn changes<'a>(notes: &'a Notes, domains: &[u8]) -> Measure<'a> {
     let mut tally = table("score_change", "SCORE: change by domain", rule, &categories);
     tally.derived = Derived::MeanChange;
     tally.chart = Chart::Change;
-    by_domain(notes, domains, tally, |i| (Of::Count("score_pairs", i, 0), true), |pairing| {
-        match pairing {
+    by_domain(
+        notes,
+        domains,
+        tally,
+        |i| (Of::Count("score_pairs", i, 0), true),
+        |pairing| match pairing {
             Pairing::Pair { change, .. } => usize::try_from(change.clamp(-2, 2) + 2).ok(),
             Pairing::Alone | Pairing::Reversed => None,
-        }
-    })
+        },
+    )
 }
 
 fn repeats<'a>(notes: &'a Notes, domains: &[u8]) -> Measure<'a> {
@@ -180,12 +190,16 @@ fn repeats<'a>(notes: &'a Notes, domains: &[u8]) -> Measure<'a> {
     let categories = ["Two assessments", "More than two"];
     let mut tally = table("score_repeats", "SCORE: assessments in a pair", rule, &categories);
     tally.chart = Chart::Table;
-    by_domain(notes, domains, tally, |i| (Of::Count("score_pairs", i, 0), true), |pairing| {
-        match pairing {
+    by_domain(
+        notes,
+        domains,
+        tally,
+        |i| (Of::Count("score_pairs", i, 0), true),
+        |pairing| match pairing {
             Pairing::Pair { is_repeated, .. } => Some(usize::from(is_repeated)),
             Pairing::Alone | Pairing::Reversed => None,
-        }
-    })
+        },
+    )
 }
 
 fn coverage<'a>(notes: &'a Notes, spec: &Spec) -> Measure<'a> {
@@ -260,7 +274,10 @@ mod tests {
             // One without a phase goes by its day.
             (vec![(0, First, 2), (90, NotSaid, 4)], pair(2, 90, false)),
             // On one day the lower counts.
-            (vec![(0, NotSaid, 3), (0, NotSaid, 2), (9, NotSaid, 5), (9, NotSaid, 4)], pair(2, 9, true)),
+            (
+                vec![(0, NotSaid, 3), (0, NotSaid, 2), (9, NotSaid, 5), (9, NotSaid, 4)],
+                pair(2, 9, true),
+            ),
         ] {
             assert_eq!(pairing(&list), expected, "{} assessments", list.len());
         }

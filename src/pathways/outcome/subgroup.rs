@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use super::code::{self, Code, NOTHING, NO, OTHER, SEXES, YES};
+use super::code::{self, Code, NO, NOTHING, OTHER, SEXES, YES};
 use super::notes::Notes;
 use super::role::Role;
 use super::{Counts, parted, together};
@@ -69,8 +69,8 @@ pub(super) fn measure<'a>(
     };
     let mut groups = vec![empty("Everyone", "All", true)];
     let mut ties = vec![
-        Tie { parts: vec![(0, 0)], whole: Of::MoreRows, is_all: false },
-        Tie { parts: vec![(0, 1)], whole: Of::OneRow, is_all: false },
+        Tie { parts: vec![(0, 0)], wholes: vec![Of::MoreRows], is_all: false },
+        Tie { parts: vec![(0, 1)], wholes: vec![Of::OneRow], is_all: false },
     ];
     let mut placed = Vec::new();
     for (role, name) in divisions {
