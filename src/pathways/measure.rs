@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::Error;
 use super::input::Maps;
 use super::journey::{Day, Episode, Journeys};
-use super::path::{self, Path};
+use super::path::{self, Path, Step};
 use crate::disclosure::Contributions;
 use crate::ids::{Band, PersonId};
 
@@ -24,6 +24,9 @@ pub(crate) const OTHER_PROGRAMS: &str = "All other programs";
 /// With at most so many programs, which sets of programs people used can be worked out from
 /// the other tables, so the sets are in the ledger to protect them.
 pub(crate) const SETS_UP_TO: usize = 4;
+
+/// So many of the commonest paths are told apart in other measures.
+const COMMONEST: usize = 10;
 
 /// What happened after people's first start in a program. Those followed for the whole of
 /// the longest band are told apart by time, so that every share has one denominator and
@@ -140,6 +143,16 @@ impl Measures {
                 m
             })
             .reduce(empty, Measures::plus))
+    }
+
+    /// The whole paths that most people have, commonest first.
+    pub(crate) fn commonest(&self) -> Vec<&Path> {
+        let is_whole = |path: &&Path| path.last() == Some(&Step::End);
+        let mut paths: Vec<(&Path, u64)> =
+            self.paths.iter().map(|(path, n)| (path, *n)).filter(|(p, _)| is_whole(p)).collect();
+        paths.sort_unstable_by_key(|(path, n)| (std::cmp::Reverse(*n), *path));
+        paths.truncate(COMMONEST);
+        paths.into_iter().map(|(path, _)| path).collect()
     }
 
     fn empty(programs: Vec<String>) -> Self {

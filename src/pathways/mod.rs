@@ -406,6 +406,7 @@ pub fn analyse(
         notes.as_ref(),
         &journeys,
         &vocabulary,
+        &measures.commonest(),
         &study.outcomes,
         settings.threshold,
     );

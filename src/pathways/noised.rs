@@ -93,7 +93,7 @@ impl Release {
             Of::MoreRows => people_with_more_rows,
             Of::OneRow => people_with_one_row,
             // The same people have the same noise wherever they are counted.
-            Of::Entry(_) | Of::Apart => Count::Withheld,
+            Of::Entry(_) | Of::Path(_) | Of::Apart => Count::Withheld,
             // Tallies find each other before they ask here; sets are in no other table.
             Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) => everyone,
         });

@@ -238,6 +238,8 @@ struct Ids {
     people_in_maps: CellId,
     one_row: CellId,
     more_rows: CellId,
+    /// The whole paths that are shown.
+    leaves: BTreeMap<Path, Placed>,
     /// Exact sets of programs, where the tables nearly fix how many people used them.
     sets: BTreeMap<u32, CellId>,
 }
@@ -280,6 +282,10 @@ impl Ids {
         } else {
             untold(l, &users)
         };
+        let whole = tree.leaves.iter().filter(|leaf| leaf.is_whole());
+        let leaves: BTreeMap<Path, Placed> = whole
+            .map(|leaf| (leaf.path.clone(), (l.publish(leaf.people, Worth::Fixed), leaf.people)))
+            .collect();
         let (by_number, number_is_open, sets) =
             numbers(l, m, tree, people, &users, detail.is_full().then_some(&both));
 
@@ -318,6 +324,7 @@ impl Ids {
             people_in_maps,
             one_row,
             more_rows,
+            leaves,
             sets,
         };
         (ledger, ids)
@@ -379,6 +386,7 @@ impl Ids {
                 let people = if open { m.by_number[k..].iter().sum() } else { m.by_number[k] };
                 (self.by_number[k - 1], people)
             }
+            Of::Path(i) => return self.leaves.get(*m.commonest().get(i)?).copied(),
             Of::Entry(a) => (self.entry[a], entered(m, a)),
             Of::Episodes(a) => (self.episodes[a], m.episodes[a]),
             Of::MoreRows => (self.more_rows, linkage.more_rows),

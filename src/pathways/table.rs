@@ -183,7 +183,7 @@ impl Told {
                 Derived::ShareOfWhole => row.push(Cell::share(group.total, group.whole)),
                 Derived::Compared => {
                     row.push(Cell::share(group.counts[0], group.total));
-                    row.push(self.groups.first().map_or(text(""), |all| differs(group, all)));
+                    row.push(differs(group, &self.groups));
                 }
                 Derived::MeanChange => row.extend(change(group)),
                 Derived::Nothing | Derived::LifeTable { .. } => {}
@@ -231,21 +231,31 @@ const MATERIAL: f64 = 5.0;
 /// How many standard errors chance goes beyond in one of a hundred tables (two-sided).
 const BEYOND_CHANCE: f64 = 2.576;
 
-/// Whether the share of the first category in a group differs from that in the rest of `all`.
-fn differs(group: &ToldGroup, all: &ToldGroup) -> Cell {
+/// The row of those of whom a division says nothing.
+pub(crate) const NOT_RECORDED: &str = "Not recorded";
+
+/// Whether the share of the first category in a group differs from that among the others of
+/// its division. The groups are everyone, then each value of each division; who has no value is
+/// compared with nobody, since what is not recorded goes by the source.
+fn differs(group: &ToldGroup, groups: &[ToldGroup]) -> Cell {
+    let Some((all, values)) = groups.split_first() else { return text("") };
+    let is_unknown = |g: &ToldGroup| g.labels.last().is_some_and(|label| label == NOT_RECORDED);
+    let unknown = values.iter().find(|g| g.labels[0] == group.labels[0] && is_unknown(g));
     let shown = |g: &ToldGroup| g.counts[0].shown().zip(g.total.shown());
-    let (Some((part, whole)), Some((all_part, all_whole))) = (shown(group), shown(all)) else {
+    let (Some(unknown), Some(own), Some(all)) = (unknown, shown(group), shown(all)) else {
         return text("");
     };
-    // With noise, a part can be more than its whole.
-    let (others_part, others) = (all_part.saturating_sub(part), all_whole.saturating_sub(whole));
-    if whole == 0 || others == 0 {
+    let Some(unknown) = shown(unknown).filter(|_| !is_unknown(group)) else { return text("") };
+    // With noise, parts can be more than their whole.
+    let rest = |all: u64, unknown: u64, own: u64| all.saturating_sub(unknown).saturating_sub(own);
+    let (others, of) = (rest(all.0, unknown.0, own.0), rest(all.1, unknown.1, own.1));
+    if own.1 == 0 || of == 0 {
         return text("");
     }
     let share = |part: u64, whole: u64| (part as f64 / whole as f64).min(1.0);
-    let points = 100.0 * (share(part, whole) - share(others_part, others));
-    let pooled = share(part + others_part, whole + others);
-    let error = (pooled * (1.0 - pooled) * (1.0 / whole as f64 + 1.0 / others as f64)).sqrt();
+    let points = 100.0 * (share(own.0, own.1) - share(others, of));
+    let pooled = share(own.0 + others, own.1 + of);
+    let error = (pooled * (1.0 - pooled) * (1.0 / own.1 as f64 + 1.0 / of as f64)).sqrt();
     let is_material = points.abs() >= MATERIAL && points.abs() > 100.0 * BEYOND_CHANCE * error;
     match is_material {
         true if points < 0.0 => Cell::Text(format!("lower by {:.1} points", -points)),

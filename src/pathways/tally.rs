@@ -83,6 +83,9 @@ pub(crate) enum Of {
     Entry(usize),
     /// The people who used exactly these programs (bits), where that can be worked out.
     Set(u32),
+    /// The people of one of the commonest paths ([`super::measure::Measures::commonest`]),
+    /// where the release shows it; else nothing is told of the group.
+    Path(usize),
     /// The episodes of a program, which are no people.
     Episodes(usize),
     /// The people with more than one row in the maps.
@@ -107,8 +110,9 @@ pub(crate) enum Derived {
     ShareOfGroup,
     /// The group's share of the people it is part of.
     ShareOfWhole,
-    /// The share of the first category, and whether it differs from that of all others of the
-    /// first group: by five points, and by more than chance would have it.
+    /// The share of the first category, and whether it differs from that of all others with the
+    /// same first label of whom something is recorded: by five points, and by more than chance
+    /// would have it. The first group is everyone.
     Compared,
     /// Where the categories are changes, an odd number of them with no change in the middle:
     /// the shares that declined, stayed and improved, and the mean.

@@ -110,6 +110,7 @@ struct PlacedGroup {
     counts: Vec<Placed>,
     total: Placed,
     whole: Option<Placed>,
+    is_told: bool,
 }
 
 /// Puts tallies into the ledger, in their order, which may name each other. `base` says where
@@ -175,7 +176,7 @@ impl Places {
     /// What of the tally may be printed.
     pub(super) fn told(&self, tally: &Tally, ledger: &Ledger) -> Told {
         let count = |(id, _): Placed| ledger.count(id);
-        let groups = tally.groups.iter().zip(&self.groups);
+        let groups = tally.groups.iter().zip(&self.groups).filter(|(_, at)| at.is_told);
         let groups = groups.map(|(group, at)| ToldGroup {
             labels: group.labels.clone(),
             counts: at.counts.iter().copied().map(count).collect(),
@@ -190,6 +191,14 @@ impl PlacedGroup {
     /// `whole` is what the group is part of; None where that is not told at all.
     fn of(ledger: &mut Ledger, group: &Group, is_summed: bool, whole: Option<Placed>) -> Self {
         let value = group.total();
+        if whole.is_none() && matches!(group.of, Of::Path(_)) {
+            // The path is folded into others: what others tell of it is protected all the same.
+            let mut derive = |n: u64| (ledger.derive(n), n);
+            let counts = group.counts.iter().map(|n| derive(*n)).collect::<Vec<_>>();
+            let total = derive(value);
+            ledger.total(total.0, counts.iter().map(|(id, _)| *id));
+            return PlacedGroup { counts, total, whole, is_told: false };
+        }
         let is_alone = group.counts.len() == 1;
         let same = whole.filter(|_| group.is_all);
         let margin = whole.map_or(value, |(_, of)| of);
@@ -205,7 +214,7 @@ impl PlacedGroup {
         }
         let total = (total, value);
         if is_alone {
-            return PlacedGroup { counts: vec![total], total, whole };
+            return PlacedGroup { counts: vec![total], total, whole, is_told: true };
         }
         let counts: Vec<Placed> = (0..group.counts.len())
             .map(|c| {
@@ -214,7 +223,7 @@ impl PlacedGroup {
             })
             .collect();
         ledger.total(total.0, counts.iter().map(|(id, _)| *id));
-        PlacedGroup { counts, total, whole }
+        PlacedGroup { counts, total, whole, is_told: true }
     }
 }
 

@@ -34,6 +34,7 @@ use self::role::Role;
 use super::count::Measure;
 use super::journey::Journeys;
 use super::measure::Vocabulary;
+use super::path::Path;
 use super::tally::{Of, Tie};
 use crate::disclosure::Threshold;
 
@@ -66,6 +67,7 @@ pub(super) fn measures<'a>(
     notes: Option<&'a Notes>,
     journeys: &Journeys,
     vocabulary: &Vocabulary,
+    paths: &[&Path],
     spec: &Spec,
     threshold: Threshold,
 ) -> (Vec<Measure<'a>>, Vec<String>) {
@@ -76,7 +78,7 @@ pub(super) fn measures<'a>(
     let all: [(&str, Make<'_, 'a>); 7] = [
         (
             "reasons for presenting (`reason_for_presenting`, 3.1.1)",
-            Box::new(|notes| one(reason::measure(notes, journeys, tables, programs))),
+            Box::new(|notes| reason::measures(notes, journeys, tables, programs, paths)),
         ),
         (
             "housing at start and end (`dwelling`, 3.3.1; `tenure`, 3.3.2)",

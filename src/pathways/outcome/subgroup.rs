@@ -11,6 +11,7 @@ use super::{Counts, parted, together};
 use crate::disclosure::Threshold;
 use crate::pathways::count::Measure;
 use crate::pathways::journey::{Episode, Journeys};
+use crate::pathways::table::NOT_RECORDED;
 use crate::pathways::tally::{Chart, Derived, Group, Of, Tally, Tie};
 
 const NAME: &str = "linkage_by_subgroup";
@@ -74,13 +75,12 @@ pub(super) fn measure<'a>(
     ];
     let mut placed = Vec::new();
     for (role, name) in divisions {
-        let codes = told(notes, journeys, role, threshold);
-        let has_others = matches!(role, Role::Age | Role::Region);
+        let (codes, has_others) = told(notes, journeys, role, threshold);
         let division = Division { role, first: groups.len(), codes, has_others };
         let labels = division.codes.iter().map(|code| label(notes, role, *code));
         groups.extend(labels.map(|label| empty(name, &label, false)));
         groups.extend(has_others.then(|| empty(name, "All others", false)));
-        groups.push(empty(name, "Not recorded", false));
+        groups.push(empty(name, NOT_RECORDED, false));
         let rows: Vec<usize> = (division.first..division.first + division.rows()).collect();
         ties.extend(parted(NAME, &rows, 2));
         placed.push(division);
@@ -91,7 +91,8 @@ pub(super) fn measure<'a>(
         rule: "People with a journey: found in more than one row of the sources, or in one row \
                only. Each person is in one row of each division, by what their first event \
                says. “Differs” says that the share linked is at least five points from that of \
-               all others, and further than chance would take it in 99 of 100 such tables. \
+               the others of the division, leaving out those of whom nothing is recorded, and \
+               further than chance would take it in 99 of 100 such tables. \
                Linkage may have missed links there, or these people may use services \
                otherwise; journeys of people who were not linked look shorter than they are."
             .into(),
@@ -114,12 +115,12 @@ pub(super) fn measure<'a>(
     Some(Measure { tally, counts_episodes: false, sort: Box::new(sort) })
 }
 
-/// The codes that get a row: those of a list, or the words that enough people have. A rarer
-/// word is not printed.
-fn told(notes: &Notes, journeys: &Journeys, role: Role, threshold: Threshold) -> Vec<Code> {
+/// The codes that get a row: those of a list, or the words that enough people have; and
+/// whether there is a row for the others. A rarer word is not printed.
+fn told(notes: &Notes, journeys: &Journeys, role: Role, threshold: Threshold) -> (Vec<Code>, bool) {
     match role {
-        Role::Sex => return (1..=SEXES.len() as Code).collect(),
-        Role::Indigenous => return vec![YES, NO],
+        Role::Sex => return ((1..=SEXES.len() as Code).collect(), false),
+        Role::Indigenous => return (vec![YES, NO], false),
         _ => {}
     }
     let people = journeys.each().fold(Counts::new, |mut counts: Counts, journey| {
@@ -128,17 +129,21 @@ fn told(notes: &Notes, journeys: &Journeys, role: Role, threshold: Threshold) ->
         counts
     });
     let enough = u64::from(threshold.people());
+    let people = people.reduce(Counts::new, together);
     let mut words: Vec<(u64, Code)> = people
-        .reduce(Counts::new, together)
-        .into_iter()
-        .filter(|(code, n)| ![NOTHING, OTHER].contains(code) && *n >= enough)
-        .map(|(code, n)| (n, code))
+        .iter()
+        .filter(|(code, n)| ![NOTHING, OTHER].contains(*code) && **n >= enough)
+        .map(|(code, n)| (*n, *code))
         .collect();
     words.sort_unstable_by_key(|(n, code)| (std::cmp::Reverse(*n), *code));
     words.truncate(MOST_WORDS);
     let mut codes: Vec<Code> = words.into_iter().map(|(_, code)| code).collect();
     codes.sort_unstable();
-    codes
+    // That there is nobody else says something of a small group.
+    let all = journeys.each().count() as u64;
+    let has_others = people.keys().any(|code| *code != NOTHING && !codes.contains(code))
+        || threshold.is_telling_nought(0, all);
+    (codes, has_others)
 }
 
 fn label(notes: &Notes, role: Role, code: Code) -> String {
