@@ -12,8 +12,7 @@ use super::path::{self, Path, Step};
 use crate::disclosure::Contributions;
 use crate::ids::{Band, PersonId};
 
-/// Upper ends, in days, of the bands of time to the next service. The last is also how long
-/// people must be followed to be counted in them.
+/// Upper ends, in days, of the bands of time to the next service.
 pub(crate) const BANDS: [i32; 4] = [28, 90, 180, 365];
 
 /// The most programs that tables tell apart. More would make tables that are mostly empty;
@@ -27,26 +26,6 @@ pub(crate) const SETS_UP_TO: usize = 4;
 
 /// So many of the commonest paths are told apart in other measures.
 const COMMONEST: usize = 10;
-
-/// What happened after people's first start in a program. Those followed for the whole of
-/// the longest band are told apart by time, so that every share has one denominator and
-/// nobody's end of follow-up passes for an answer; the others stand apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Next {
-    /// Followed long enough: started another program on a later day, by the time it took.
-    pub(crate) started: [u64; BANDS.len()],
-    /// Followed long enough: had not within the longest band.
-    pub(crate) not_within: u64,
-    /// First started too near the extract date to tell.
-    pub(crate) too_recent: u64,
-}
-
-impl Next {
-    /// People followed long enough.
-    pub(crate) fn followed(&self) -> u64 {
-        self.started.iter().fold(self.not_within, |sum, n| sum.wrapping_add(*n))
-    }
-}
 
 /// Every measure of a set of journeys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +48,6 @@ pub(crate) struct Measures {
     pub(crate) before: Vec<Vec<u64>>,
     /// People who went at least once straight from the row's program to the column's.
     pub(crate) moves: Vec<Vec<u64>>,
-    /// Time to the next service, by program.
-    pub(crate) next: Vec<Next>,
     /// People by path.
     pub(crate) paths: BTreeMap<Path, u64>,
     /// People by exact set of programs (bits).
@@ -128,7 +105,6 @@ impl Measures {
     pub(crate) fn of(
         journeys: &Journeys,
         vocabulary: &Vocabulary,
-        extract: Day,
         weigh: impl Fn(PersonId) -> u64 + Sync,
     ) -> Result<Self, Error> {
         if journeys.episodes.is_empty() {
@@ -139,7 +115,7 @@ impl Measures {
             .each()
             .fold(empty, |mut m, episodes| {
                 let person = journeys.persons[episodes[0].person as usize];
-                m.add(episodes, &vocabulary.code, extract, weigh(person));
+                m.add(episodes, &vocabulary.code, weigh(person));
                 m
             })
             .reduce(empty, Measures::plus))
@@ -155,6 +131,12 @@ impl Measures {
         paths.into_iter().map(|(path, _)| path).collect()
     }
 
+    /// People whose journey begins with a program.
+    pub(crate) fn entered(&self, program: usize) -> u64 {
+        let begins = |path: &Path| path.first() == Some(&Step::Program(program as u8));
+        self.paths.iter().filter(|(path, _)| begins(path)).map(|(_, n)| n).sum()
+    }
+
     fn empty(programs: Vec<String>) -> Self {
         let n = programs.len();
         let square = vec![vec![0; n]; n];
@@ -168,13 +150,12 @@ impl Measures {
             both: square.clone(),
             before: square.clone(),
             moves: square,
-            next: vec![Next::default(); n],
             paths: BTreeMap::new(),
             sets: BTreeMap::new(),
         }
     }
 
-    fn add(&mut self, journey: &[Episode], code: &[u8], extract: Day, weight: u64) {
+    fn add(&mut self, journey: &[Episode], code: &[u8], weight: u64) {
         let steps: Vec<(u8, Day)> =
             journey.iter().map(|e| (code[usize::from(e.program)], e.start)).collect();
         let mut first: BTreeMap<u8, Day> = BTreeMap::new();
@@ -196,18 +177,6 @@ impl Measures {
                     add(&mut self.both[usize::from(a)][usize::from(b)], weight);
                     let first = if a_start < b_start { weight } else { 0 };
                     add(&mut self.before[usize::from(a)][usize::from(b)], first);
-                }
-            }
-            let later = steps.iter().find(|(b, start)| *b != a && *start > a_start);
-            let next = &mut self.next[usize::from(a)];
-            let band = later
-                .and_then(|(_, start)| BANDS.iter().position(|end| start.0 - a_start.0 <= *end));
-            if extract.0 - a_start.0 < BANDS[BANDS.len() - 1] {
-                add(&mut next.too_recent, weight);
-            } else {
-                match band {
-                    Some(band) => add(&mut next.started[band], weight),
-                    None => add(&mut next.not_within, weight),
                 }
             }
         }
@@ -242,11 +211,6 @@ impl Measures {
         }
         for (a, b) in self.moves.iter_mut().zip(other.moves) {
             add_all(a, b);
-        }
-        for (a, b) in self.next.iter_mut().zip(other.next) {
-            a.started.iter_mut().zip(b.started).for_each(|(a, b)| add(a, b));
-            add(&mut a.not_within, b.not_within);
-            add(&mut a.too_recent, b.too_recent);
         }
         for (path, n) in other.paths {
             add(self.paths.entry(path).or_default(), n);

@@ -14,7 +14,6 @@
 //! ```
 
 mod cases;
-mod concurrent;
 mod count;
 #[cfg(test)]
 mod fixture;
@@ -26,10 +25,12 @@ pub mod outcome;
 mod path;
 mod release;
 mod secret;
+mod shown;
 pub mod study;
 mod table;
 mod tally;
 mod told;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,7 @@ use self::measure::{Linkage, Measures, Vocabulary};
 use self::noised::Keyed;
 use self::outcome::Notes;
 use self::study::{Frame, Study};
+use self::usage::Ground;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -388,7 +390,7 @@ pub fn analyse(
     progress.begin("counting", None);
     let linkage = Linkage::of(&maps, |_| 1);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
-    let measures = Measures::of(&journeys, &vocabulary, rules.extract, |_| 1)?;
+    let measures = Measures::of(&journeys, &vocabulary, |_| 1)?;
     let people_in_maps = linkage.people;
     let people = measures.people;
     let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
@@ -396,23 +398,36 @@ pub fn analyse(
     let keyed = match &release_key {
         Some(key) => {
             let weigh = |person: PersonId| count::weigh(key, person);
-            let keys = Measures::of(&journeys, &vocabulary, rules.extract, weigh)?;
+            let keys = Measures::of(&journeys, &vocabulary, weigh)?;
             Some((keys, Linkage::of(&maps, weigh)))
         }
         None => None,
     };
     let notes = notes.map(|notes| notes.aligned(&journeys, &vocabulary.code));
+    let ground = Ground {
+        measures: &measures,
+        choices: &study.measures,
+        threshold: settings.threshold,
+        first: journeys.episodes.iter().map(|e| e.start).min().unwrap_or(rules.extract),
+        extract: rules.extract,
+        has_sessions: read.sessions > 0,
+    };
+    let mut not_told = Vec::new();
+    let mut list = usage::measures(&ground, &mut not_told);
     let (outcomes, no_column) = outcome::measures(
         notes.as_ref(),
         &journeys,
         &vocabulary,
         &measures.commonest(),
+        &list,
         &study.outcomes,
         settings.threshold,
     );
-    let mut wanted = vec![concurrent::measure(&measures.programs, &measures.both)];
-    wanted.extend(outcomes);
-    let tallies = count::count(&journeys, &vocabulary.code, release_key.as_ref(), wanted);
+    list.extend(outcomes);
+    not_told.extend(no_column);
+    let mut tallies = count::count(&journeys, &vocabulary.code, release_key.as_ref(), list);
+    // A table without a row says nothing.
+    tallies.retain(|tally| !tally.groups.is_empty());
     let sources = maps.sources;
     drop(maps.rows);
     progress.end();
@@ -428,8 +443,8 @@ pub fn analyse(
             &settings.protection,
         )?,
     };
+    release.not_told.extend(not_told);
     progress.end();
-    release.not_told.extend(no_column);
 
     let mut by_reason = BTreeMap::new();
     for reject in &read.rejects {

@@ -173,6 +173,11 @@ impl Places {
         Places { groups: places }
     }
 
+    /// Where the counts of a group stand, and their values.
+    pub(super) fn counts(&self, group: usize) -> &[Placed] {
+        &self.groups[group].counts
+    }
+
     /// What of the tally may be printed.
     pub(super) fn told(&self, tally: &Tally, ledger: &Ledger) -> Told {
         let count = |(id, _): Placed| ledger.count(id);

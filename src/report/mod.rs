@@ -104,7 +104,7 @@ fn write_csv(
 
 fn write_table(table: &Table, file: OutFile) -> Result<(), Error> {
     write_csv(file, |out| {
-        out.write_record(&table.columns)?;
+        out.write_record(table.columns.iter().map(|column| neutral(column)))?;
         table.rows.iter().try_for_each(|row| out.write_record(row.iter().map(Cell::plain)))
     })
 }
@@ -237,7 +237,11 @@ impl Page {
             move_table: find("transitions"),
             overlap_table: find("co_use"),
             next: find("time_to_next"),
-            more: tables.iter().filter(|t| t.labels > 0).cloned().collect(),
+            more: tables
+                .iter()
+                .filter(|t| t.labels > 0 && t.name != "time_to_next")
+                .cloned()
+                .collect(),
         }
     }
 }

@@ -69,7 +69,8 @@ pub(super) struct Row {
     pub(super) program: u16,
     /// Whether its file has assessments.
     pub(super) is_scored: bool,
-    has_case: bool,
+    /// Whether it is a session of a case.
+    pub(super) is_session: bool,
     pub(super) span: Span,
 }
 
@@ -194,12 +195,14 @@ impl Kept {
     }
 
     /// Ends a file. Where no event with a case number lasts longer than its day, such events are
-    /// sessions of one day, whether the file says when they ended or not.
+    /// sessions of one day, whether the file says when they ended or not; else they are none.
     fn close(&mut self) {
         let rows = &mut self.rows[self.file.first..];
-        let lasts = |r: &Row| r.has_case && r.span.end.is_some_and(|end| end > r.span.start);
-        if !rows.iter().any(lasts) {
-            for row in rows.iter_mut().filter(|r| r.has_case) {
+        let lasts = |r: &Row| r.is_session && r.span.end.is_some_and(|end| end > r.span.start);
+        let are_sessions = !rows.iter().any(lasts);
+        for row in rows.iter_mut().filter(|r| r.is_session) {
+            row.is_session = are_sessions;
+            if are_sessions {
                 row.span.end = Some(row.span.start);
             }
         }
@@ -253,7 +256,7 @@ impl Kept {
             row: event.row,
             program: event.program,
             is_scored: self.file.places[Role::Domain.place()].is_some(),
-            has_case: !cell(Role::Case).is_empty(),
+            is_session: !cell(Role::Case).is_empty(),
             span: event.span,
         });
         for role in BY_EVENT {

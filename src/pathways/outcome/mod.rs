@@ -68,6 +68,7 @@ pub(super) fn measures<'a>(
     journeys: &Journeys,
     vocabulary: &Vocabulary,
     paths: &[&Path],
+    others: &[Measure<'_>],
     spec: &Spec,
     threshold: Threshold,
 ) -> (Vec<Measure<'a>>, Vec<String>) {
@@ -97,7 +98,7 @@ pub(super) fn measures<'a>(
         (
             "DEX key performance indicators (`domain` and `score`, or `indigenous_status`, \
              `disability_flag`, `main_language_spoken_at_home`)",
-            Box::new(|notes| kpi::measures(notes)),
+            Box::new(|notes| kpi::measures(notes, others)),
         ),
     ];
     let mut measures = Vec::new();

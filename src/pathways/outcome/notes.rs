@@ -22,6 +22,8 @@ pub(super) struct Note {
     pub(super) has_ended: bool,
     /// Whether its file has assessments.
     pub(super) is_scored: bool,
+    /// Whether it is a session of a case.
+    pub(super) is_session: bool,
     /// As the events name it.
     program: u16,
     event: u32,
@@ -115,6 +117,7 @@ impl Notes {
                 last: end.unwrap_or(extract),
                 has_ended: end.is_some(),
                 is_scored: event.is_scored,
+                is_session: event.is_session,
                 program: event.program,
                 event: i as u32,
             })
@@ -194,6 +197,11 @@ impl Notes {
         let mut seen = [false; u8::MAX as usize + 1];
         self.ratings.iter().for_each(|r| seen[usize::from(r.domain)] = true);
         (0..=u8::MAX).filter(|d| seen[usize::from(*d)]).collect()
+    }
+
+    /// Whether any source gives sessions.
+    pub(super) fn has_sessions(&self) -> bool {
+        self.notes.iter().any(|n| n.is_session)
     }
 
     /// The first day of any event.
