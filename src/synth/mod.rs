@@ -501,7 +501,7 @@ mod tests {
     fn a_known_plan_has_known_bytes() {
         assert_eq!(
             digest(made(500, 2, 1).0.path()),
-            "4e244175eb4ac93c72da68764978f05fd5f40eb9d3c64429fb42b8ba8379cc77"
+            "be84e44014294cc229887ddac7425ccaa572d403a199b0966f1e14b31440280e"
         );
     }
 
