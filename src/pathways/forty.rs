@@ -35,7 +35,7 @@ fn files() -> Vec<std::path::PathBuf> {
 fn counted() -> (Measures, Vec<Tally>) {
     let silent = Progress::silent();
     let maps = input::read_maps(&FilePath::new(DIR).join("maps"), &silent).expect("maps");
-    let read = input::read_events(&files(), &silent).expect("events");
+    let read = input::read_events(&files(), &Default::default(), &silent).expect("events");
     let extract = Day::of(EXTRACT);
     let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
     let journeys = journey::build(&maps, read.events, &read.programs, &rules);
