@@ -184,11 +184,8 @@ fn who_was_where_when() {
 
 #[test]
 fn what_is_told_is_no_small_count_and_what_is_left_out_is_said() {
-    let settings = Settings {
-        threshold: Threshold::new(3),
-        extract: Some(EXTRACT),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { threshold: Threshold::new(3), extract: Some(EXTRACT), ..Settings::default() };
     let maps = FilePath::new(DIR).join("maps");
     let analysis = analyse(&maps, &files(), &settings, &Progress::silent()).expect("analysed");
     let release = &analysis.release;

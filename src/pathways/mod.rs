@@ -15,6 +15,7 @@
 
 mod cases;
 mod count;
+mod derived;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

@@ -91,8 +91,14 @@ impl Release {
             Of::Episodes(a) => episodes[a],
             Of::MoreRows => people_with_more_rows,
             Of::OneRow => people_with_one_row,
+            // A path that is folded has no row here either.
+            Of::Path(i) => {
+                let path = m.commonest().get(i).copied();
+                let leaf = tree.leaves.iter().find(|leaf| Some(&leaf.path) == path);
+                leaf.map_or(Count::Withheld, |leaf| Count::Shown(leaf.people))
+            }
             // The same people have the same noise wherever they are counted.
-            Of::Entry(_) | Of::Path(_) | Of::Apart => Count::Withheld,
+            Of::Entry(_) | Of::Apart => Count::Withheld,
             // Tallies find each other before they ask here; sets are in no other table.
             Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) => everyone,
         });

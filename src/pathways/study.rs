@@ -178,6 +178,7 @@ impl Study {
             ("rules.merge_gaps", self.rules.merge_gaps.keys().collect::<Vec<_>>()),
             ("frame.programs", framed.collect()),
             ("measures.targets", self.measures.targets.iter().collect()),
+            ("outcomes.service_types", self.outcomes.service_types.values().flatten().collect()),
         ];
         for (key, names) in named {
             if let Some(name) = names.into_iter().find(|name| !programs.contains(name)) {

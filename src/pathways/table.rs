@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::derived::{change, differs};
 use super::measure::BANDS;
 use super::path::{Leaf, Step};
 use super::release::Release;
@@ -28,7 +29,7 @@ pub(crate) enum Cell {
 }
 
 impl Cell {
-    fn share(part: Count, whole: Count) -> Self {
+    pub(super) fn share(part: Count, whole: Count) -> Self {
         let shares = part.shown().zip(whole.shown()).filter(|(_, whole)| *whole > 0);
         // With noise, a part can be more than its whole.
         let percent = |(part, whole)| (100.0 * part as f64 / whole as f64).min(100.0);
@@ -264,61 +265,6 @@ impl ToldGroup {
             band
         })
     }
-}
-
-/// The points that a share must be from another to be called different.
-const MATERIAL: f64 = 5.0;
-/// How many standard errors chance goes beyond in one of a hundred tables (two-sided).
-const BEYOND_CHANCE: f64 = 2.576;
-
-/// The row of those of whom a division says nothing.
-pub(crate) const NOT_RECORDED: &str = "Not recorded";
-
-/// Whether the share of the first category in a group differs from that among the others of
-/// its division. The groups are everyone, then each value of each division; who has no value is
-/// compared with nobody, since what is not recorded goes by the source.
-fn differs(group: &ToldGroup, groups: &[ToldGroup]) -> Cell {
-    let Some((all, values)) = groups.split_first() else { return text("") };
-    let is_unknown = |g: &ToldGroup| g.labels.last().is_some_and(|label| label == NOT_RECORDED);
-    let unknown = values.iter().find(|g| g.labels[0] == group.labels[0] && is_unknown(g));
-    let shown = |g: &ToldGroup| g.counts[0].shown().zip(g.total.shown());
-    let (Some(unknown), Some(own), Some(all)) = (unknown, shown(group), shown(all)) else {
-        return text("");
-    };
-    let Some(unknown) = shown(unknown).filter(|_| !is_unknown(group)) else { return text("") };
-    // With noise, parts can be more than their whole.
-    let rest = |all: u64, unknown: u64, own: u64| all.saturating_sub(unknown).saturating_sub(own);
-    let (others, of) = (rest(all.0, unknown.0, own.0), rest(all.1, unknown.1, own.1));
-    if own.1 == 0 || of == 0 {
-        return text("");
-    }
-    let share = |part: u64, whole: u64| (part as f64 / whole as f64).min(1.0);
-    let points = 100.0 * (share(own.0, own.1) - share(others, of));
-    let pooled = share(own.0 + others, own.1 + of);
-    let error = (pooled * (1.0 - pooled) * (1.0 / own.1 as f64 + 1.0 / of as f64)).sqrt();
-    let is_material = points.abs() >= MATERIAL && points.abs() > 100.0 * BEYOND_CHANCE * error;
-    match is_material {
-        true if points < 0.0 => Cell::Text(format!("lower by {:.1} points", -points)),
-        true => Cell::Text(format!("higher by {points:.1} points")),
-        false => text("no"),
-    }
-}
-
-/// The shares that declined, stayed and improved, and the mean of the changes.
-fn change(group: &ToldGroup) -> [Cell; 4] {
-    let middle = group.counts.len() / 2;
-    let sum = |counts: &[Count]| {
-        let shown = counts.iter().map(|c| c.shown());
-        shown.sum::<Option<u64>>().map_or(Count::Withheld, Count::Shown)
-    };
-    let [declined, same, improved] =
-        [sum(&group.counts[..middle]), group.counts[middle], sum(&group.counts[middle + 1..])]
-            .map(|part| Cell::share(part, group.total));
-    let steps = group.counts.iter().zip(-(middle as i64)..);
-    let points = steps.map(|(count, step)| Some(count.shown()? as i64 * step)).sum::<Option<i64>>();
-    let total = group.total.shown().filter(|total| *total > 0);
-    let mean = points.zip(total).map(|(points, total)| points as f64 / total as f64);
-    [declined, same, improved, Cell::Mean(mean)]
 }
 
 impl Release {

@@ -50,7 +50,8 @@ impl Told {
         one: &mut impl FnMut(u64, u64) -> Count,
         whole: &impl Fn(Of) -> Count,
     ) -> Self {
-        let groups = tally.groups.iter().map(|group| {
+        let is_folded = |g: &Group| matches!(g.of, Of::Path(_)) && whole(g.of) == Count::Withheld;
+        let groups = tally.groups.iter().filter(|group| !is_folded(group)).map(|group| {
             let of = whole(group.of);
             let sum = |numbers: &[u64]| numbers.iter().fold(0u64, |sum, n| sum.wrapping_add(*n));
             ToldGroup {

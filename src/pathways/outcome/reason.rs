@@ -10,9 +10,9 @@ use super::notes::Notes;
 use super::role::Role;
 use super::{Counts, together};
 use crate::pathways::count::Measure;
+use crate::pathways::derived::NOT_RECORDED;
 use crate::pathways::journey::{Day, Episode, Journeys};
 use crate::pathways::path::{self, Path, Step};
-use crate::pathways::table::NOT_RECORDED;
 use crate::pathways::tally::{Chart, Derived, Group, Of, Tally, Tie};
 
 /// Reasons told apart; the rarer ones are counted together.

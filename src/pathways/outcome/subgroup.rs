@@ -10,8 +10,8 @@ use super::role::Role;
 use super::{Counts, parted, together};
 use crate::disclosure::Threshold;
 use crate::pathways::count::Measure;
+use crate::pathways::derived::NOT_RECORDED;
 use crate::pathways::journey::{Episode, Journeys};
-use crate::pathways::table::NOT_RECORDED;
 use crate::pathways::tally::{Chart, Derived, Group, Of, Tally, Tie};
 
 const NAME: &str = "linkage_by_subgroup";
