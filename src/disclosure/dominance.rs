@@ -4,6 +4,7 @@
 /// What is known of the contributors to a total of days, stays or dollars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Contributions {
+    people: u64,
     total: u64,
     largest: u64,
     second: u64,
@@ -19,7 +20,8 @@ impl Contributions {
 
     /// Adds what one contributor gave; each contributor is added once.
     pub fn add(&mut self, amount: u64) {
-        *self = self.plus(Contributions { total: amount, largest: amount, second: 0 });
+        let people = u64::from(amount > 0);
+        *self = self.plus(Contributions { people, total: amount, largest: amount, second: 0 });
     }
 
     /// The contributions of two groups of contributors that share nobody.
@@ -27,7 +29,25 @@ impl Contributions {
     pub fn plus(self, other: Self) -> Self {
         let largest = self.largest.max(other.largest);
         let second = self.second.max(other.second).max(self.largest.min(other.largest));
-        Contributions { total: self.total.saturating_add(other.total), largest, second }
+        let total = self.total.saturating_add(other.total);
+        Contributions { people: self.people + other.people, total, largest, second }
+    }
+
+    /// The contributions of two groups that may share contributors, as bad as they can be: the
+    /// greatest of both may be one, and nobody more than the larger group may be behind them.
+    #[must_use]
+    pub fn overlapping(self, other: Self) -> Self {
+        Contributions {
+            people: self.people.max(other.people),
+            total: self.total.saturating_add(other.total),
+            largest: self.largest.saturating_add(other.largest),
+            second: self.second.saturating_add(other.second),
+        }
+    }
+
+    /// How many contributed at all.
+    pub fn people(self) -> u64 {
+        self.people
     }
 
     /// The sum.
@@ -72,6 +92,17 @@ mod tests {
         assert!(of(&[u64::MAX, u64::MAX]).is_dominated());
     }
 
+    #[test]
+    fn who_may_be_in_both_groups_is_taken_to_be() {
+        let both = of(&[20, 10, 10, 10]).overlapping(of(&[15, 15, 10]));
+        assert_eq!((both.people(), both.total()), (4, 90));
+        // One person may have 20 and 15, another 10 and 15: 60 of 90.
+        assert!(!both.is_dominated());
+        assert!(of(&[20, 10]).overlapping(of(&[15, 5])).is_dominated());
+        // Nobody at all adds nothing.
+        assert_eq!(both.overlapping(of(&[])), both);
+    }
+
     proptest! {
         #[test]
         fn groups_add_up_in_any_order(
@@ -82,6 +113,7 @@ mod tests {
             let mut sorted = amounts.clone();
             sorted.sort_unstable_by(|a, b| b.cmp(a));
             let expected = Contributions {
+                people: amounts.iter().filter(|a| **a > 0).count() as u64,
                 total: amounts.iter().sum(),
                 largest: sorted[0],
                 second: sorted.get(1).copied().unwrap_or(0),

@@ -89,6 +89,11 @@ impl Ledger {
         Ledger { threshold, cells: Vec::new(), sums: Vec::new() }
     }
 
+    /// The threshold in force.
+    pub fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
     /// Adds a count that a table prints. A small one is withheld.
     pub fn publish(&mut self, value: u64, worth: Worth) -> CellId {
         let small = self.threshold.is_small(value);
@@ -154,6 +159,16 @@ impl Ledger {
     pub fn seen_in_part(&mut self, whole: CellId, left: u64) {
         let rest = self.derive(left);
         self.relate(vec![(whole, 1), (rest, -1)]);
+    }
+
+    /// Declares that readers know from elsewhere how many of counts that share nobody they can
+    /// see; each comes with its value.
+    pub fn seen_among(&mut self, counts: &[(CellId, u64)], seen: u64) {
+        let all: u64 = counts.iter().map(|(_, value)| value).sum();
+        let rest = self.derive(all.saturating_sub(seen));
+        let mut terms: Vec<(CellId, i64)> = counts.iter().map(|(id, _)| (*id, 1)).collect();
+        terms.push((rest, -1));
+        self.relate(terms);
     }
 
     /// The count as it may be printed.

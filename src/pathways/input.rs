@@ -11,7 +11,9 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::Error;
+use super::cases;
 use super::journey::{Day, Span};
+use super::outcome::{Kept, Spec, Taken};
 use crate::files;
 use crate::ids::{Band, PersonId, RowId, SourceName};
 use crate::progress::Progress;
@@ -40,6 +42,8 @@ pub(crate) struct Event {
     /// Index into [`Events::programs`].
     pub(crate) program: u16,
     pub(crate) span: Span,
+    /// How many sessions of a case it stands for; nought where it is no case.
+    pub(crate) sessions: u32,
 }
 
 /// A row of an events file that was set aside: where and why, never what.
@@ -57,8 +61,12 @@ pub(crate) struct Events {
     pub(crate) programs: Vec<String>,
     pub(crate) events: Vec<Event>,
     pub(crate) rejects: Vec<Reject>,
+    /// What other columns say, and assessments.
+    pub(crate) kept: Kept,
     /// Rows read, set aside ones included.
     pub(crate) read: u64,
+    /// Of these, sessions of a case.
+    pub(crate) sessions: u64,
 }
 
 /// Reads every `<source>.map.csv` of a folder, or of its `to-analyst` folder.
@@ -139,9 +147,20 @@ fn read_map(path: &Path, maps: &mut Maps, progress: &Progress) -> Result<(), Err
 ///
 /// # Errors
 /// When a file cannot be read, lacks a column, or holds what an analyst must not hold.
-pub(crate) fn read_events(paths: &[PathBuf], progress: &Progress) -> Result<Events, Error> {
+pub(crate) fn read_events(
+    paths: &[PathBuf],
+    outcomes: &Spec,
+    progress: &Progress,
+) -> Result<Events, Error> {
     let mut names = Names::default();
-    let mut all = Events::default();
+    let mut all = Events { kept: Kept::new(outcomes), ..Events::default() };
+    // Whether anything is to be kept at all shows in the headers; what is wrong with a file is
+    // said below.
+    for path in paths {
+        if let Ok(header) = reader(path).and_then(|mut reader| header(path, &mut reader)) {
+            all.kept.look(&header);
+        }
+    }
     let mut seen: Vec<SourceName> = Vec::new();
     progress.begin("reading events", None);
     for path in paths {
@@ -152,8 +171,8 @@ pub(crate) fn read_events(paths: &[PathBuf], progress: &Progress) -> Result<Even
         if seen.contains(&source) {
             return Err(Error::SourceTwice { name: source });
         }
+        read_event_file(path, &source, &mut all, &mut names, progress)?;
         seen.push(source);
-        read_event_file(path, &mut all, &mut names, progress)?;
     }
     progress.end();
     names.sort(&mut all);
@@ -162,6 +181,7 @@ pub(crate) fn read_events(paths: &[PathBuf], progress: &Progress) -> Result<Even
 
 fn read_event_file(
     path: &Path,
+    source: &SourceName,
     all: &mut Events,
     names: &mut Names,
     progress: &Progress,
@@ -181,7 +201,10 @@ fn read_event_file(
             }
         }
     }
+    let case = header.iter().position(|h| h == "case_id");
+    let mut cases = Vec::new();
     let shown = path.file_name().map(|n| files::clean(n.as_ref())).unwrap_or_default();
+    all.kept.open(source.as_str(), &header);
     let mut record = ByteRecord::new();
     let mut pending = 0;
     while read_record(path, &mut reader, &mut record)? {
@@ -195,13 +218,21 @@ fn read_event_file(
         } else {
             Err("not as many cells as the header")
         };
-        match event {
-            Ok(event) => all.events.push(event),
-            Err(reason) => all.rejects.push(Reject { file: shown.clone(), line, reason }),
+        let taken = event.map(|event| (all.kept.take(&event, &record), event));
+        match taken {
+            Ok((Taken::Episode, event)) => match case.map(|at| record[at].trim_ascii()) {
+                Some(number) if !number.is_empty() => cases.push((cases::code(number), event)),
+                _ => all.events.push(event),
+            },
+            Ok((Taken::Assessment, _)) => {}
+            Ok((Taken::Unusable(reason), _)) | Err(reason) => {
+                all.rejects.push(Reject { file: shown.clone(), line, reason });
+            }
         }
         tick(progress, &mut pending);
     }
     progress.advance(pending);
+    all.sessions += cases::put_together(cases, &mut all.events);
     Ok(())
 }
 
@@ -225,7 +256,10 @@ fn event(cells: [&[u8]; 4], names: &mut Names) -> Result<Result<Event, &'static 
         Ok((row, program, Span { start, end }))
     })();
     match parsed {
-        Ok((row, program, span)) => Ok(Ok(Event { row, program: names.code(program)?, span })),
+        Ok((row, program, span)) => {
+            let program = names.code(program)?;
+            Ok(Ok(Event { row, program, span, sessions: 0 }))
+        }
         Err(reason) => Ok(Err(reason)),
     }
 }
@@ -272,13 +306,14 @@ impl Names {
         for event in &mut all.events {
             event.program = new_code[usize::from(event.program)];
         }
+        all.kept.renumber(&new_code);
         all.programs = order.into_iter().map(|(name, _)| name).collect();
     }
 }
 
 /// A program name fit for tables: one line, no control or direction characters, no runs of
 /// blanks, at most 80 characters.
-fn tidy(raw: &str) -> String {
+pub(super) fn tidy(raw: &str) -> String {
     let plain: String =
         raw.chars().map(|c| if c.is_control() { ' ' } else { c }).filter(|&c| !turns(c)).collect();
     let name = plain.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -457,7 +492,7 @@ mod tests {
 
     fn events(text: &str) -> Result<Events, Error> {
         let dir = folder(&[("a.events.csv", text)]);
-        read_events(&[dir.path().join("a.events.csv")], &Progress::silent())
+        read_events(&[dir.path().join("a.events.csv")], &Spec::default(), &Progress::silent())
     }
 
     const ROW: &str = "00112233445566778899aabbccddeeff";

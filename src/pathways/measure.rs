@@ -7,13 +7,12 @@ use rayon::prelude::*;
 
 use super::Error;
 use super::input::Maps;
-use super::journey::{Day, Episode, Journeys, Rules};
-use super::path::{self, Path};
+use super::journey::{Day, Episode, Journeys};
+use super::path::{self, Path, Step};
 use crate::disclosure::Contributions;
 use crate::ids::{Band, PersonId};
 
-/// Upper ends, in days, of the bands of time to the next service. The last is also how long
-/// people must be followed to be counted in them.
+/// Upper ends, in days, of the bands of time to the next service.
 pub(crate) const BANDS: [i32; 4] = [28, 90, 180, 365];
 
 /// The most programs that tables tell apart. More would make tables that are mostly empty;
@@ -22,28 +21,11 @@ pub(crate) const MOST_PROGRAMS: usize = 24;
 /// What the programs beyond [`MOST_PROGRAMS`] are called.
 pub(crate) const OTHER_PROGRAMS: &str = "All other programs";
 /// With at most so many programs, which sets of programs people used can be worked out from
-/// the other tables, so the sets are counted to protect them.
+/// the other tables, so the sets are in the ledger to protect them.
 pub(crate) const SETS_UP_TO: usize = 4;
 
-/// What happened after people's first start in a program. Those followed for the whole of
-/// the longest band are told apart by time, so that every share has one denominator and
-/// nobody's end of follow-up passes for an answer; the others stand apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Next {
-    /// Followed long enough: started another program on a later day, by the time it took.
-    pub(crate) started: [u64; BANDS.len()],
-    /// Followed long enough: had not within the longest band.
-    pub(crate) not_within: u64,
-    /// First started too near the extract date to tell.
-    pub(crate) too_recent: u64,
-}
-
-impl Next {
-    /// People followed long enough.
-    pub(crate) fn followed(&self) -> u64 {
-        self.started.iter().fold(self.not_within, |sum, n| sum.wrapping_add(*n))
-    }
-}
+/// So many of the commonest paths are told apart in other measures.
+const COMMONEST: usize = 10;
 
 /// Every measure of a set of journeys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,12 +48,10 @@ pub(crate) struct Measures {
     pub(crate) before: Vec<Vec<u64>>,
     /// People who went at least once straight from the row's program to the column's.
     pub(crate) moves: Vec<Vec<u64>>,
-    /// Time to the next service, by program.
-    pub(crate) next: Vec<Next>,
     /// People by path.
     pub(crate) paths: BTreeMap<Path, u64>,
-    /// People by exact set of programs (bits), where programs are few.
-    pub(crate) sets: BTreeMap<u16, u64>,
+    /// People by exact set of programs (bits).
+    pub(crate) sets: BTreeMap<u32, u64>,
 }
 
 /// How linking went, from the maps.
@@ -117,30 +97,44 @@ fn add(sum: &mut u64, weight: u64) {
 }
 
 impl Measures {
-    /// Counts journeys whose episodes name these programs. Every person counts as one, or,
+    /// Counts journeys. Every person counts as one, or,
     /// where noise is made, as their key: then each sum is the key of a count.
     ///
     /// # Errors
     /// When there is no journey at all.
     pub(crate) fn of(
         journeys: &Journeys,
-        names: &[String],
-        rules: Rules,
+        vocabulary: &Vocabulary,
         weigh: impl Fn(PersonId) -> u64 + Sync,
     ) -> Result<Self, Error> {
         if journeys.episodes.is_empty() {
             return Err(Error::NoJourneys);
         }
-        let vocabulary = Vocabulary::of(journeys, names);
         let empty = || Measures::empty(vocabulary.programs.clone());
         Ok(journeys
             .each()
             .fold(empty, |mut m, episodes| {
                 let person = journeys.persons[episodes[0].person as usize];
-                m.add(episodes, &vocabulary.code, rules.extract, weigh(person));
+                m.add(episodes, &vocabulary.code, weigh(person));
                 m
             })
             .reduce(empty, Measures::plus))
+    }
+
+    /// The whole paths that most people have, commonest first.
+    pub(crate) fn commonest(&self) -> Vec<&Path> {
+        let is_whole = |path: &&Path| path.last() == Some(&Step::End);
+        let mut paths: Vec<(&Path, u64)> =
+            self.paths.iter().map(|(path, n)| (path, *n)).filter(|(p, _)| is_whole(p)).collect();
+        paths.sort_unstable_by_key(|(path, n)| (std::cmp::Reverse(*n), *path));
+        paths.truncate(COMMONEST);
+        paths.into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// People whose journey begins with a program.
+    pub(crate) fn entered(&self, program: usize) -> u64 {
+        let begins = |path: &Path| path.first() == Some(&Step::Program(program as u8));
+        self.paths.iter().filter(|(path, _)| begins(path)).map(|(_, n)| n).sum()
     }
 
     fn empty(programs: Vec<String>) -> Self {
@@ -156,13 +150,12 @@ impl Measures {
             both: square.clone(),
             before: square.clone(),
             moves: square,
-            next: vec![Next::default(); n],
             paths: BTreeMap::new(),
             sets: BTreeMap::new(),
         }
     }
 
-    fn add(&mut self, journey: &[Episode], code: &[u8], extract: Day, weight: u64) {
+    fn add(&mut self, journey: &[Episode], code: &[u8], weight: u64) {
         let steps: Vec<(u8, Day)> =
             journey.iter().map(|e| (code[usize::from(e.program)], e.start)).collect();
         let mut first: BTreeMap<u8, Day> = BTreeMap::new();
@@ -186,18 +179,6 @@ impl Measures {
                     add(&mut self.before[usize::from(a)][usize::from(b)], first);
                 }
             }
-            let later = steps.iter().find(|(b, start)| *b != a && *start > a_start);
-            let next = &mut self.next[usize::from(a)];
-            let band = later
-                .and_then(|(_, start)| BANDS.iter().position(|end| start.0 - a_start.0 <= *end));
-            if extract.0 - a_start.0 < BANDS[BANDS.len() - 1] {
-                add(&mut next.too_recent, weight);
-            } else {
-                match band {
-                    Some(band) => add(&mut next.started[band], weight),
-                    None => add(&mut next.not_within, weight),
-                }
-            }
         }
         let mut moved: Vec<(u8, u8)> =
             steps.windows(2).map(|w| (w[0].0, w[1].0)).filter(|(a, b)| a != b).collect();
@@ -207,10 +188,8 @@ impl Measures {
             add(&mut self.moves[usize::from(a)][usize::from(b)], weight);
         }
         add(self.paths.entry(path::of(steps.iter().map(|s| s.0))).or_default(), weight);
-        if self.programs.len() <= SETS_UP_TO {
-            let set = first.keys().fold(0, |set, p| set | 1 << p);
-            add(self.sets.entry(set).or_default(), weight);
-        }
+        let set = first.keys().fold(0, |set, p| set | 1 << p);
+        add(self.sets.entry(set).or_default(), weight);
     }
 
     fn plus(mut self, other: Self) -> Self {
@@ -233,11 +212,6 @@ impl Measures {
         for (a, b) in self.moves.iter_mut().zip(other.moves) {
             add_all(a, b);
         }
-        for (a, b) in self.next.iter_mut().zip(other.next) {
-            a.started.iter_mut().zip(b.started).for_each(|(a, b)| add(a, b));
-            add(&mut a.not_within, b.not_within);
-            add(&mut a.too_recent, b.too_recent);
-        }
         for (path, n) in other.paths {
             add(self.paths.entry(path).or_default(), n);
         }
@@ -249,14 +223,15 @@ impl Measures {
 }
 
 /// Which programs the tables tell apart.
-struct Vocabulary {
-    programs: Vec<String>,
+pub(crate) struct Vocabulary {
+    /// Their names, in name order.
+    pub(crate) programs: Vec<String>,
     /// From the code of an episode to the index of a table.
-    code: Vec<u8>,
+    pub(crate) code: Vec<u8>,
 }
 
 impl Vocabulary {
-    fn of(journeys: &Journeys, names: &[String]) -> Self {
+    pub(crate) fn of(journeys: &Journeys, names: &[String]) -> Self {
         let mut people = vec![0u64; names.len()];
         for person in journeys.episodes.chunk_by(|a, b| a.person == b.person) {
             let mut programs: Vec<u16> = person.iter().map(|e| e.program).collect();

@@ -9,31 +9,45 @@
 //!  input ─► journey ─► measure ─► release ─► table
 //!  maps,    episodes   exact      one ledger  rows to
 //!  events   in order   counts     protected   print
-//!                      path ──────┘ of `disclosure`
+//!              │       path ──────┤ of `disclosure`
+//!              └─► count ─► tally ┘ ─► told
 //! ```
 
+mod cases;
+mod count;
+mod derived;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod forty;
 mod input;
 pub mod journey;
 mod measure;
 mod noised;
+pub mod outcome;
 mod path;
 mod release;
 mod secret;
+mod shown;
+pub mod study;
 mod table;
-#[allow(dead_code)]
 mod tally;
+mod told;
+mod usage;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
 use self::input::Reject;
-use self::journey::{Day, Journeys, Rules};
-use self::measure::{Linkage, Measures};
+use self::journey::{Day, Journeys, Merged, Outside, Rules};
+use self::measure::{Linkage, Measures, Vocabulary};
 use self::noised::Keyed;
+use self::outcome::Notes;
+use self::study::{Frame, Study};
+use self::usage::Ground;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -164,6 +178,27 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A study file that is none.
+    #[error("{}{}: {text}", clean(.path), line.map(|n| format!(" line {n}")).unwrap_or_default())]
+    Study {
+        /// The file.
+        path: PathBuf,
+        /// The line, where it has one.
+        line: Option<usize>,
+        /// What is wrong.
+        text: String,
+    },
+    /// A program of the study file that no event is of.
+    #[error("the study file names a program in `{key}` that no event is of: `{name}`")]
+    NoSuchProgram {
+        /// Where it is named.
+        key: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Nobody's first start is in the window of the study frame.
+    #[error("nobody's first start is in the window of the study frame")]
+    NobodyInFrame,
     /// Fewer people than a single published count needs.
     #[error("fewer than {threshold} people have a journey: nothing can be published")]
     TooFewPeople {
@@ -181,6 +216,7 @@ impl Fault for Error {
             | Error::Identifying { .. }
             | Error::TooFewPeople { .. } => Class::Refused,
             Error::NotAReleaseKey { .. } | Error::ExposedKey { .. } => Class::Key,
+            Error::Study { .. } => Class::Usage,
             Error::NoMaps { .. }
             | Error::Columns { .. }
             | Error::FileName { .. }
@@ -191,6 +227,8 @@ impl Fault for Error {
             | Error::RowTwice { .. }
             | Error::SourceTwice { .. }
             | Error::TooMany { .. }
+            | Error::NoSuchProgram { .. }
+            | Error::NobodyInFrame
             | Error::NoJourneys => Class::Input,
         }
     }
@@ -215,6 +253,8 @@ impl Fault for Error {
             Error::TooMany { .. } => {
                 "check that the program column names programs, not single services or people"
             }
+            Error::NoSuchProgram { .. } => "write it as the events files do",
+            Error::NobodyInFrame => "check the dates and programs of `[frame]` in the study file",
             Error::NotAReleaseKey { .. } => "name the `keep/release.key` of an earlier run",
             Error::ExposedKey { .. } => "take the others' permissions away: `chmod 600`",
             Error::Utf16 { .. } => "save the file as UTF-8",
@@ -234,8 +274,8 @@ pub struct Settings {
     pub protection: Protection,
     /// The last day the extract covers; by default the latest date in the events.
     pub extract: Option<Date>,
-    /// Episodes of one program with at most this many whole days between them are one.
-    pub merge_gap: u16,
+    /// The choices of the study file.
+    pub study: Study,
 }
 
 /// The counts of one run, for the analyst's own records: exact, not for release.
@@ -251,6 +291,8 @@ pub struct Record {
     pub extract_date: String,
     /// Gap rule in force.
     pub merge_gap_days: u16,
+    /// Every rule in force, in words.
+    pub rules: Vec<String>,
     /// The sources with a map.
     pub sources: Vec<SourceName>,
     /// Rows of the maps.
@@ -261,10 +303,20 @@ pub struct Record {
     pub events_read: u64,
     /// Of these, malformed and set aside (`keep/rejects.csv` says where and why).
     pub events_set_aside: u64,
-    /// Of these, of a row that is in no map.
+    /// Those set aside, by reason.
+    pub set_aside_by_reason: BTreeMap<&'static str, u64>,
+    /// Of the events, assessments, which are no episodes.
+    pub assessments: u64,
+    /// Of the events, sessions that were put together as cases.
+    pub sessions: u64,
+    /// Of the events, of a row that is in no map.
     pub events_not_in_maps: u64,
-    /// Of these, begun after the extract date and set aside.
+    /// Of the events, begun after the extract date and set aside.
     pub events_after_extract: u64,
+    /// Events that became one with another.
+    pub merged: Merged,
+    /// What the study frame leaves out.
+    pub outside_frame: Outside,
     /// Episodes after merging.
     pub episodes: u64,
     /// People with a journey.
@@ -273,6 +325,8 @@ pub struct Record {
     pub people_of_unique_path: u64,
     /// Programs named by the events.
     pub programs: u64,
+    /// What is not told, and why.
+    pub not_told: Vec<String>,
     /// Printed counts.
     pub cells: usize,
     /// Printed counts withheld because they are small.
@@ -312,64 +366,118 @@ pub fn analyse(
     progress: &Progress,
 ) -> Result<Analysis, Error> {
     let maps = input::read_maps(maps, progress)?;
-    let read = input::read_events(events, progress)?;
+    let mut read = input::read_events(events, &settings.study.outcomes, progress)?;
     let latest = read.events.iter().map(|e| e.span.end.unwrap_or(e.span.start).max(e.span.start));
     let extract = settings.extract.map(Day::of).or_else(|| latest.max());
-    let rules = Rules { extract: extract.ok_or(Error::NoJourneys)?, merge_gap: settings.merge_gap };
+    let extract = extract.ok_or(Error::NoJourneys)?;
+    let study = &settings.study;
+    study.check(&read.programs)?;
+    let followed = study.frame.as_ref().and_then(Frame::last_day);
+    let rules = Rules {
+        extract: followed.map_or(extract, |last| last.min(extract)),
+        choices: study.rules.clone(),
+        frame: study.frame.clone(),
+    };
 
     progress.begin("ordering journeys", None);
     let map_rows = maps.rows.len() as u64;
-    let journeys = journey::build(&maps, read.events, rules);
+    let assessments = read.kept.assessments();
+    let kept = std::mem::take(&mut read.kept);
+    let first = rules.frame.as_ref().and_then(Frame::first_day);
+    let notes = (!kept.is_empty()).then(|| Notes::of(kept, &maps, first, rules.extract));
+    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
+    if journeys.episodes.is_empty() && journeys.outside.people > 0 {
+        return Err(Error::NobodyInFrame);
+    }
     progress.end();
     progress.begin("counting", None);
     let linkage = Linkage::of(&maps, |_| 1);
-    let measures = Measures::of(&journeys, &read.programs, rules, |_| 1)?;
+    let vocabulary = Vocabulary::of(&journeys, &read.programs);
+    let measures = Measures::of(&journeys, &vocabulary, |_| 1)?;
     let people_in_maps = linkage.people;
     let people = measures.people;
     let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
     let release_key = settings.protection.key().cloned();
     let keyed = match &release_key {
         Some(key) => {
-            let weigh = |person: PersonId| key.person(person.to_string().as_bytes());
-            let keys = Measures::of(&journeys, &read.programs, rules, weigh)?;
+            let weigh = |person: PersonId| count::weigh(key, person);
+            let keys = Measures::of(&journeys, &vocabulary, weigh)?;
             Some((keys, Linkage::of(&maps, weigh)))
         }
         None => None,
     };
+    let notes = notes.map(|notes| notes.aligned(&journeys, &vocabulary.code));
+    let ground = Ground {
+        measures: &measures,
+        choices: &study.measures,
+        threshold: settings.threshold,
+        first: journeys.episodes.iter().map(|e| e.start).min().unwrap_or(rules.extract),
+        extract: rules.extract,
+        has_sessions: read.sessions > 0,
+    };
+    let mut not_told = Vec::new();
+    let mut list = usage::measures(&ground, &mut not_told);
+    let (outcomes, no_column) = outcome::measures(
+        notes.as_ref(),
+        &journeys,
+        &vocabulary,
+        &measures.commonest(),
+        &list,
+        &study.outcomes,
+        settings.threshold,
+    );
+    list.extend(outcomes);
+    not_told.extend(no_column);
+    let mut tallies = count::count(&journeys, &vocabulary.code, release_key.as_ref(), list);
+    // A table without a row says nothing.
+    tallies.retain(|tally| !tally.groups.is_empty());
     let sources = maps.sources;
     drop(maps.rows);
     progress.end();
     progress.begin("protecting small counts", None);
-    let release = match keyed {
-        None => Release::of(&measures, &linkage, &sources, settings.threshold)?,
+    let mut release = match keyed {
+        None => Release::of(&measures, &tallies, &linkage, &sources, settings.threshold)?,
         Some((keys, linkage_keys)) => Release::noised(
             &Keyed { counts: measures, keys },
+            &tallies,
             &Keyed { counts: linkage, keys: linkage_keys },
             &sources,
             settings.threshold,
             &settings.protection,
         )?,
     };
+    release.not_told.extend(not_told);
     progress.end();
 
+    let mut by_reason = BTreeMap::new();
+    for reject in &read.rejects {
+        *by_reason.entry(reject.reason).or_default() += 1;
+    }
     let Suppression { cells, primary, complementary } = release.suppression;
     let record = Record {
         tool: concat!("veilway ", env!("CARGO_PKG_VERSION")),
         protection: settings.protection.name(),
         threshold: settings.threshold.people(),
         extract_date: rules.extract.date().to_string(),
-        merge_gap_days: rules.merge_gap,
+        merge_gap_days: rules.choices.merge_gap,
+        rules: rules.in_words(),
         sources,
         map_rows,
         people_in_maps,
         events_read: read.read,
         events_set_aside: read.rejects.len() as u64,
+        set_aside_by_reason: by_reason,
+        assessments,
+        sessions: read.sessions,
         events_not_in_maps: journeys.unmapped,
         events_after_extract: journeys.after_extract,
+        merged: journeys.merged,
+        outside_frame: journeys.outside,
         episodes: journeys.episodes.len() as u64,
         people,
         people_of_unique_path,
         programs: read.programs.len() as u64,
+        not_told: release.not_told.clone(),
         cells,
         withheld_small: primary,
         withheld_to_protect: complementary,

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::measure::{Linkage, Measures, Next};
+use super::measure::{Linkage, Measures};
 use super::path::{Leaf, Tree};
-use super::release::{NextCounts, Release, SourceRows, TOP_NUMBER, fold_safely};
+use super::release::{Release, SourceRows, TOP_NUMBER, fold_safely};
+use super::tally::{Of, Tally};
+use super::told;
 use crate::disclosure::{Count, Protection, Suppression, Threshold};
 use crate::ids::SourceName;
 
@@ -22,6 +24,7 @@ impl Release {
     /// When there are too few people to publish anything.
     pub(super) fn noised(
         measures: &Keyed<Measures>,
+        tallies: &[Tally],
         linkage: &Keyed<Linkage>,
         sources: &[SourceName],
         threshold: Threshold,
@@ -58,8 +61,6 @@ impl Release {
         let both = square(&m.both, &k.both, &users);
         let before = square(&m.before, &k.before, &users);
         let moves = square(&m.moves, &k.moves, &users);
-        let next = m.next.iter().zip(&k.next).map(|(counts, keys)| next(&mut one, counts, keys));
-        let next = next.collect();
         let tree = fold_safely(m, threshold, &mut BTreeSet::new());
         let keys = tree.keys(&k.paths);
         let leaf = |(leaf, key): (&Leaf, u64)| Leaf {
@@ -81,10 +82,30 @@ impl Release {
         let people_in_maps = one(l.people, lk.people);
         let people_with_one_row = one(l.one_row, lk.one_row);
         let people_with_more_rows = one(l.more_rows, lk.more_rows);
+        let everyone = Count::Shown(protection.noised(m.people, k.people));
+        let told = told::noised(tallies, protection, &mut cells, |of| match of {
+            Of::Program(a) => users[a],
+            Of::Both(a, b) => both[a][b],
+            Of::Moves(a, b) => moves[a][b],
+            Of::Number(n) => by_number[n - 1],
+            Of::Episodes(a) => episodes[a],
+            Of::MoreRows => people_with_more_rows,
+            Of::OneRow => people_with_one_row,
+            // A path that is folded has no row here either.
+            Of::Path(i) => {
+                let path = m.commonest().get(i).copied();
+                let leaf = tree.leaves.iter().find(|leaf| Some(&leaf.path) == path);
+                leaf.map_or(Count::Withheld, |leaf| Count::Shown(leaf.people))
+            }
+            // The same people have the same noise wherever they are counted.
+            Of::Entry(_) | Of::Apart => Count::Withheld,
+            // Tallies find each other before they ask here; sets are in no other table.
+            Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) => everyone,
+        });
         Ok(Release {
             threshold,
             protection: protection.name(),
-            not_told: None,
+            not_told: Vec::new(),
             programs: m.programs.clone(),
             people: protection.noised(m.people, k.people),
             all_episodes,
@@ -95,22 +116,13 @@ impl Release {
             both,
             before,
             moves,
-            next,
             tree,
             sources,
             people_in_maps,
             people_with_one_row,
             people_with_more_rows,
+            told,
             suppression: Suppression { cells, primary: 0, complementary: 0 },
         })
-    }
-}
-
-fn next(one: &mut impl FnMut(u64, u64) -> Count, counts: &Next, keys: &Next) -> NextCounts {
-    NextCounts {
-        followed: one(counts.followed(), keys.followed()),
-        started: std::array::from_fn(|band| one(counts.started[band], keys.started[band])),
-        not_within: one(counts.not_within, keys.not_within),
-        too_recent: one(counts.too_recent, keys.too_recent),
     }
 }

@@ -1,11 +1,14 @@
 //! What of the measures may be seen: every count of every table in one ledger, with every
 //! sum that ties them together, protected as one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
-use super::measure::{BANDS, Linkage, Measures, SETS_UP_TO};
+use super::measure::{Linkage, Measures, SETS_UP_TO};
 use super::path::{Leaf, Path, Step, Tree};
+use super::shown;
+use super::tally::{Of, Tally};
+use super::told::{self, Placed, Told};
 use crate::disclosure::{self, CellId, Count, Ledger, Protection, Suppression, Threshold, Worth};
 use crate::ids::SourceName;
 
@@ -16,26 +19,54 @@ pub(super) const TOP_NUMBER: usize = 4;
 /// told, and what is not told needs no protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Detail {
-    /// Every table.
-    Full,
-    /// Nothing of pairs of programs and of time.
+    /// Every table, and so many of the tallies.
+    Full(usize),
+    /// Nothing of pairs of programs, and no tally.
     Paths,
     /// Nothing of paths either.
     Programs,
 }
 
 impl Detail {
-    const ALL: [Detail; 3] = [Detail::Full, Detail::Paths, Detail::Programs];
+    /// From the most to the least: tallies are left out first, from the last, half of them at a
+    /// time, since every try proves everything anew.
+    fn all(tallies: usize) -> impl Iterator<Item = Detail> {
+        let halves = std::iter::successors(Some(tallies), |n| (*n > 0).then_some(n / 2));
+        halves.map(Detail::Full).chain([Detail::Paths, Detail::Programs])
+    }
+
+    fn is_full(self) -> bool {
+        matches!(self, Detail::Full(_))
+    }
+
+    /// The tallies that are told.
+    fn tallies(self, all: &[Tally]) -> &[Tally] {
+        match self {
+            Detail::Full(told) => &all[..told],
+            Detail::Paths | Detail::Programs => &[],
+        }
+    }
 
     /// What is left out, in words.
-    fn not_told(self) -> Option<&'static str> {
-        match self {
-            Detail::Full => None,
-            Detail::Paths => Some("moves, programs used together and time to the next service"),
-            Detail::Programs => {
-                Some("paths, moves, programs used together and time to the next service")
-            }
+    fn not_told(self, all: &[Tally]) -> Vec<String> {
+        let few = |what: &str, how| {
+            format!(
+                "There are too few people to tell of {what} without telling of single people: {how}."
+            )
+        };
+        let built_in = "moves and programs used together";
+        let n_p = "all of it reads n.p. or is left out";
+        let mut left: Vec<String> = match self {
+            Detail::Full(_) => vec![],
+            Detail::Paths => vec![few(built_in, n_p)],
+            Detail::Programs => vec![few(&format!("paths, {built_in}"), n_p)],
+        };
+        let tallies = &all[self.tallies(all).len()..];
+        if !tallies.is_empty() {
+            let names: Vec<String> = tallies.iter().map(|t| format!("“{}”", t.caption)).collect();
+            left.push(few(&names.join(", "), "the table is left out"));
         }
+        left
     }
 }
 
@@ -48,15 +79,6 @@ pub(crate) struct SourceRows {
     pub(crate) rows: Count,
 }
 
-/// What happened after people's first start in a program, as it may be printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NextCounts {
-    pub(crate) followed: Count,
-    pub(crate) started: [Count; BANDS.len()],
-    pub(crate) not_within: Count,
-    pub(crate) too_recent: Count,
-}
-
 /// Everything that may be published of a set of journeys. Holds no exact small count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -64,8 +86,8 @@ pub struct Release {
     /// The name of the way its counts are protected.
     pub(crate) protection: &'static str,
     pub(crate) suppression: Suppression,
-    /// What is not told at all, for want of people.
-    pub(crate) not_told: Option<&'static str>,
+    /// What is not told at all, and why: each a sentence.
+    pub(crate) not_told: Vec<String>,
     pub(crate) programs: Vec<String>,
     pub(crate) people: u64,
     pub(crate) all_episodes: Count,
@@ -78,12 +100,13 @@ pub struct Release {
     pub(crate) both: Vec<Vec<Count>>,
     pub(crate) before: Vec<Vec<Count>>,
     pub(crate) moves: Vec<Vec<Count>>,
-    pub(crate) next: Vec<NextCounts>,
     pub(crate) tree: Tree,
     pub(crate) sources: Vec<SourceRows>,
     pub(crate) people_in_maps: Count,
     pub(crate) people_with_one_row: Count,
     pub(crate) people_with_more_rows: Count,
+    /// The tallies, in the order of the report.
+    pub(crate) told: Vec<Told>,
 }
 
 impl Release {
@@ -93,6 +116,7 @@ impl Release {
     /// When there are too few people to publish anything.
     pub(crate) fn of(
         m: &Measures,
+        tallies: &[Tally],
         linkage: &Linkage,
         sources: &[SourceName],
         threshold: Threshold,
@@ -101,8 +125,8 @@ impl Release {
             return Err(Error::TooFewPeople { threshold: threshold.people() });
         }
         let mut refusal = None;
-        for detail in Detail::ALL {
-            match Release::at(detail, m, linkage, sources, threshold) {
+        for detail in Detail::all(tallies.len()) {
+            match Release::at(detail, m, tallies, linkage, sources, threshold) {
                 Ok(release) => return Ok(release),
                 Err(e) => refusal = Some(e),
             }
@@ -113,10 +137,13 @@ impl Release {
     fn at(
         detail: Detail,
         m: &Measures,
+        tallies: &[Tally],
         linkage: &Linkage,
         sources: &[SourceName],
         threshold: Threshold,
     ) -> Result<Self, disclosure::Error> {
+        let not_told = detail.not_told(tallies);
+        let tallies = detail.tallies(tallies);
         let mut hidden: BTreeSet<Path> = BTreeSet::new();
         if detail == Detail::Programs {
             hidden.extend(m.paths.keys().map(|p| p[..1].to_vec()));
@@ -124,15 +151,17 @@ impl Release {
         loop {
             let tree = fold_safely(m, threshold, &mut hidden);
             let (mut ledger, ids) = Ids::build(detail, m, linkage, &tree, threshold);
+            let places = told::place(&mut ledger, tallies, |of| ids.base(m, linkage, of));
+            shown::declare(&mut ledger, m, &tree, tallies, &places);
             let suppression = ledger.protect()?;
             let lost: Vec<Path> = (0..m.programs.len())
                 .filter(|&a| ids.entry_is_shown[a] && ledger.count(ids.entry[a]) == Count::Withheld)
                 .map(first_step)
                 .collect();
             if lost.is_empty() {
-                let not_told = detail.not_told();
                 let release = ids.release(m, sources, threshold, suppression, tree, &ledger);
-                return Ok(Release { not_told, ..release });
+                let told = tallies.iter().zip(&places).map(|(t, p)| p.told(t, &ledger)).collect();
+                return Ok(Release { not_told, told, ..release });
             }
             hidden.extend(lost);
         }
@@ -177,16 +206,9 @@ pub(super) fn fold_safely(m: &Measures, threshold: Threshold, hidden: &mut BTree
     }
 }
 
-/// Where the counts of time to the next service stand in the ledger.
-struct NextIds {
-    followed: CellId,
-    started: [CellId; BANDS.len()],
-    not_within: CellId,
-    too_recent: CellId,
-}
-
 /// Where each count of the release stands in the ledger.
 struct Ids {
+    people: CellId,
     all_episodes: CellId,
     users: Vec<CellId>,
     episodes: Vec<CellId>,
@@ -197,11 +219,14 @@ struct Ids {
     both: Pairs,
     before: Pairs,
     moves: Pairs,
-    next: Vec<NextIds>,
     rows: Vec<([CellId; 3], CellId)>,
     people_in_maps: CellId,
     one_row: CellId,
     more_rows: CellId,
+    /// The whole paths that are shown.
+    leaves: BTreeMap<Path, Placed>,
+    /// Exact sets of programs, where the tables nearly fix how many people used them.
+    sets: BTreeMap<u32, CellId>,
 }
 
 impl Ids {
@@ -235,15 +260,19 @@ impl Ids {
         }
 
         let (entry, entry_is_shown) = entries(l, m, tree, people, &users);
-        let (both, before, moves, next) = if detail == Detail::Full {
+        let (both, before, moves) = if detail.is_full() {
             let both = overlaps(l, m, tree, people, &users);
             let (before, moves) = orders(l, m, tree, &both);
-            (both, before, moves, nexts(l, m, tree, &users))
+            (both, before, moves)
         } else {
             untold(l, &users)
         };
-        let (by_number, number_is_open) =
-            numbers(l, m, tree, people, &users, (detail == Detail::Full).then_some(&both));
+        let whole = tree.leaves.iter().filter(|leaf| leaf.is_whole());
+        let leaves: BTreeMap<Path, Placed> = whole
+            .map(|leaf| (leaf.path.clone(), (l.publish(leaf.people, Worth::Fixed), leaf.people)))
+            .collect();
+        let (by_number, number_is_open, sets) =
+            numbers(l, m, tree, people, &users, detail.is_full().then_some(&both));
 
         let people_in_maps = l.publish(linkage.people, Worth::Headline);
         l.remainder(people_in_maps, people, linkage.people - m.people);
@@ -264,6 +293,7 @@ impl Ids {
             l.total(one_row, rows.iter().map(|(bands, _)| bands[0]));
         }
         let ids = Ids {
+            people,
             all_episodes,
             users,
             episodes,
@@ -274,11 +304,12 @@ impl Ids {
             both,
             before,
             moves,
-            next,
             rows,
             people_in_maps,
             one_row,
             more_rows,
+            leaves,
+            sets,
         };
         (ledger, ids)
     }
@@ -295,12 +326,6 @@ impl Ids {
         let count = |id: CellId| ledger.count(id);
         let list = |ids: &[CellId]| ids.iter().map(|&id| count(id)).collect::<Vec<_>>();
         let square = |ids: &[Vec<CellId>]| ids.iter().map(|r| list(r)).collect::<Vec<_>>();
-        let next = |n: &NextIds| NextCounts {
-            followed: count(n.followed),
-            started: n.started.map(count),
-            not_within: count(n.not_within),
-            too_recent: count(n.too_recent),
-        };
         let source_rows = |(source, (bands, rows)): (&SourceName, &([CellId; 3], CellId))| {
             SourceRows { source: source.clone(), bands: bands.map(count), rows: count(*rows) }
         };
@@ -308,7 +333,7 @@ impl Ids {
             threshold,
             protection: Protection::Suppress.name(),
             suppression,
-            not_told: None,
+            not_told: Vec::new(),
             programs: m.programs.clone(),
             people: m.people,
             all_episodes: count(self.all_episodes),
@@ -319,13 +344,39 @@ impl Ids {
             both: square(&self.both),
             before: square(&self.before),
             moves: square(&self.moves),
-            next: self.next.iter().map(next).collect(),
             tree,
             sources: sources.iter().zip(&self.rows).map(source_rows).collect(),
             people_in_maps: count(self.people_in_maps),
             people_with_one_row: count(self.one_row),
             people_with_more_rows: count(self.more_rows),
+            told: Vec::new(),
         }
+    }
+
+    /// Where a count that tallies are part of stands, and its value.
+    fn base(&self, m: &Measures, linkage: &Linkage, of: Of) -> Option<Placed> {
+        Some(match of {
+            Of::Program(a) => (self.users[a], m.users[a]),
+            Of::Both(a, b) => (self.both[a][b], m.both[a][b]),
+            Of::Moves(a, b) => (self.moves[a][b], m.moves[a][b]),
+            Of::Entry(a) => (self.entry[a], m.entered(a)),
+            Of::Number(k) => {
+                let open = k == self.by_number.len() && self.number_is_open;
+                let people = if open { m.by_number[k..].iter().sum() } else { m.by_number[k] };
+                (self.by_number[k - 1], people)
+            }
+            Of::Path(i) => return self.leaves.get(*m.commonest().get(i)?).copied(),
+            Of::Episodes(a) => (self.episodes[a], m.episodes[a]),
+            Of::MoreRows => (self.more_rows, linkage.more_rows),
+            Of::OneRow => (self.one_row, linkage.one_row),
+            // Tallies find each other before they ask here.
+            Of::Everyone | Of::Group(..) | Of::Count(..) => (self.people, m.people),
+            Of::Set(set) => {
+                let people = m.sets.get(&set).copied().unwrap_or(0);
+                (*self.sets.get(&set)?, people)
+            }
+            Of::Apart => return None,
+        })
     }
 }
 
@@ -340,8 +391,7 @@ fn entries(
     let mut ids = Vec::new();
     let mut is_shown = Vec::new();
     for (a, &users_of_a) in users.iter().enumerate() {
-        let begins = |p: &Path| p.first() == Some(&Step::Program(a as u8));
-        let entered: u64 = m.paths.iter().filter(|(p, _)| begins(p)).map(|(_, n)| n).sum();
+        let entered = m.entered(a);
         let shown = tree.beginning(&first_step(a)).is_some();
         let id = if shown { l.publish(entered, Worth::Row) } else { l.derive(entered) };
         l.remainder(users_of_a, id, m.users[a] - entered);
@@ -352,9 +402,9 @@ fn entries(
     (ids, is_shown)
 }
 
-/// Tables of pairs and of time of which nothing is told: withheld, whatever their values,
-/// and so tied to nothing that readers know.
-fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs, Vec<NextIds>) {
+/// Tables of pairs of which nothing is told: withheld, whatever their values, and so tied to
+/// nothing that readers know.
+fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs) {
     let mut square = || -> Pairs {
         let pairs = users.iter().enumerate().map(|(a, &own)| {
             let cell = |b| if a == b { own } else { l.withhold(0) };
@@ -362,17 +412,7 @@ fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs, Vec<NextIds
         });
         pairs.collect()
     };
-    let (both, before, moves) = (square(), square(), square());
-    let next = users
-        .iter()
-        .map(|_| NextIds {
-            followed: l.withhold(0),
-            started: BANDS.map(|_| l.withhold(0)),
-            not_within: l.withhold(0),
-            too_recent: l.withhold(0),
-        })
-        .collect();
-    (both, before, moves, next)
+    (square(), square(), square())
 }
 
 /// Counts by two programs; on the diagonal the program's own people.
@@ -442,7 +482,7 @@ fn numbers(
     people: CellId,
     users: &[CellId],
     both: Option<&Pairs>,
-) -> (Vec<CellId>, bool) {
+) -> (Vec<CellId>, bool, BTreeMap<u32, CellId>) {
     let n = m.programs.len();
     let top = n.min(TOP_NUMBER);
     let open = n > TOP_NUMBER;
@@ -459,8 +499,8 @@ fn numbers(
         l.seen_in_part(id, count - seen);
     }
     if n <= SETS_UP_TO {
-        sets(l, m, people, users, both, &ids);
-        return (ids, open);
+        let sets = sets(l, m, people, users, both, &ids);
+        return (ids, open, sets);
     }
     let pairs: Vec<CellId> = both.map_or(Vec::new(), |both| {
         (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).map(|(a, b)| both[a][b]).collect()
@@ -492,10 +532,11 @@ fn numbers(
         }
         l.relate(terms);
     }
+    let mut alone = BTreeMap::new();
     if let Some(both) = both {
-        (0..n).for_each(|a| only(l, m, a, users, both));
+        alone.extend((0..n).map(|a| (1 << a, only(l, m, a, users, both))));
     }
-    (ids, open)
+    (ids, open, alone)
 }
 
 /// With few programs the tables fix, or nearly fix, how many people used each exact set.
@@ -506,11 +547,11 @@ fn sets(
     users: &[CellId],
     both: Option<&Pairs>,
     by_number: &[CellId],
-) {
+) -> BTreeMap<u32, CellId> {
     let n = m.programs.len();
-    let cells: Vec<(u16, CellId)> =
-        (1..1u16 << n).map(|set| (set, l.derive(m.sets.get(&set).copied().unwrap_or(0)))).collect();
-    let having = |mask: u16| cells.iter().filter(move |(s, _)| s & mask == mask).map(|(_, id)| *id);
+    let cells: Vec<(u32, CellId)> =
+        (1..1u32 << n).map(|set| (set, l.derive(m.sets.get(&set).copied().unwrap_or(0)))).collect();
+    let having = |mask: u32| cells.iter().filter(move |(s, _)| s & mask == mask).map(|(_, id)| *id);
     l.total(people, having(0));
     for a in 0..n {
         l.total(users[a], having(1 << a));
@@ -523,11 +564,12 @@ fn sets(
     for (k, &id) in (1..).zip(by_number) {
         l.total(id, cells.iter().filter(|(s, _)| s.count_ones() == k).map(|(_, id)| *id));
     }
+    cells.into_iter().collect()
 }
 
 /// People who used program `a` and no other: the people of `a`, less each pair, plus those
 /// whom that takes off more than once.
-fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<CellId>]) {
+fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<CellId>]) -> CellId {
     let n = m.programs.len();
     let alone = m.paths.get(&vec![Step::Program(a as u8), Step::End]).copied().unwrap_or(0);
     let others: Vec<usize> = (0..n).filter(|&b| b != a && m.both[a][b] > 0).collect();
@@ -541,29 +583,5 @@ fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<Ce
         terms.push((twice, -1));
     }
     l.relate(terms);
-}
-
-/// Time to the next service: each person of a program is in one band, or is too recent.
-fn nexts(l: &mut Ledger, m: &Measures, tree: &Tree, users: &[CellId]) -> Vec<NextIds> {
-    let mut ids = Vec::new();
-    for (a, next) in m.next.iter().enumerate() {
-        let margin = next.followed();
-        let followed = l.publish_in(margin, m.users[a], Worth::Row);
-        let started = next.started.map(|v| l.publish_in(v, margin, Worth::Detail));
-        let not_within = l.publish_in(next.not_within, margin, Worth::Detail);
-        let too_recent = l.publish_in(next.too_recent, m.users[a], Worth::Detail);
-        l.total(followed, started.into_iter().chain([not_within]));
-        l.total(users[a], [followed, too_recent]);
-        // Whoever has a shown whole path that ends where this program first comes started
-        // no other program later.
-        let seen = tree.seen(|leaf| {
-            let steps: Vec<usize> = leaf.programs().collect();
-            leaf.path.last() == Some(&Step::End)
-                && steps.iter().position(|p| *p == a).is_some_and(|i| i + 1 == steps.len())
-        });
-        let rest = l.derive(next.not_within + next.too_recent - seen);
-        l.relate(vec![(not_within, 1), (too_recent, 1), (rest, -1)]);
-        ids.push(NextIds { followed, started, not_within, too_recent });
-    }
-    ids
+    id
 }

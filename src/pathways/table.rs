@@ -3,9 +3,13 @@
 
 use std::fmt;
 
+use super::derived::{change, differs};
 use super::measure::BANDS;
 use super::path::{Leaf, Step};
-use super::release::{NextCounts, Release};
+use super::release::Release;
+use super::tally::{Chart, Derived};
+use super::told::{Told, ToldGroup};
+use super::usage::NEXT;
 use crate::disclosure::Count;
 
 /// What stands in a table where a number is withheld.
@@ -20,10 +24,12 @@ pub(crate) enum Cell {
     Count(Count),
     /// A per cent of two protected counts, where both may be seen.
     Share(Option<f64>),
+    /// A mean worked out from protected counts, where all may be seen.
+    Mean(Option<f64>),
 }
 
 impl Cell {
-    fn share(part: Count, whole: Count) -> Self {
+    pub(super) fn share(part: Count, whole: Count) -> Self {
         let shares = part.shown().zip(whole.shown()).filter(|(_, whole)| *whole > 0);
         // With noise, a part can be more than its whole.
         let percent = |(part, whole)| (100.0 * part as f64 / whole as f64).min(100.0);
@@ -42,7 +48,10 @@ impl Cell {
             Cell::Text(text) => neutral(text),
             Cell::Count(Count::Shown(n)) => n.to_string(),
             Cell::Share(Some(share)) => format!("{share:.1}"),
-            Cell::Count(Count::Withheld) | Cell::Share(None) => WITHHELD.to_owned(),
+            Cell::Mean(Some(mean)) => format!("{mean:.2}"),
+            Cell::Count(Count::Withheld) | Cell::Share(None) | Cell::Mean(None) => {
+                WITHHELD.to_owned()
+            }
         }
     }
 }
@@ -54,7 +63,10 @@ impl fmt::Display for Cell {
             Cell::Text(text) => f.write_str(text),
             Cell::Count(Count::Shown(n)) => f.write_str(&thousands(*n)),
             Cell::Share(Some(share)) => write!(f, "{share:.1}%"),
-            Cell::Count(Count::Withheld) | Cell::Share(None) => f.write_str(WITHHELD),
+            Cell::Mean(Some(mean)) => write!(f, "{mean:.2}"),
+            Cell::Count(Count::Withheld) | Cell::Share(None) | Cell::Mean(None) => {
+                f.write_str(WITHHELD)
+            }
         }
     }
 }
@@ -90,6 +102,12 @@ pub(crate) struct Table {
     pub(crate) rule: String,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<Cell>>,
+    /// How it is drawn, where it is a [`super::tally::Tally`].
+    pub(crate) chart: Chart,
+    /// How many columns, from the first, are labels.
+    pub(crate) labels: usize,
+    /// How many columns after them are categories, which the chart shows.
+    pub(crate) categories: usize,
 }
 
 impl Table {
@@ -107,6 +125,148 @@ fn text(name: &str) -> Cell {
     Cell::Text(name.to_owned())
 }
 
+impl Table {
+    /// A tally as it is printed: labels, counts, their sum, and what is worked out of them.
+    fn of(told: &Told) -> Self {
+        let (columns, rows) = match told.derived {
+            Derived::LifeTable { event } => told.life_table(event),
+            Derived::Nothing
+            | Derived::ShareOfGroup
+            | Derived::ShareOfWhole
+            | Derived::Compared
+            | Derived::MeanChange => told.counts_table(),
+        };
+        let categories = match told.derived {
+            Derived::LifeTable { .. } => 3,
+            _ => told.categories.len(),
+        };
+        let band = usize::from(matches!(told.derived, Derived::LifeTable { .. }));
+        Table {
+            name: told.name,
+            caption: told.caption.clone(),
+            rule: match told.derived {
+                Derived::LifeTable { event } => told.rule.clone() + &told.medians(event),
+                _ => told.rule.clone(),
+            },
+            columns,
+            rows,
+            chart: told.chart,
+            labels: told.by.len() + band,
+            categories,
+        }
+    }
+}
+
+impl Told {
+    fn counts_table(&self) -> (Vec<String>, Vec<Vec<Cell>>) {
+        let mut columns = self.by.clone();
+        columns.extend(self.categories.iter().cloned());
+        columns.extend(self.total.clone());
+        match self.derived {
+            Derived::ShareOfGroup => {
+                columns.extend(self.categories.iter().map(|c| format!("Share: {c}")));
+            }
+            Derived::ShareOfWhole => columns.push("Share".into()),
+            Derived::Compared => columns.extend(
+                [&format!("Share: {}", self.categories[0]), "Differs from the others"]
+                    .map(str::to_owned),
+            ),
+            Derived::MeanChange => columns.extend(
+                ["Share: Declined", "Share: The same", "Share: Improved", "Mean change"]
+                    .map(str::to_owned),
+            ),
+            Derived::Nothing | Derived::LifeTable { .. } => {}
+        }
+        let row = |group: &ToldGroup| {
+            let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
+            row.extend(group.counts.iter().map(|count| Cell::Count(*count)));
+            row.extend(self.total.as_ref().map(|_| Cell::Count(group.total)));
+            match self.derived {
+                Derived::ShareOfGroup => {
+                    row.extend(group.counts.iter().map(|n| Cell::share(*n, group.total)));
+                }
+                Derived::ShareOfWhole => row.push(Cell::share(group.total, group.whole)),
+                Derived::Compared => {
+                    row.push(Cell::share(group.counts[0], group.total));
+                    row.push(differs(group, &self.groups));
+                }
+                Derived::MeanChange => row.extend(change(group)),
+                Derived::Nothing | Derived::LifeTable { .. } => {}
+            }
+            row
+        };
+        (columns, self.groups.iter().map(row).collect())
+    }
+
+    /// A row for each group and band.
+    fn life_table(&self, event: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
+        let mut columns = self.by.clone();
+        columns.extend(
+            ["Within", "At risk", event, "Follow-up ended", "Share so far"].map(str::to_owned),
+        );
+        let row = |group: &ToldGroup, band: &str, life: LifeBand| {
+            let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
+            row.push(text(band));
+            row.extend([life.at_risk, life.happened, life.ended].map(Cell::Count));
+            row.push(Cell::Share(life.share));
+            row
+        };
+        let bands = || self.categories.iter().step_by(2);
+        let rows = self.groups.iter().flat_map(|group| {
+            bands().zip(group.life()).map(move |(band, life)| row(group, band, life))
+        });
+        (columns, rows.collect())
+    }
+
+    /// For each group of a life table, by when it had happened to half of those at risk.
+    fn medians(&self, event: &str) -> String {
+        let half = |group: &ToldGroup| {
+            let by = self.categories.iter().step_by(2).zip(group.life());
+            let mut by = by.filter(|(_, life)| life.share.is_some_and(|share| share >= 50.0));
+            by.next().map(|(band, _)| format!("{} within {band}", group.labels.join(", ")))
+        };
+        let list: Vec<String> = self.groups.iter().filter_map(half).collect();
+        match list.is_empty() {
+            true => String::new(),
+            false => format!(" Half ({}): {}.", event.to_lowercase(), list.join("; ")),
+        }
+    }
+}
+
+/// One band of a life table.
+struct LifeBand {
+    at_risk: Count,
+    happened: Count,
+    ended: Count,
+    /// To how many per cent it had happened by its end.
+    share: Option<f64>,
+}
+
+impl ToldGroup {
+    /// The bands of a life table. Whose follow-up ends within a band is at risk for half of
+    /// it, as in every actuarial life table. From the first withheld count on, neither those at
+    /// risk nor the share are known.
+    fn life(&self) -> impl Iterator<Item = LifeBand> + '_ {
+        let mut at_risk = self.total;
+        let mut left = Some(1.0);
+        self.counts.chunks_exact(2).map(move |pair| {
+            let (happened, ended) = (pair[0], pair[1]);
+            let counts = at_risk.shown().zip(happened.shown()).zip(ended.shown());
+            left = left.zip(counts).map(|(left, ((at_risk, happened), ended))| {
+                let exposed = at_risk as f64 - ended as f64 / 2.0;
+                let share = if exposed > 0.0 { happened as f64 / exposed } else { 0.0 };
+                left * (1.0 - share.min(1.0))
+            });
+            let share = left.map(|left| 100.0 * (1.0 - left));
+            let band = LifeBand { at_risk, happened, ended, share };
+            at_risk = counts.map_or(Count::Withheld, |((at_risk, happened), ended)| {
+                Count::Shown(at_risk.saturating_sub(happened + ended))
+            });
+            band
+        })
+    }
+}
+
 impl Release {
     fn everyone(&self) -> Count {
         Count::Shown(self.people)
@@ -114,6 +274,12 @@ impl Release {
 
     /// Every table of the release, in the order of the report.
     pub(crate) fn tables(&self) -> Vec<Table> {
+        let mut tables = self.built_in_tables();
+        tables.extend(self.told.iter().map(Table::of));
+        tables
+    }
+
+    fn built_in_tables(&self) -> Vec<Table> {
         vec![
             self.linkage_table(),
             self.program_table(),
@@ -123,7 +289,6 @@ impl Release {
             self.path_table(),
             self.move_table(),
             self.overlap_table(),
-            self.next_table(),
         ]
     }
 
@@ -142,6 +307,7 @@ impl Release {
                 .into(),
             columns: columns(&["Source", "Definite", "Probable", "Single", "All rows"]),
             rows: self.sources.iter().map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -162,6 +328,7 @@ impl Release {
                 .into(),
             columns: columns(&["Program", "People", "Share of people", "Episodes"]),
             rows: (0..self.programs.len()).map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -181,6 +348,7 @@ impl Release {
             rule: "Share is of all people with a journey. Different programs, at any time.".into(),
             columns: columns(&["Programs used", "People", "Share of people"]),
             rows: self.by_number.iter().enumerate().map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -212,6 +380,7 @@ impl Release {
                 .into(),
             columns: columns(&["First program", "People", "Share of people"]),
             rows,
+            ..Table::default()
         }
     }
 
@@ -236,6 +405,7 @@ impl Release {
                 .into(),
             columns: columns(&["Steps", "From", "To", "People"]),
             rows,
+            ..Table::default()
         }
     }
 
@@ -257,6 +427,7 @@ impl Release {
                 .into(),
             columns: columns(&["Path", "People", "Share of people"]),
             rows: self.ranked_paths().iter().map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -300,6 +471,7 @@ impl Release {
                 .into(),
             columns: columns(&["From", "To", "People", "Share of the first"]),
             rows: pairs.map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -329,36 +501,7 @@ impl Release {
                 "This program first",
             ]),
             rows: pairs.map(row).collect(),
-        }
-    }
-
-    fn next_table(&self) -> Table {
-        let year = BANDS[BANDS.len() - 1];
-        let mut names = columns(&["Program", "People", "Followed long enough"]);
-        names.extend(band_labels());
-        names.push(format!("Not within {year} days"));
-        names.push("Too recent to tell".into());
-        names.extend(BANDS.map(|days| format!("Share within {days} days")));
-        let row = |a: usize| {
-            let next = &self.next[a];
-            let mut row = vec![text(&self.programs[a])];
-            let counts = [self.users[a], next.followed];
-            row.extend(counts.into_iter().chain(next.started).map(Cell::Count));
-            row.extend([next.not_within, next.too_recent].map(Cell::Count));
-            row.extend(within(next).map(Cell::Share));
-            row
-        };
-        Table {
-            name: "time_to_next",
-            caption: "Time to the next service".into(),
-            rule: format!(
-                "From a person's first start in the program to their first start in another \
-                 program on a later day. Shares are of those followed long enough: whose first \
-                 start was {year} days or more before the extract date. The others are too \
-                 recent to tell and stand apart."
-            ),
-            columns: names,
-            rows: (0..self.programs.len()).map(row).collect(),
+            ..Table::default()
         }
     }
 
@@ -369,7 +512,15 @@ impl Release {
 
     /// The share of each program's people who had started another by the end of each band.
     pub(crate) fn shares_within(&self) -> Vec<[Option<f64>; BANDS.len()]> {
-        self.next.iter().map(within).collect()
+        let n = self.programs.len();
+        let Some(told) = self.told.iter().find(|told| told.name == NEXT) else {
+            return vec![[None; BANDS.len()]; n];
+        };
+        let shares = |group: &ToldGroup| {
+            let mut so_far = group.life().map(|life| life.share);
+            std::array::from_fn(|_| so_far.next().flatten())
+        };
+        told.groups.iter().map(shares).collect()
     }
 
     /// The first four steps of journeys, from the shown groups only: people by consecutive
@@ -436,24 +587,6 @@ pub(crate) struct Flow {
     pub(crate) people: u64,
 }
 
-/// The bands of time in words.
-fn band_labels() -> [String; BANDS.len()] {
-    std::array::from_fn(|i| match i {
-        0 => format!("Within {} days", BANDS[0]),
-        _ => format!("{}–{} days", BANDS[i - 1] + 1, BANDS[i]),
-    })
-}
-
-/// The share who had started another program by the end of each band.
-fn within(next: &NextCounts) -> [Option<f64>; BANDS.len()] {
-    let mut so_far = Some(0);
-    std::array::from_fn(|i| {
-        so_far = so_far.zip(next.started[i].shown()).map(|(sum, n)| sum + n);
-        let shares = so_far.zip(next.followed.shown()).filter(|(_, of)| *of > 0);
-        shares.map(|(n, of)| (100.0 * n as f64 / of as f64).min(100.0))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -470,15 +603,38 @@ mod tests {
     }
 
     #[test]
-    fn shares_stop_at_the_first_withheld_band() {
-        let shown = Count::Shown;
-        let next = NextCounts {
-            followed: shown(200),
-            started: [shown(20), shown(30), Count::Withheld, shown(40)],
-            not_within: Count::Withheld,
-            too_recent: shown(0),
+    fn a_life_table_counts_half_of_those_whose_follow_up_ends() {
+        let told = |counts: [Count; 5]| Told {
+            name: "x",
+            caption: String::new(),
+            rule: String::new(),
+            by: vec!["Program".into()],
+            categories: ["28 days", "ended", "90 days", "ended", "beyond"]
+                .map(str::to_owned)
+                .into(),
+            total: None,
+            groups: vec![ToldGroup {
+                labels: vec!["A".into()],
+                counts: counts.to_vec(),
+                total: Count::Shown(200),
+                whole: Count::Shown(200),
+            }],
+            derived: Derived::LifeTable { event: "Started" },
+            chart: Chart::Curves,
         };
-        assert_eq!(within(&next), [Some(10.0), Some(25.0), None, None]);
-        assert_eq!(within(&NextCounts { followed: Count::Withheld, ..next }), [None; 4]);
+        let lines = |told: &Told| -> Vec<String> {
+            let table = Table::of(told);
+            assert_eq!((table.labels, table.categories, table.columns.len()), (2, 3, 6));
+            let line = |row: &Vec<Cell>| row.iter().map(Cell::plain).collect::<Vec<_>>().join("|");
+            table.rows.iter().map(line).collect()
+        };
+        // 200 at risk, 40 of them half: 18 of 180 is a tenth. Then 200 - 18 - 40 = 142, 28 of
+        // them half: 32 of 128 is a quarter of the 0.9 left: 1 - 0.9 × 0.75 = 0.325.
+        let counts = [18, 40, 32, 28, 82].map(Count::Shown);
+        let all = told(counts);
+        assert_eq!(lines(&all), ["A|28 days|200|18|40|10.0", "A|90 days|142|32|28|32.5"]);
+        // What is withheld is withheld from there on.
+        let some = told([counts[0], Count::Withheld, counts[2], counts[3], counts[4]]);
+        assert_eq!(lines(&some), ["A|28 days|200|18|n.p.|n.p.", "A|90 days|n.p.|32|28|n.p."]);
     }
 }

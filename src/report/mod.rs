@@ -104,7 +104,7 @@ fn write_csv(
 
 fn write_table(table: &Table, file: OutFile) -> Result<(), Error> {
     write_csv(file, |out| {
-        out.write_record(&table.columns)?;
+        out.write_record(table.columns.iter().map(|column| neutral(column)))?;
         table.rows.iter().try_for_each(|row| out.write_record(row.iter().map(Cell::plain)))
     })
 }
@@ -167,7 +167,7 @@ struct Page {
     story: Vec<String>,
     threshold: u32,
     protection: &'static str,
-    not_told: Option<&'static str>,
+    not_told: Vec<String>,
     tool: &'static str,
     extract: String,
     rules: Vec<String>,
@@ -195,6 +195,7 @@ struct Page {
     move_table: Table,
     overlap_table: Table,
     next: Table,
+    more: Vec<Table>,
 }
 
 impl Page {
@@ -208,7 +209,7 @@ impl Page {
             story: story(r),
             threshold: r.threshold.people(),
             protection: r.protection,
-            not_told: r.not_told,
+            not_told: r.not_told.clone(),
             tool: analysis.record.tool,
             extract: analysis.rules.extract.date().to_string(),
             rules: analysis.rules.in_words(),
@@ -236,6 +237,11 @@ impl Page {
             move_table: find("transitions"),
             overlap_table: find("co_use"),
             next: find("time_to_next"),
+            more: tables
+                .iter()
+                .filter(|t| t.labels > 0 && t.name != "time_to_next")
+                .cloned()
+                .collect(),
         }
     }
 }

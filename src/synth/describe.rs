@@ -72,7 +72,8 @@ program = "program"
 start = "start_date"
 end = "end_date"
 date_format = "%d/%m/%Y"
-keep = ["reason_for_presenting", "referral_to"]
+keep = ["reason_for_presenting", "referral_to", "dwelling", "tenure", "dwelling_at_end",
+        "tenure_at_end", "sex", "age"]
 "#;
 
 #[cfg(test)]

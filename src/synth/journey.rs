@@ -188,6 +188,72 @@ pub(super) struct Episode {
     pub(super) reason: u8,
     /// Common Dataset 4.2.3, where someone was referred on.
     pub(super) referral: Option<u8>,
+    /// Where the person lived when they came.
+    pub(super) housing: Housing,
+    /// Where they lived when they left.
+    pub(super) housing_at_end: Option<Housing>,
+}
+
+/// Codes of Common Dataset 3.3.1 and 3.3.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Housing {
+    pub(super) dwelling: u8,
+    pub(super) tenure: u8,
+}
+
+impl Housing {
+    /// A house or flat, rented privately.
+    const RENTED: Housing = Housing { dwelling: 1, tenure: 1 };
+    /// The street, a car, a boarding house, a refuge.
+    const HOMELESS: [Housing; 4] = [
+        Housing { dwelling: 7, tenure: 22 },
+        Housing { dwelling: 8, tenure: 22 },
+        Housing { dwelling: 9, tenure: 6 },
+        Housing { dwelling: 10, tenure: 15 },
+    ];
+    /// Private and social housing, one's own home.
+    const HOUSED: [Housing; 5] = [
+        Housing::RENTED,
+        Housing::RENTED,
+        Housing { dwelling: 1, tenure: 2 },
+        Housing { dwelling: 1, tenure: 3 },
+        Housing { dwelling: 1, tenure: 19 },
+    ];
+}
+
+/// Says where people of a household lived when they came and left. Draws of their own, so that
+/// everything else about them stays as it was.
+pub(super) fn house(journeys: &mut [Vec<Episode>], draws: &mut Draws) {
+    for episodes in journeys {
+        // Those who left without a home mostly come without one.
+        let mut is_homeless = None;
+        for episode in episodes {
+            // In ten thousand: homeless on coming, and still so on leaving.
+            let (comes, stays) = match episode.service {
+                Service::Homelessness => (8_500, 4_500),
+                Service::FamilyViolence => (4_000, 3_000),
+                Service::Housing => (3_500, 800),
+                Service::Youth | Service::AlcoholDrugs => (2_500, 6_000),
+                Service::MentalHealth | Service::FamilySupport | Service::Legal => (800, 7_000),
+            };
+            let comes = match is_homeless {
+                Some(true) => 8_000,
+                Some(false) => comes / 4,
+                None => comes,
+            };
+            let came = draws.chance(comes);
+            episode.housing = live(came, draws);
+            if episode.end.is_some() {
+                let left = draws.chance(if came { stays } else { 300 });
+                episode.housing_at_end = Some(live(left, draws));
+                is_homeless = Some(left);
+            }
+        }
+    }
+}
+
+fn live(is_homeless: bool, draws: &mut Draws) -> Housing {
+    if is_homeless { *draws.pick(&Housing::HOMELESS) } else { *draws.pick(&Housing::HOUSED) }
 }
 
 /// The episodes of everyone in a household, in the order of its people; everyone has one.
@@ -276,7 +342,17 @@ fn episode(service: Service, start: Day, draws: &mut Draws) -> (Episode, Day) {
     let program = facts.programs[draws.weighted(&[5, 3, 2])];
     let reason = *draws.pick(facts.reasons);
     let known_end = (end <= LAST_DAY).then_some(end);
-    (Episode { service, program, start, end: known_end, reason, referral: None }, end)
+    let episode = Episode {
+        service,
+        program,
+        start,
+        end: known_end,
+        reason,
+        referral: None,
+        housing: Housing::RENTED,
+        housing_at_end: None,
+    };
+    (episode, end)
 }
 
 #[cfg(test)]

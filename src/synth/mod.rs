@@ -26,12 +26,28 @@ pub use agency::As;
 use draw::Draws;
 use household::{Day, LAST_DAY, Person};
 use journey::{Episode, Service};
+use names::Sex;
 use record::{COLUMNS, Record};
 
-/// The columns of an events file; the reasons and referrals are codes of the Common Dataset
-/// items 3.1.1 and 4.2.3.
-const EVENT_COLUMNS: [&str; 6] =
-    ["client_id", "program", "start_date", "end_date", "reason_for_presenting", "referral_to"];
+/// The columns of an events file; reasons, referrals, dwellings and tenures are codes of the
+/// Common Dataset items 3.1.1, 4.2.3, 3.3.1 and 3.3.2.
+const EVENT_COLUMNS: [&str; 12] = [
+    "client_id",
+    "program",
+    "start_date",
+    "end_date",
+    "reason_for_presenting",
+    "referral_to",
+    "dwelling",
+    "tenure",
+    "dwelling_at_end",
+    "tenure_at_end",
+    "sex",
+    "age",
+];
+
+/// Added to the seed for what is drawn apart from the people and their journeys.
+const ASIDE: u64 = 0x5eed_a51d_e000_0000;
 
 /// What the agreement of a made population is called.
 const PROJECT_ID: &str = "synthetic-town";
@@ -297,8 +313,18 @@ struct PartSource {
 #[derive(Default)]
 struct Desk {
     records: Vec<(u64, u64, Record)>,
-    events: Vec<(Day, u64, Episode)>,
+    events: Vec<Visit>,
     duplicates: u64,
+}
+
+/// One episode of a client.
+struct Visit {
+    client: u64,
+    episode: Episode,
+    /// Common Dataset 1.4.1.
+    sex: &'static str,
+    /// In years, when it began.
+    age: i32,
 }
 
 fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
@@ -309,7 +335,9 @@ fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
     for household in chunk.first_household..chunk.first_household + chunk.households {
         let mut draws = Draws::of_household(plan.seed, household);
         let people = household::household(&mut draws);
-        let journeys = journey::journeys(&people, plan.sources, &mut draws);
+        let mut journeys = journey::journeys(&people, plan.sources, &mut draws);
+        let mut aside = Draws::of_household(plan.seed.wrapping_add(ASIDE), household);
+        journey::house(&mut journeys, &mut aside);
         for (person, episodes) in people.iter().zip(&journeys) {
             if number == end {
                 break;
@@ -355,7 +383,13 @@ fn register(
         }
         for (place, episode) in here().enumerate() {
             let client = second.filter(|_| place >= from.max(1)).unwrap_or(client);
-            desk.events.push((episode.start, client, episode.clone()));
+            let sex = match person.sex {
+                Sex::Male => "1",
+                Sex::Female => "2",
+                Sex::Other => "3",
+            };
+            let age = (episode.start.0 - person.born.0).max(0) / 365;
+            desk.events.push(Visit { client, episode: episode.clone(), sex, age });
         }
     }
     known_to
@@ -379,7 +413,7 @@ impl Desk {
     ) -> Result<PartSource, Error> {
         let id = |client: u64| format!("{}{client:08}", service.facts().prefix);
         self.records.sort_by_key(|(client, _, _)| *client);
-        self.events.sort_by_key(|(start, client, _)| (*start, *client));
+        self.events.sort_by_key(|visit| (visit.episode.start, visit.client));
         let mut export = csv::Writer::from_writer(Vec::new());
         for (client, person, r) in &self.records {
             let id = id(*client);
@@ -401,15 +435,22 @@ impl Desk {
             truth.write_record([&id, &person.to_string()])?;
         }
         let mut events = csv::Writer::from_writer(Vec::new());
-        for (_, client, e) in &self.events {
+        for Visit { client, episode: e, sex, age } in &self.events {
             let day = |day: Day| day.date().strftime("%d/%m/%Y").to_string();
+            let code = |code: Option<u8>| code.map(|code| code.to_string()).unwrap_or_default();
             let cells: [&str; EVENT_COLUMNS.len()] = [
                 &id(*client),
                 e.program,
                 &day(e.start),
                 &e.end.map(day).unwrap_or_default(),
                 &e.reason.to_string(),
-                &e.referral.map(|code| code.to_string()).unwrap_or_default(),
+                &code(e.referral),
+                &e.housing.dwelling.to_string(),
+                &e.housing.tenure.to_string(),
+                &code(e.housing_at_end.map(|h| h.dwelling)),
+                &code(e.housing_at_end.map(|h| h.tenure)),
+                sex,
+                &age.to_string(),
             ];
             events.write_record(cells)?;
         }
@@ -462,7 +503,7 @@ mod tests {
     fn a_known_plan_has_known_bytes() {
         assert_eq!(
             digest(made(500, 2, 1).0.path()),
-            "4e244175eb4ac93c72da68764978f05fd5f40eb9d3c64429fb42b8ba8379cc77"
+            "be84e44014294cc229887ddac7425ccaa572d403a199b0966f1e14b31440280e"
         );
     }
 
