@@ -8,6 +8,7 @@ use super::{Printer, UsageError};
 use crate::disclosure::{Profile, Protection, Threshold};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
+use crate::pathways::study::Study;
 use crate::pathways::{self, Record, Settings};
 use crate::report;
 
@@ -45,9 +46,13 @@ pub(crate) struct Args {
     /// Last day that the extract covers (default: the latest date in the events).
     #[arg(long, value_name = "YYYY-MM-DD")]
     extract_date: Option<Date>,
-    /// Episodes of one program with at most so many days between them are one.
-    #[arg(long, value_name = "DAYS", default_value_t = 0)]
-    merge_gap: u16,
+    /// Study file (study.toml): rules, whom to count, and what to measure.
+    #[arg(long, value_name = "FILE")]
+    study: Option<PathBuf>,
+    /// Episodes of one program with at most so many days between them are one (default: what
+    /// the study file says, or 0).
+    #[arg(long, value_name = "DAYS")]
+    merge_gap: Option<u16>,
     /// Replace the output folder if it is there.
     #[arg(long)]
     force: bool,
@@ -103,11 +108,13 @@ pub(super) fn threshold(profile: Rule, people: Option<u32>) -> Threshold {
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
+    let mut study = args.study.as_deref().map(Study::read).transpose()?.unwrap_or_default();
+    study.rules.merge_gap = args.merge_gap.unwrap_or(study.rules.merge_gap);
     let settings = Settings {
         threshold: threshold(args.profile, args.threshold),
         protection: args.protection()?,
         extract: args.extract_date,
-        merge_gap: args.merge_gap,
+        study,
     };
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     report::check(&args.out, overwrite)?;

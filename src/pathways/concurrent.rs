@@ -65,6 +65,7 @@ mod tests {
                 program,
                 end: end.map(Day),
                 band: Band::Single,
+                sessions: 0,
             })
             .collect();
         let mut hits = Vec::new();

@@ -10,6 +10,7 @@ use super::journey::{self, Day, Episode, Journeys, Rules};
 use super::measure::{Linkage, Measures, Next, Vocabulary};
 use super::path::{Leaf, Path, Step};
 use super::release::Release;
+use super::study::RuleChoices;
 use super::table::Cell;
 use super::{Analysis, Error, Settings, analyse};
 use crate::disclosure::{Count, NoiseKey, Protection, Threshold};
@@ -41,10 +42,11 @@ fn measures_are_those_worked_out_by_hand() {
     let silent = Progress::silent();
     let maps = input::read_maps(&FilePath::new(DIR).join("maps"), &silent).expect("maps");
     let read = input::read_events(&events(), &silent).expect("events");
-    let rules = Rules { extract: Day::of(jiff::civil::date(2024, 12, 31)), merge_gap: 0 };
-    let journeys = journey::build(&maps, read.events, rules);
+    let extract = Day::of(jiff::civil::date(2024, 12, 31));
+    let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
+    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
-    let m = Measures::of(&journeys, &vocabulary, rules, |_| 1).expect("measures");
+    let m = Measures::of(&journeys, &vocabulary, extract, |_| 1).expect("measures");
 
     assert_eq!(m.programs, ["Family", "Housing", "Youth"]);
     assert_eq!(m.people, 12);
@@ -196,6 +198,11 @@ fn hostile_program_names_stay_text() {
     }
 }
 
+fn journeys(persons: Vec<PersonId>, episodes: Vec<Episode>) -> Journeys {
+    let (merged, outside) = Default::default();
+    Journeys { persons, episodes, unmapped: 0, after_extract: 0, merged, outside }
+}
+
 /// Journeys of people who used exactly these sets of three programs, each set so many times.
 fn people_of(sets: &[u64]) -> Journeys {
     let mut episodes = Vec::new();
@@ -208,17 +215,23 @@ fn people_of(sets: &[u64]) -> Journeys {
             persons.push(PersonId::from_bytes(id));
             for program in (0..3).filter(|p| set >> p & 1 == 1) {
                 let start = Day(i32::from(program) * 10);
-                episodes.push(Episode { person, start, program, end: None, band: Band::Single });
+                episodes.push(Episode {
+                    person,
+                    start,
+                    program,
+                    end: None,
+                    band: Band::Single,
+                    sessions: 0,
+                });
             }
         }
     }
-    Journeys { persons, episodes, unmapped: 0, after_extract: 0 }
+    journeys(persons, episodes)
 }
 
 /// What may be published, under a threshold of three, of people who used exactly these sets.
 fn release_of(sets: &[u64]) -> Result<Release, Error> {
     let journeys = people_of(sets);
-    let rules = Rules { extract: Day(1000), merge_gap: 0 };
     let names = ["a", "b", "c"].map(str::to_owned);
     let linkage = Linkage {
         rows: Vec::new(),
@@ -226,7 +239,7 @@ fn release_of(sets: &[u64]) -> Result<Release, Error> {
         one_row: 0,
         more_rows: journeys.persons.len() as u64,
     };
-    let m = Measures::of(&journeys, &Vocabulary::of(&journeys, &names), rules, |_| 1)?;
+    let m = Measures::of(&journeys, &Vocabulary::of(&journeys, &names), Day(1000), |_| 1)?;
     Release::of(&m, &[], &linkage, &[], Threshold::new(3))
 }
 
@@ -280,10 +293,17 @@ fn people_with(paths: &[Vec<u16>]) -> Journeys {
         persons.push(PersonId::from_bytes(id));
         for (step, &program) in (0..).zip(path) {
             let start = Day(step * 10);
-            episodes.push(Episode { person, start, program, end: None, band: Band::Single });
+            episodes.push(Episode {
+                person,
+                start,
+                program,
+                end: None,
+                band: Band::Single,
+                sessions: 0,
+            });
         }
     }
-    Journeys { persons, episodes, unmapped: 0, after_extract: 0 }
+    journeys(persons, episodes)
 }
 
 /// What a release tells of a set of groups, and what the groups shown among the paths tell of
@@ -303,10 +323,9 @@ proptest! {
         let journeys = people_with(&paths);
         let threshold = Threshold::new(3);
         let names = ["a", "b", "c", "d"].map(str::to_owned);
-        let rules = Rules { extract: Day(1000), merge_gap: 0 };
-        let people = journeys.persons.len() as u64;
+            let people = journeys.persons.len() as u64;
         let linkage = Linkage { rows: Vec::new(), people, one_row: 0, more_rows: people };
-        let m = Measures::of(&journeys, &Vocabulary::of(&journeys, &names), rules, |_| 1).expect("measures");
+        let m = Measures::of(&journeys, &Vocabulary::of(&journeys, &names), Day(1000), |_| 1).expect("measures");
         let Ok(r) = Release::of(&m, &[], &linkage, &[], threshold) else { return Ok(()) };
         let n = r.programs.len();
         let steps = |leaf: &Leaf| leaf.programs().collect::<Vec<_>>();

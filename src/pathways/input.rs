@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::Error;
+use super::cases;
 use super::journey::{Day, Span};
 use crate::files;
 use crate::ids::{Band, PersonId, RowId, SourceName};
@@ -40,6 +41,8 @@ pub(crate) struct Event {
     /// Index into [`Events::programs`].
     pub(crate) program: u16,
     pub(crate) span: Span,
+    /// How many sessions of a case it stands for; nought where it is no case.
+    pub(crate) sessions: u32,
 }
 
 /// A row of an events file that was set aside: where and why, never what.
@@ -59,6 +62,8 @@ pub(crate) struct Events {
     pub(crate) rejects: Vec<Reject>,
     /// Rows read, set aside ones included.
     pub(crate) read: u64,
+    /// Of these, sessions of a case.
+    pub(crate) sessions: u64,
 }
 
 /// Reads every `<source>.map.csv` of a folder, or of its `to-analyst` folder.
@@ -181,6 +186,8 @@ fn read_event_file(
             }
         }
     }
+    let case = header.iter().position(|h| h == "case_id");
+    let mut cases = Vec::new();
     let shown = path.file_name().map(|n| files::clean(n.as_ref())).unwrap_or_default();
     let mut record = ByteRecord::new();
     let mut pending = 0;
@@ -196,12 +203,16 @@ fn read_event_file(
             Err("not as many cells as the header")
         };
         match event {
-            Ok(event) => all.events.push(event),
+            Ok(event) => match case.map(|at| record[at].trim_ascii()) {
+                Some(number) if !number.is_empty() => cases.push((cases::code(number), event)),
+                _ => all.events.push(event),
+            },
             Err(reason) => all.rejects.push(Reject { file: shown.clone(), line, reason }),
         }
         tick(progress, &mut pending);
     }
     progress.advance(pending);
+    all.sessions += cases::put_together(cases, &mut all.events);
     Ok(())
 }
 
@@ -225,7 +236,10 @@ fn event(cells: [&[u8]; 4], names: &mut Names) -> Result<Result<Event, &'static 
         Ok((row, program, Span { start, end }))
     })();
     match parsed {
-        Ok((row, program, span)) => Ok(Ok(Event { row, program: names.code(program)?, span })),
+        Ok((row, program, span)) => {
+            let program = names.code(program)?;
+            Ok(Ok(Event { row, program, span, sessions: 0 }))
+        }
         Err(reason) => Ok(Err(reason)),
     }
 }

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Error;
 use super::input::Maps;
-use super::journey::{Day, Episode, Journeys, Rules};
+use super::journey::{Day, Episode, Journeys};
 use super::path::{self, Path};
 use crate::disclosure::Contributions;
 use crate::ids::{Band, PersonId};
@@ -22,7 +22,7 @@ pub(crate) const MOST_PROGRAMS: usize = 24;
 /// What the programs beyond [`MOST_PROGRAMS`] are called.
 pub(crate) const OTHER_PROGRAMS: &str = "All other programs";
 /// With at most so many programs, which sets of programs people used can be worked out from
-/// the other tables, so the sets are counted to protect them.
+/// the other tables, so the sets are in the ledger to protect them.
 pub(crate) const SETS_UP_TO: usize = 4;
 
 /// What happened after people's first start in a program. Those followed for the whole of
@@ -70,8 +70,8 @@ pub(crate) struct Measures {
     pub(crate) next: Vec<Next>,
     /// People by path.
     pub(crate) paths: BTreeMap<Path, u64>,
-    /// People by exact set of programs (bits), where programs are few.
-    pub(crate) sets: BTreeMap<u16, u64>,
+    /// People by exact set of programs (bits).
+    pub(crate) sets: BTreeMap<u32, u64>,
 }
 
 /// How linking went, from the maps.
@@ -125,7 +125,7 @@ impl Measures {
     pub(crate) fn of(
         journeys: &Journeys,
         vocabulary: &Vocabulary,
-        rules: Rules,
+        extract: Day,
         weigh: impl Fn(PersonId) -> u64 + Sync,
     ) -> Result<Self, Error> {
         if journeys.episodes.is_empty() {
@@ -136,7 +136,7 @@ impl Measures {
             .each()
             .fold(empty, |mut m, episodes| {
                 let person = journeys.persons[episodes[0].person as usize];
-                m.add(episodes, &vocabulary.code, rules.extract, weigh(person));
+                m.add(episodes, &vocabulary.code, extract, weigh(person));
                 m
             })
             .reduce(empty, Measures::plus))
@@ -206,10 +206,8 @@ impl Measures {
             add(&mut self.moves[usize::from(a)][usize::from(b)], weight);
         }
         add(self.paths.entry(path::of(steps.iter().map(|s| s.0))).or_default(), weight);
-        if self.programs.len() <= SETS_UP_TO {
-            let set = first.keys().fold(0, |set, p| set | 1 << p);
-            add(self.sets.entry(set).or_default(), weight);
-        }
+        let set = first.keys().fold(0, |set, p| set | 1 << p);
+        add(self.sets.entry(set).or_default(), weight);
     }
 
     fn plus(mut self, other: Self) -> Self {

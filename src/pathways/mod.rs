@@ -13,6 +13,7 @@
 //!              └─► count ─► tally ┘ ─► told
 //! ```
 
+mod cases;
 mod concurrent;
 mod count;
 #[cfg(test)]
@@ -24,19 +25,22 @@ mod noised;
 mod path;
 mod release;
 mod secret;
+pub mod study;
 mod table;
 mod tally;
 mod told;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 use serde::Serialize;
 
 use self::input::Reject;
-use self::journey::{Day, Journeys, Rules};
+use self::journey::{Day, Journeys, Merged, Outside, Rules};
 use self::measure::{Linkage, Measures, Vocabulary};
 use self::noised::Keyed;
+use self::study::{Frame, Study};
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -49,7 +53,6 @@ pub use self::release::Release;
 pub(crate) use self::secret::RELEASE_KEY;
 pub use self::secret::release_key;
 pub(crate) use self::table::{Cell, Flow, Place, Table, neutral, thousands};
-pub(crate) use self::tally::Chart;
 
 /// Why journeys could not be made or published.
 #[derive(Debug, thiserror::Error)]
@@ -168,6 +171,27 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// A study file that is none.
+    #[error("{}{}: {text}", clean(.path), line.map(|n| format!(" line {n}")).unwrap_or_default())]
+    Study {
+        /// The file.
+        path: PathBuf,
+        /// The line, where it has one.
+        line: Option<usize>,
+        /// What is wrong.
+        text: String,
+    },
+    /// A program of the study file that no event is of.
+    #[error("the study file names a program in `{key}` that no event is of: `{name}`")]
+    NoSuchProgram {
+        /// Where it is named.
+        key: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Nobody's first start is in the window of the study frame.
+    #[error("nobody's first start is in the window of the study frame")]
+    NobodyInFrame,
     /// Fewer people than a single published count needs.
     #[error("fewer than {threshold} people have a journey: nothing can be published")]
     TooFewPeople {
@@ -185,6 +209,7 @@ impl Fault for Error {
             | Error::Identifying { .. }
             | Error::TooFewPeople { .. } => Class::Refused,
             Error::NotAReleaseKey { .. } | Error::ExposedKey { .. } => Class::Key,
+            Error::Study { .. } => Class::Usage,
             Error::NoMaps { .. }
             | Error::Columns { .. }
             | Error::FileName { .. }
@@ -195,6 +220,8 @@ impl Fault for Error {
             | Error::RowTwice { .. }
             | Error::SourceTwice { .. }
             | Error::TooMany { .. }
+            | Error::NoSuchProgram { .. }
+            | Error::NobodyInFrame
             | Error::NoJourneys => Class::Input,
         }
     }
@@ -219,6 +246,8 @@ impl Fault for Error {
             Error::TooMany { .. } => {
                 "check that the program column names programs, not single services or people"
             }
+            Error::NoSuchProgram { .. } => "write it as the events files do",
+            Error::NobodyInFrame => "check the dates and programs of `[frame]` in the study file",
             Error::NotAReleaseKey { .. } => "name the `keep/release.key` of an earlier run",
             Error::ExposedKey { .. } => "take the others' permissions away: `chmod 600`",
             Error::Utf16 { .. } => "save the file as UTF-8",
@@ -238,8 +267,8 @@ pub struct Settings {
     pub protection: Protection,
     /// The last day the extract covers; by default the latest date in the events.
     pub extract: Option<Date>,
-    /// Episodes of one program with at most this many whole days between them are one.
-    pub merge_gap: u16,
+    /// The choices of the study file.
+    pub study: Study,
 }
 
 /// The counts of one run, for the analyst's own records: exact, not for release.
@@ -255,6 +284,8 @@ pub struct Record {
     pub extract_date: String,
     /// Gap rule in force.
     pub merge_gap_days: u16,
+    /// Every rule in force, in words.
+    pub rules: Vec<String>,
     /// The sources with a map.
     pub sources: Vec<SourceName>,
     /// Rows of the maps.
@@ -265,10 +296,18 @@ pub struct Record {
     pub events_read: u64,
     /// Of these, malformed and set aside (`keep/rejects.csv` says where and why).
     pub events_set_aside: u64,
-    /// Of these, of a row that is in no map.
+    /// Those set aside, by reason.
+    pub set_aside_by_reason: BTreeMap<&'static str, u64>,
+    /// Of the events, sessions that were put together as cases.
+    pub sessions: u64,
+    /// Of the events, of a row that is in no map.
     pub events_not_in_maps: u64,
-    /// Of these, begun after the extract date and set aside.
+    /// Of the events, begun after the extract date and set aside.
     pub events_after_extract: u64,
+    /// Events that became one with another.
+    pub merged: Merged,
+    /// What the study frame leaves out.
+    pub outside_frame: Outside,
     /// Episodes after merging.
     pub episodes: u64,
     /// People with a journey.
@@ -321,16 +360,27 @@ pub fn analyse(
     let read = input::read_events(events, progress)?;
     let latest = read.events.iter().map(|e| e.span.end.unwrap_or(e.span.start).max(e.span.start));
     let extract = settings.extract.map(Day::of).or_else(|| latest.max());
-    let rules = Rules { extract: extract.ok_or(Error::NoJourneys)?, merge_gap: settings.merge_gap };
+    let extract = extract.ok_or(Error::NoJourneys)?;
+    let study = &settings.study;
+    study.check(&read.programs)?;
+    let followed = study.frame.as_ref().and_then(Frame::last_day);
+    let rules = Rules {
+        extract: followed.map_or(extract, |last| last.min(extract)),
+        choices: study.rules.clone(),
+        frame: study.frame.clone(),
+    };
 
     progress.begin("ordering journeys", None);
     let map_rows = maps.rows.len() as u64;
-    let journeys = journey::build(&maps, read.events, rules);
+    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
+    if journeys.episodes.is_empty() && journeys.outside.people > 0 {
+        return Err(Error::NobodyInFrame);
+    }
     progress.end();
     progress.begin("counting", None);
     let linkage = Linkage::of(&maps, |_| 1);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
-    let measures = Measures::of(&journeys, &vocabulary, rules, |_| 1)?;
+    let measures = Measures::of(&journeys, &vocabulary, rules.extract, |_| 1)?;
     let people_in_maps = linkage.people;
     let people = measures.people;
     let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
@@ -338,7 +388,7 @@ pub fn analyse(
     let keyed = match &release_key {
         Some(key) => {
             let weigh = |person: PersonId| count::weigh(key, person);
-            let keys = Measures::of(&journeys, &vocabulary, rules, weigh)?;
+            let keys = Measures::of(&journeys, &vocabulary, rules.extract, weigh)?;
             Some((keys, Linkage::of(&maps, weigh)))
         }
         None => None,
@@ -366,20 +416,29 @@ pub fn analyse(
     };
     progress.end();
 
+    let mut by_reason = BTreeMap::new();
+    for reject in &read.rejects {
+        *by_reason.entry(reject.reason).or_default() += 1;
+    }
     let Suppression { cells, primary, complementary } = release.suppression;
     let record = Record {
         tool: concat!("veilway ", env!("CARGO_PKG_VERSION")),
         protection: settings.protection.name(),
         threshold: settings.threshold.people(),
         extract_date: rules.extract.date().to_string(),
-        merge_gap_days: rules.merge_gap,
+        merge_gap_days: rules.choices.merge_gap,
+        rules: rules.in_words(),
         sources,
         map_rows,
         people_in_maps,
         events_read: read.read,
         events_set_aside: read.rejects.len() as u64,
+        set_aside_by_reason: by_reason,
+        sessions: read.sessions,
         events_not_in_maps: journeys.unmapped,
         events_after_extract: journeys.after_extract,
+        merged: journeys.merged,
+        outside_frame: journeys.outside,
         episodes: journeys.episodes.len() as u64,
         people,
         people_of_unique_path,

@@ -90,7 +90,8 @@ impl Release {
             Of::Both(a, b) => both[a][b],
             Of::Number(n) => by_number[n - 1],
             Of::Episodes(a) => episodes[a],
-            Of::Everyone | Of::Group(..) | Of::Count(..) => everyone,
+            // Tallies find each other before they ask here; sets are in no other table.
+            Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) => everyone,
         });
         Ok(Release {
             threshold,

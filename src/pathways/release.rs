@@ -1,7 +1,7 @@
 //! What of the measures may be seen: every count of every table in one ledger, with every
 //! sum that ties them together, protected as one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
 use super::measure::{BANDS, Linkage, Measures, SETS_UP_TO};
@@ -238,6 +238,8 @@ struct Ids {
     people_in_maps: CellId,
     one_row: CellId,
     more_rows: CellId,
+    /// Exact sets of programs, where the tables nearly fix how many people used them.
+    sets: BTreeMap<u32, CellId>,
 }
 
 impl Ids {
@@ -278,7 +280,7 @@ impl Ids {
         } else {
             untold(l, &users)
         };
-        let (by_number, number_is_open) =
+        let (by_number, number_is_open, sets) =
             numbers(l, m, tree, people, &users, detail.is_full().then_some(&both));
 
         let people_in_maps = l.publish(linkage.people, Worth::Headline);
@@ -316,6 +318,7 @@ impl Ids {
             people_in_maps,
             one_row,
             more_rows,
+            sets,
         };
         (ledger, ids)
     }
@@ -367,8 +370,8 @@ impl Ids {
     }
 
     /// Where a count that tallies are part of stands, and its value.
-    fn base(&self, m: &Measures, of: Of) -> Placed {
-        match of {
+    fn base(&self, m: &Measures, of: Of) -> Option<Placed> {
+        Some(match of {
             Of::Program(a) => (self.users[a], m.users[a]),
             Of::Both(a, b) => (self.both[a][b], m.both[a][b]),
             Of::Number(k) => {
@@ -379,7 +382,11 @@ impl Ids {
             Of::Episodes(a) => (self.episodes[a], m.episodes[a]),
             // Tallies find each other before they ask here.
             Of::Everyone | Of::Group(..) | Of::Count(..) => (self.people, m.people),
-        }
+            Of::Set(set) => {
+                let people = m.sets.get(&set).copied().unwrap_or(0);
+                (*self.sets.get(&set)?, people)
+            }
+        })
     }
 }
 
@@ -496,7 +503,7 @@ fn numbers(
     people: CellId,
     users: &[CellId],
     both: Option<&Pairs>,
-) -> (Vec<CellId>, bool) {
+) -> (Vec<CellId>, bool, BTreeMap<u32, CellId>) {
     let n = m.programs.len();
     let top = n.min(TOP_NUMBER);
     let open = n > TOP_NUMBER;
@@ -513,8 +520,8 @@ fn numbers(
         l.seen_in_part(id, count - seen);
     }
     if n <= SETS_UP_TO {
-        sets(l, m, people, users, both, &ids);
-        return (ids, open);
+        let sets = sets(l, m, people, users, both, &ids);
+        return (ids, open, sets);
     }
     let pairs: Vec<CellId> = both.map_or(Vec::new(), |both| {
         (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b))).map(|(a, b)| both[a][b]).collect()
@@ -546,10 +553,11 @@ fn numbers(
         }
         l.relate(terms);
     }
+    let mut alone = BTreeMap::new();
     if let Some(both) = both {
-        (0..n).for_each(|a| only(l, m, a, users, both));
+        alone.extend((0..n).map(|a| (1 << a, only(l, m, a, users, both))));
     }
-    (ids, open)
+    (ids, open, alone)
 }
 
 /// With few programs the tables fix, or nearly fix, how many people used each exact set.
@@ -560,11 +568,11 @@ fn sets(
     users: &[CellId],
     both: Option<&Pairs>,
     by_number: &[CellId],
-) {
+) -> BTreeMap<u32, CellId> {
     let n = m.programs.len();
-    let cells: Vec<(u16, CellId)> =
-        (1..1u16 << n).map(|set| (set, l.derive(m.sets.get(&set).copied().unwrap_or(0)))).collect();
-    let having = |mask: u16| cells.iter().filter(move |(s, _)| s & mask == mask).map(|(_, id)| *id);
+    let cells: Vec<(u32, CellId)> =
+        (1..1u32 << n).map(|set| (set, l.derive(m.sets.get(&set).copied().unwrap_or(0)))).collect();
+    let having = |mask: u32| cells.iter().filter(move |(s, _)| s & mask == mask).map(|(_, id)| *id);
     l.total(people, having(0));
     for a in 0..n {
         l.total(users[a], having(1 << a));
@@ -577,11 +585,12 @@ fn sets(
     for (k, &id) in (1..).zip(by_number) {
         l.total(id, cells.iter().filter(|(s, _)| s.count_ones() == k).map(|(_, id)| *id));
     }
+    cells.into_iter().collect()
 }
 
 /// People who used program `a` and no other: the people of `a`, less each pair, plus those
 /// whom that takes off more than once.
-fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<CellId>]) {
+fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<CellId>]) -> CellId {
     let n = m.programs.len();
     let alone = m.paths.get(&vec![Step::Program(a as u8), Step::End]).copied().unwrap_or(0);
     let others: Vec<usize> = (0..n).filter(|&b| b != a && m.both[a][b] > 0).collect();
@@ -595,6 +604,7 @@ fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<Ce
         terms.push((twice, -1));
     }
     l.relate(terms);
+    id
 }
 
 /// Time to the next service: each person of a program is in one band, or is too recent.

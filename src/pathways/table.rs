@@ -119,14 +119,14 @@ impl Table {
     /// A tally as it is printed: labels, counts, their sum, and what is worked out of them.
     fn of(told: &Told) -> Self {
         let (columns, rows) = match told.derived {
-            Derived::LifeTable => told.life_table(),
+            Derived::LifeTable { event } => told.life_table(event),
             Derived::Nothing | Derived::ShareOfGroup | Derived::ShareOfWhole => told.counts_table(),
         };
         let categories = match told.derived {
-            Derived::LifeTable => 3,
+            Derived::LifeTable { .. } => 3,
             _ => told.categories.len(),
         };
-        let band = usize::from(told.derived == Derived::LifeTable);
+        let band = usize::from(matches!(told.derived, Derived::LifeTable { .. }));
         Table {
             name: told.name,
             caption: told.caption.clone(),
@@ -150,7 +150,7 @@ impl Told {
                 columns.extend(self.categories.iter().map(|c| format!("Share: {c}")));
             }
             Derived::ShareOfWhole => columns.push("Share".into()),
-            Derived::Nothing | Derived::LifeTable => {}
+            Derived::Nothing | Derived::LifeTable { .. } => {}
         }
         let row = |group: &ToldGroup| {
             let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
@@ -161,7 +161,7 @@ impl Told {
                     row.extend(group.counts.iter().map(|n| Cell::share(*n, group.total)));
                 }
                 Derived::ShareOfWhole => row.push(Cell::share(group.total, group.whole)),
-                Derived::Nothing | Derived::LifeTable => {}
+                Derived::Nothing | Derived::LifeTable { .. } => {}
             }
             row
         };
@@ -170,10 +170,10 @@ impl Told {
 
     /// A row for each group and band. Whose follow-up ends within a band is at risk for half
     /// of it, as in every actuarial life table.
-    fn life_table(&self) -> (Vec<String>, Vec<Vec<Cell>>) {
+    fn life_table(&self, event: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
         let mut columns = self.by.clone();
         columns.extend(
-            ["Within", "At risk", "Started", "Follow-up ended", "Share so far"].map(str::to_owned),
+            ["Within", "At risk", event, "Follow-up ended", "Share so far"].map(str::to_owned),
         );
         let mut rows = Vec::new();
         for group in &self.groups {
@@ -595,7 +595,7 @@ mod tests {
                 total: Count::Shown(200),
                 whole: Count::Shown(200),
             }],
-            derived: Derived::LifeTable,
+            derived: Derived::LifeTable { event: "Started" },
             chart: Chart::Curves,
         };
         let lines = |told: &Told| -> Vec<String> {

@@ -56,14 +56,15 @@ impl Group {
     }
 }
 
-/// Counts of a tally that share nobody and together are people counted elsewhere, or part of
-/// them.
+/// Counts of a tally that share nobody, and that together are people counted elsewhere or part
+/// of them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Tie {
     /// The group and the category of each.
     pub(crate) parts: Vec<(usize, usize)>,
-    pub(crate) whole: Of,
-    /// Whether nobody of the whole is left over.
+    /// Counts that share nobody.
+    pub(crate) wholes: Vec<Of>,
+    /// Whether nobody of the wholes is left over.
     pub(crate) is_all: bool,
 }
 
@@ -78,6 +79,8 @@ pub(crate) enum Of {
     Both(usize, usize),
     /// The people who used so many programs; so many or more, where the table stops there.
     Number(usize),
+    /// The people who used exactly these programs (bits), where that can be worked out.
+    Set(u32),
     /// The episodes of a program, which are no people.
     Episodes(usize),
     /// A group of an earlier tally, by the tally's name and its place there.
@@ -100,7 +103,10 @@ pub(crate) enum Derived {
     /// people whose follow-up ended within it; the last stands alone: people followed beyond
     /// every band. Printed with a row for each group and band: at risk at its beginning,
     /// happened, follow-up ended, share so far.
-    LifeTable,
+    LifeTable {
+        /// What may happen, as a heading: "Started another program".
+        event: &'static str,
+    },
 }
 
 /// How a table is drawn.

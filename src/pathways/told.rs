@@ -1,6 +1,6 @@
 //! A tally as it may be printed: its counts in the ledger of the release, or with noise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tally::{Chart, Derived, Group, Of, Tally};
 use crate::disclosure::{CellId, Count, Ledger, Protection, Worth};
@@ -114,7 +114,7 @@ struct PlacedGroup {
 pub(super) fn place(
     ledger: &mut Ledger,
     tallies: &[Tally],
-    base: impl Fn(Of) -> Placed,
+    base: impl Fn(Of) -> Option<Placed>,
 ) -> Vec<Places> {
     let mut all: Vec<Places> = Vec::new();
     let mut named: BTreeMap<&'static str, usize> = BTreeMap::new();
@@ -123,7 +123,7 @@ pub(super) fn place(
         let find = |of: Of| match of {
             Of::Group(name, i) => Some(group(name, i)?.total),
             Of::Count(name, i, category) => group(name, i)?.counts.get(category).copied(),
-            of => Some(base(of)),
+            of => base(of),
         };
         let places = Places::of(ledger, tally, &find);
         named.insert(tally.name, all.len());
@@ -140,19 +140,23 @@ impl Places {
             .map(|group| PlacedGroup::of(ledger, group, tally.total.is_some(), find(group.of)))
             .collect();
         for tie in &tally.ties {
-            let Some((whole, of)) = find(tie.whole) else { continue };
-            let parts = || tie.parts.iter().map(|&(g, c)| places[g].counts[c]);
-            let sum: u64 = parts().map(|(_, n)| n).sum();
-            let mut cells: Vec<CellId> = parts().map(|(id, _)| id).collect();
+            let wholes: Option<Vec<Placed>> = tie.wholes.iter().map(|of| find(*of)).collect();
+            let Some(wholes) = wholes else { continue };
+            let parts: Vec<Placed> = tie.parts.iter().map(|&(g, c)| places[g].counts[c]).collect();
+            let sum = |placed: &[Placed]| placed.iter().map(|(_, n)| n).sum::<u64>();
             // A count that is its own whole says nothing.
-            if cells == [whole] {
-                continue;
-            }
-            debug_assert!(sum <= of, "{}: a part is more than its whole", tally.name);
+            let cells = |placed: &[Placed]| -> BTreeSet<CellId> {
+                placed.iter().map(|(id, _)| *id).collect()
+            };
+            let (of, within) = (cells(&wholes), cells(&parts));
+            debug_assert!(sum(&parts) <= sum(&wholes), "{}: more than its whole", tally.name);
+            let mut terms: Vec<(CellId, i64)> = of.difference(&within).map(|id| (*id, 1)).collect();
+            terms.extend(within.difference(&of).map(|id| (*id, -1)));
             if !tie.is_all {
-                cells.push(ledger.derive(of.saturating_sub(sum)));
+                let left = sum(&wholes).saturating_sub(sum(&parts));
+                terms.push((ledger.derive(left), -1));
             }
-            ledger.total(whole, cells);
+            ledger.relate(terms);
         }
         Places { groups: places }
     }
@@ -257,7 +261,7 @@ mod tests {
     fn told(people: u64, tallies: &[Tally]) -> Vec<Told> {
         let mut ledger = Ledger::new(Threshold::new(5));
         let everyone = ledger.publish(people, Worth::Fixed);
-        let places = place(&mut ledger, tallies, |_| (everyone, people));
+        let places = place(&mut ledger, tallies, |_| Some((everyone, people)));
         ledger.protect().expect("protected");
         tallies.iter().zip(&places).map(|(t, p)| p.told(t, &ledger)).collect()
     }
@@ -277,7 +281,7 @@ mod tests {
         let groups: Vec<Group> =
             [50, 47, 3].iter().map(|&n| group(&[n], Of::Everyone, false)).collect();
         let parts = (0..3).map(|g| (g, 0)).collect();
-        let tie = Tie { parts, whole: Of::Everyone, is_all: true };
+        let tie = Tie { parts, wholes: vec![Of::Everyone], is_all: true };
         let first = tally("a", groups, vec![tie]);
         let shown = |told: &Told| told.groups.iter().filter(|g| g.total != Count::Withheld).count();
         assert_eq!(shown(&told(100, std::slice::from_ref(&first))[0]), 1);
