@@ -41,19 +41,50 @@ impl Station {
 }
 
 /// Events by what became of them are counts of one run and not protected with the tables, so
-/// they are told roughly: to ten, and none below the threshold.
+/// they are told roughly: each leaves open at least as many values as the threshold.
 fn rough(count: u64, threshold: Threshold) -> String {
+    let unit = u64::from(threshold.people().max(10));
     match count {
         0 => "none".into(),
-        n if threshold.is_small(n) || n < 10 => {
-            format!("fewer than {}", threshold.people().max(10))
-        }
-        n => format!("about {}", thousands((n + 5) / 10 * 10)),
+        n if n < unit => format!("fewer than {unit}"),
+        n => format!("about {}", thousands((n + unit / 2) / unit * unit)),
     }
 }
 
 /// Draws the flow of rows, people and events into journeys.
 pub(crate) fn flow(release: &Release, record: &Record) -> Drawing {
+    let columns = [of_people(release), of_events(record, release.threshold)];
+    let journeys = Station {
+        class: "box last",
+        head: format!(
+            "{} people with a journey of {} episodes",
+            thousands(release.people),
+            Cell::Count(release.all_episodes)
+        ),
+        lines: vec!["These are counted in this report.".into()],
+    };
+    let heights = columns
+        .each_ref()
+        .map(|column| column.iter().map(|station| station.height() + GAP).sum::<f64>());
+    let last = 1.0 + heights[0].max(heights[1]);
+    let desc = "Two columns of boxes from top to bottom: at the left the rows of each source and \
+                the people they were linked to; at the right the events that were read and what \
+                became of them. Both lead to the people with a journey and their episodes.";
+    let title = "Flow diagram from rows and events to journeys".to_owned();
+    let mut to = Drawing::new(Fit::Wide, title, desc, WIDTH, last + journeys.height() + 2.0);
+    for (column, x) in columns.iter().zip([1.0, WIDTH - BOX - 1.0]) {
+        let mut y = 1.0;
+        for (i, station) in column.iter().enumerate() {
+            let end = station.draw(&mut to, (x, y), BOX);
+            y += station.height() + GAP;
+            arrow(&mut to, end, if i + 1 < column.len() { y } else { last });
+        }
+    }
+    journeys.draw(&mut to, (1.0, last), WIDTH - 2.0);
+    to.named("flow")
+}
+
+fn of_people(release: &Release) -> Vec<Station> {
     let said = |count: Count| Cell::Count(count).to_string();
     let mut lines = Vec::new();
     for source in release.sources.iter().take(MOST_SOURCES) {
@@ -64,63 +95,53 @@ pub(crate) fn flow(release: &Release, record: &Record) -> Drawing {
     if release.sources.len() > MOST_SOURCES {
         lines.push(format!("and {} more sources", release.sources.len() - MOST_SOURCES));
     }
-    let rows = Station { class: "box", head: "Rows of the sources, linked".into(), lines };
-    let people = Station {
-        class: "box",
-        head: format!("{} people", said(release.people_in_maps)),
-        lines: vec![
-            format!("{} with rows that were linked", said(release.people_with_more_rows)),
-            format!("{} with one row only", said(release.people_with_one_row)),
-        ],
-    };
-    let events = Station {
-        class: "box",
-        head: format!("Events read: {}", rough(record.events_read, release.threshold)),
-        lines: Vec::new(),
-    };
-    let aside = Station {
-        class: "box aside",
-        head: "Set aside".into(),
-        lines: set_aside(record, release.threshold),
-    };
-    let journeys = Station {
-        class: "box last",
-        head: format!(
-            "{} people with a journey of {} episodes",
-            thousands(release.people),
-            said(release.all_episodes)
-        ),
-        lines: vec!["These are counted in this report.".into()],
-    };
-
-    let left = rows.height() + GAP + people.height();
-    let right = events.height() + GAP + aside.height();
-    let last = left.max(right) + GAP;
-    let desc = "Two columns of boxes from top to bottom: at the left the rows of each source and \
-                the people they were linked to; at the right the events that were read and those \
-                set aside. Both lead to the people with a journey and their episodes.";
-    let title = "Flow diagram from rows and events to journeys".to_owned();
-    let mut to = Drawing::new(Fit::Wide, title, desc, WIDTH, last + journeys.height() + 2.0);
-    let second = WIDTH - BOX - 1.0;
-    for (x, upper, lower) in [(1.0, &rows, &people), (second, &events, &aside)] {
-        let end = upper.draw(&mut to, (x, 1.0), BOX);
-        let y = 1.0 + upper.height() + GAP;
-        arrow(&mut to, end, y);
-        let end = lower.draw(&mut to, (x, y), BOX);
-        arrow(&mut to, end, last);
-    }
-    journeys.draw(&mut to, (1.0, last), WIDTH - 2.0);
-    to.named("flow")
+    let people = vec![
+        format!("{} with rows that were linked", said(release.people_with_more_rows)),
+        format!("{} with one row only", said(release.people_with_one_row)),
+    ];
+    let head = format!("{} people", said(release.people_in_maps));
+    vec![
+        Station { class: "box", head: "Rows of the sources, linked".into(), lines },
+        Station { class: "box", head, lines: people },
+    ]
 }
 
-fn set_aside(record: &Record, threshold: Threshold) -> Vec<String> {
-    [
-        ("malformed", record.events_set_aside),
-        ("of no row in the maps", record.events_not_in_maps),
-        ("begun after the extract date", record.events_after_extract),
-    ]
-    .map(|(why, n)| format!("{why}: {}", rough(n, threshold)))
-    .to_vec()
+fn of_events(record: &Record, threshold: Threshold) -> Vec<Station> {
+    let lines = |counts: Vec<(&str, u64)>| -> Vec<String> {
+        let some = counts.into_iter().filter(|(_, n)| *n > 0);
+        some.map(|(why, n)| format!("{why}: {}", rough(n, threshold))).collect()
+    };
+    let read = rough(record.events_read, threshold);
+    let head = format!("Events read: {read}");
+    let sessions = vec![("sessions, put together as cases", record.sessions)];
+    let mut stations = vec![Station { class: "box", head, lines: lines(sessions) }];
+    let mut aside: Vec<(&str, u64)> =
+        record.set_aside_by_reason.iter().map(|(why, n)| (*why, *n)).collect();
+    aside.push(("of no row in the maps", record.events_not_in_maps));
+    aside.push(("begun after the extract date", record.events_after_extract));
+    let (merged, outside) = (record.merged, record.outside_frame);
+    let joined = vec![
+        ("with the same dates again", merged.repeated),
+        ("inside another", merged.nested),
+        ("sharing a day with another", merged.overlapping),
+        ("begun the day after another's end", merged.adjoining),
+        ("after a gap that the rules bridge", merged.within_gap),
+    ];
+    let left_out = vec![
+        ("begun before the days looked back to", outside.episodes_before),
+        ("of people who did not first start in the window", outside.episodes),
+    ];
+    for (head, counts) in [
+        ("Events set aside", aside),
+        ("Events of one program that meet", joined),
+        ("Episodes outside the study frame", left_out),
+    ] {
+        let lines = lines(counts);
+        if !lines.is_empty() {
+            stations.push(Station { class: "box aside", head: head.into(), lines });
+        }
+    }
+    stations
 }
 
 fn arrow(to: &mut Drawing, (x, y): (f64, f64), end: f64) {
@@ -144,6 +165,7 @@ mod tests {
             (9, five, "fewer than 10"),
             (10, five, "about 10"),
             (29, thirty, "fewer than 30"),
+            (50, thirty, "about 60"),
             (12_345, ten, "about 12,350"),
         ] {
             assert_eq!(rough(count, threshold), said);
