@@ -15,15 +15,14 @@ pub(super) fn moves(r: &Release) -> Drawing {
         },
         &r.programs,
         &r.programs,
-        |a, b| match (a == b, r.moves[a][b]) {
-            (true, _) => Heat::Blank,
-            (_, Count::Shown(n)) => Heat::Value(n as f64, thousands(n)),
-            (_, Count::Withheld) => Heat::Withheld,
-        },
-        |a, b, text| match a == b {
-            true => String::new(),
-            false => {
-                format!("straight from {} to {}: {text} people", r.programs[a], r.programs[b])
+        |a, b| {
+            let way = format!("straight from {} to {}", r.programs[a], r.programs[b]);
+            match (a == b, r.moves[a][b]) {
+                (true, _) => (Heat::Blank, String::new()),
+                (_, Count::Shown(n)) => {
+                    (Heat::Value(n as f64, thousands(n)), format!("{way}: {} people", thousands(n)))
+                }
+                (_, Count::Withheld) => (Heat::Withheld, format!("{way}: n.p.")),
             }
         },
     )
@@ -41,18 +40,13 @@ pub(super) fn overlap(r: &Release) -> Drawing {
         },
         &r.programs,
         &r.programs,
-        |a, b| match (a == b, r.both[a][b].shown().zip(r.users[a].shown())) {
-            (true, _) => Heat::Blank,
-            (_, Some((n, of))) if of > 0 => {
-                let share = (100.0 * n as f64 / of as f64).min(100.0);
-                Heat::Value(share, format!("{share:.0}%"))
-            }
-            _ => Heat::Withheld,
-        },
-        |a, b, text| match a == b {
-            true => String::new(),
-            false => {
-                format!("of the people of {}, also in {}: {text}", r.programs[a], r.programs[b])
+        |a, b| {
+            let of = format!("of the people of {}, also in {}", r.programs[a], r.programs[b]);
+            let share = r.both[a][b].shown().zip(r.users[a].shown()).filter(|(_, of)| *of > 0);
+            let share = share.map(|(n, of)| (100.0 * n as f64 / of as f64).min(100.0));
+            match a == b {
+                true => (Heat::Blank, String::new()),
+                false => square(share, &of),
             }
         },
     )
@@ -72,10 +66,17 @@ pub(super) fn within(r: &Release) -> Drawing {
         },
         &r.programs,
         &columns,
-        |a, i| match shares[a][i] {
-            Some(share) => Heat::Value(share, format!("{share:.0}%")),
-            None => Heat::Withheld,
+        |a, i| {
+            let within = format!("{}: another program within {} days", r.programs[a], BANDS[i]);
+            square(shares[a][i], &within)
         },
-        |a, i, text| format!("{}: another program within {} days: {text}", r.programs[a], BANDS[i]),
     )
+}
+
+/// A share to the nearest whole number, and to a tenth, as the table has it, in its title.
+fn square(share: Option<f64>, what: &str) -> (Heat, String) {
+    match share {
+        Some(share) => (Heat::Value(share, format!("{share:.0}%")), format!("{what}: {share:.1}%")),
+        None => (Heat::Withheld, format!("{what}: n.p.")),
+    }
 }

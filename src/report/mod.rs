@@ -149,6 +149,33 @@ fn write_rejects(analysis: &Analysis, file: OutFile) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use askama::Template;
+
+    use super::page::Page;
+    use super::terms::Terms;
+    use crate::disclosure::Threshold;
+    use crate::pathways::{Settings, analyse};
+    use crate::progress::Progress;
+
+    #[test]
+    fn the_report_and_its_terms_are_sound() {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/pathways");
+        let events = ["north", "south"].map(|s| dir.join(format!("{s}.events.csv")));
+        for people in [3, 5] {
+            let settings = Settings { threshold: Threshold::new(people), ..Settings::default() };
+            let analysis = analyse(&dir.join("maps"), &events, &settings, &Progress::silent());
+            let analysis = analysis.expect("an analysis");
+            let tables = analysis.release.tables();
+            let html = Page::of(&analysis, &tables).render().expect("laid out");
+            assert_sound(&html);
+            for table in &tables {
+                assert!(html.contains(&format!("{}.csv", table.name)), "{} is missing", table.name);
+            }
+        }
+        assert_sound(&Terms::of("veilway").render().expect("laid out"));
+    }
 
     /// What holds of every page: no script, nothing fetched, every id once, every reference to
     /// one that is there, every picture with a title and a description.

@@ -30,12 +30,12 @@ pub(super) fn draw(figure: &Figure) -> Picture {
         bar.draw(&mut to, is_shares);
     }
     let reading = match (is_shares, figure.categories.len()) {
-        (true, _) => format!("Each bar is one {} and adds up to 100%.", figure.last_label()),
+        (true, _) => format!("Each bar is one {} and adds up to 100%.", figure.row_name()),
         (false, 1) => {
-            format!("{}, by {}.", figure.column(figure.categories.start), figure.last_label())
+            format!("{}, by {}.", figure.column(figure.categories.start), figure.row_name())
         }
         (false, _) => {
-            format!("Each bar is one {}, with its parts one after the other.", figure.last_label())
+            format!("Each bar is one {}, with its parts one after the other.", figure.row_name())
         }
     };
     let mut picture = Picture::one(&reading, to);

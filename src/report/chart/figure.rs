@@ -76,9 +76,12 @@ impl<'a> Figure<'a> {
         self.table.columns.get(column).map_or("", String::as_str)
     }
 
-    /// The heading of the last label, as it stands in a sentence.
-    pub(super) fn last_label(&self) -> String {
-        self.column(self.labels - 1).to_lowercase()
+    /// What a row is, as it stands in a sentence.
+    pub(super) fn row_name(&self) -> String {
+        match self.labels {
+            1 => self.column(0).to_lowercase(),
+            _ => "row of the table".to_owned(),
+        }
     }
 
     /// A cell as the table says it.

@@ -124,12 +124,12 @@ fn of_events(record: &Record, threshold: Threshold) -> Vec<Station> {
         ("with the same dates again", merged.repeated),
         ("inside another", merged.nested),
         ("sharing a day with another", merged.overlapping),
-        ("begun the day after another's end", merged.adjoining),
-        ("after a gap that the rules bridge", merged.within_gap),
+        ("begun the day after another", merged.adjoining),
+        ("after a gap that is bridged", merged.within_gap),
     ];
     let left_out = vec![
-        ("begun before the days looked back to", outside.episodes_before),
-        ("of people who did not first start in the window", outside.episodes),
+        ("begun before the look-back", outside.episodes_before),
+        ("of people outside the window", outside.episodes),
     ];
     for (head, counts) in [
         ("Events set aside", aside),

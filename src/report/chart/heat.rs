@@ -26,13 +26,12 @@ const CELL: (f64, f64) = (62.0, 36.0);
 /// The most room for a label.
 const LABEL: f64 = 190.0;
 
-/// Lays out a map; `heat` and `title` are asked by row and column.
+/// Lays out a map; `heat` is asked by row and column for a square and its title.
 pub(crate) fn heat_map(
     words: &Words,
     rows: &[String],
     columns: &[String],
-    heat: impl Fn(usize, usize) -> Heat,
-    title: impl Fn(usize, usize, &str) -> String,
+    heat: impl Fn(usize, usize) -> (Heat, String),
 ) -> Drawing {
     let rows_folded: Vec<Vec<String>> = rows.iter().map(|name| fold(name, LABEL)).collect();
     let columns_cut: Vec<String> = columns.iter().map(|name| cut(name, LABEL)).collect();
@@ -57,7 +56,7 @@ pub(crate) fn heat_map(
     }
     let most = (0..rows.len())
         .flat_map(|r| (0..columns.len()).map(move |c| (r, c)))
-        .filter_map(|(r, c)| match heat(r, c) {
+        .filter_map(|(r, c)| match heat(r, c).0 {
             Heat::Value(v, _) => Some(v),
             Heat::Withheld | Heat::Blank => None,
         })
@@ -70,7 +69,8 @@ pub(crate) fn heat_map(
         }
         for c in 0..columns.len() {
             let x = left + c as f64 * width;
-            let (fill, ink, text) = match heat(r, c) {
+            let (heat, title) = heat(r, c);
+            let (fill, ink, text) = match heat {
                 Heat::Value(v, text) => {
                     let share = if most > 0.0 { v / most } else { 0.0 };
                     (blue(share), if share > 0.7 { "val light" } else { "val" }, text)
@@ -78,7 +78,7 @@ pub(crate) fn heat_map(
                 Heat::Withheld => (HATCH.into(), "val", "n.p.".into()),
                 Heat::Blank => (BLANK.into(), "val", String::new()),
             };
-            to.rect((x + 1.0, y + 1.0), (width - 2.0, height - 2.0), fill, title(r, c, &text));
+            to.rect((x + 1.0, y + 1.0), (width - 2.0, height - 2.0), fill, title);
             if !text.is_empty() {
                 let middle = (x + width / 2.0, y + height / 2.0 + 4.5);
                 to.text(middle, Anchor::Middle, ink, text);
@@ -102,17 +102,14 @@ mod tests {
     #[test]
     fn more_is_darker_and_withheld_is_hatched() {
         let names = ["a".to_owned(), "b".to_owned()];
-        let map = heat_map(
-            &Words { id: "i", title: "t", desc: "d" },
-            &names,
-            &names,
-            |r, c| match (r, c) {
-                (0, 1) => Heat::Value(10.0, "10".into()),
-                (1, 0) => Heat::Withheld,
-                _ => Heat::Blank,
-            },
-            |r, c, text| format!("{r} {c} {text}"),
-        );
+        let map =
+            heat_map(&Words { id: "i", title: "t", desc: "d" }, &names, &names, |r, c| {
+                match (r, c) {
+                    (0, 1) => (Heat::Value(10.0, "10".into()), "ten".into()),
+                    (1, 0) => (Heat::Withheld, "n.p.".into()),
+                    _ => (Heat::Blank, String::new()),
+                }
+            });
         let fills: Vec<(&str, &str)> = map
             .marks
             .iter()
@@ -121,7 +118,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(fills[1], ("#005a9c", "0 1 10"));
-        assert_eq!(fills[2], ("url(#hatch)", "1 0 n.p."));
+        assert_eq!(fills[1], ("#005a9c", "ten"));
+        assert_eq!(fills[2], ("url(#hatch)", "n.p."));
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn draw(figure: &Figure) -> Option<Picture> {
             false => to.text((x + 10.0, y + 4.5), Anchor::Start, "halo", said),
         }
     }
-    let mut reading = format!("{}, by {}.", figure.column(share), figure.last_label());
+    let mut reading = format!("{}, by {}.", figure.column(share), figure.row_name());
     if level.is_some() {
         reading.push_str(" The dashed line is all together.");
     }
