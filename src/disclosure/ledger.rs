@@ -161,6 +161,16 @@ impl Ledger {
         self.relate(vec![(whole, 1), (rest, -1)]);
     }
 
+    /// Declares that readers know from elsewhere how many of counts that share nobody they can
+    /// see; each comes with its value.
+    pub fn seen_among(&mut self, counts: &[(CellId, u64)], seen: u64) {
+        let all: u64 = counts.iter().map(|(_, value)| value).sum();
+        let rest = self.derive(all.saturating_sub(seen));
+        let mut terms: Vec<(CellId, i64)> = counts.iter().map(|(id, _)| (*id, 1)).collect();
+        terms.push((rest, -1));
+        self.relate(terms);
+    }
+
     /// The count as it may be printed.
     pub fn count(&self, id: CellId) -> Count {
         let cell = &self.cells[id.0];

@@ -8,12 +8,11 @@ use rayon::prelude::*;
 use super::Error;
 use super::input::Maps;
 use super::journey::{Day, Episode, Journeys};
-use super::path::{self, Path};
+use super::path::{self, Path, Step};
 use crate::disclosure::Contributions;
 use crate::ids::{Band, PersonId};
 
-/// Upper ends, in days, of the bands of time to the next service. The last is also how long
-/// people must be followed to be counted in them.
+/// Upper ends, in days, of the bands of time to the next service.
 pub(crate) const BANDS: [i32; 4] = [28, 90, 180, 365];
 
 /// The most programs that tables tell apart. More would make tables that are mostly empty;
@@ -24,26 +23,6 @@ pub(crate) const OTHER_PROGRAMS: &str = "All other programs";
 /// With at most so many programs, which sets of programs people used can be worked out from
 /// the other tables, so the sets are in the ledger to protect them.
 pub(crate) const SETS_UP_TO: usize = 4;
-
-/// What happened after people's first start in a program. Those followed for the whole of
-/// the longest band are told apart by time, so that every share has one denominator and
-/// nobody's end of follow-up passes for an answer; the others stand apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Next {
-    /// Followed long enough: started another program on a later day, by the time it took.
-    pub(crate) started: [u64; BANDS.len()],
-    /// Followed long enough: had not within the longest band.
-    pub(crate) not_within: u64,
-    /// First started too near the extract date to tell.
-    pub(crate) too_recent: u64,
-}
-
-impl Next {
-    /// People followed long enough.
-    pub(crate) fn followed(&self) -> u64 {
-        self.started.iter().fold(self.not_within, |sum, n| sum.wrapping_add(*n))
-    }
-}
 
 /// Every measure of a set of journeys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +45,6 @@ pub(crate) struct Measures {
     pub(crate) before: Vec<Vec<u64>>,
     /// People who went at least once straight from the row's program to the column's.
     pub(crate) moves: Vec<Vec<u64>>,
-    /// Time to the next service, by program.
-    pub(crate) next: Vec<Next>,
     /// People by path.
     pub(crate) paths: BTreeMap<Path, u64>,
     /// People by exact set of programs (bits).
@@ -125,7 +102,6 @@ impl Measures {
     pub(crate) fn of(
         journeys: &Journeys,
         vocabulary: &Vocabulary,
-        extract: Day,
         weigh: impl Fn(PersonId) -> u64 + Sync,
     ) -> Result<Self, Error> {
         if journeys.episodes.is_empty() {
@@ -136,10 +112,16 @@ impl Measures {
             .each()
             .fold(empty, |mut m, episodes| {
                 let person = journeys.persons[episodes[0].person as usize];
-                m.add(episodes, &vocabulary.code, extract, weigh(person));
+                m.add(episodes, &vocabulary.code, weigh(person));
                 m
             })
             .reduce(empty, Measures::plus))
+    }
+
+    /// People whose journey begins with a program.
+    pub(crate) fn entered(&self, program: usize) -> u64 {
+        let begins = |path: &Path| path.first() == Some(&Step::Program(program as u8));
+        self.paths.iter().filter(|(path, _)| begins(path)).map(|(_, n)| n).sum()
     }
 
     fn empty(programs: Vec<String>) -> Self {
@@ -155,13 +137,12 @@ impl Measures {
             both: square.clone(),
             before: square.clone(),
             moves: square,
-            next: vec![Next::default(); n],
             paths: BTreeMap::new(),
             sets: BTreeMap::new(),
         }
     }
 
-    fn add(&mut self, journey: &[Episode], code: &[u8], extract: Day, weight: u64) {
+    fn add(&mut self, journey: &[Episode], code: &[u8], weight: u64) {
         let steps: Vec<(u8, Day)> =
             journey.iter().map(|e| (code[usize::from(e.program)], e.start)).collect();
         let mut first: BTreeMap<u8, Day> = BTreeMap::new();
@@ -183,18 +164,6 @@ impl Measures {
                     add(&mut self.both[usize::from(a)][usize::from(b)], weight);
                     let first = if a_start < b_start { weight } else { 0 };
                     add(&mut self.before[usize::from(a)][usize::from(b)], first);
-                }
-            }
-            let later = steps.iter().find(|(b, start)| *b != a && *start > a_start);
-            let next = &mut self.next[usize::from(a)];
-            let band = later
-                .and_then(|(_, start)| BANDS.iter().position(|end| start.0 - a_start.0 <= *end));
-            if extract.0 - a_start.0 < BANDS[BANDS.len() - 1] {
-                add(&mut next.too_recent, weight);
-            } else {
-                match band {
-                    Some(band) => add(&mut next.started[band], weight),
-                    None => add(&mut next.not_within, weight),
                 }
             }
         }
@@ -229,11 +198,6 @@ impl Measures {
         }
         for (a, b) in self.moves.iter_mut().zip(other.moves) {
             add_all(a, b);
-        }
-        for (a, b) in self.next.iter_mut().zip(other.next) {
-            a.started.iter_mut().zip(b.started).for_each(|(a, b)| add(a, b));
-            add(&mut a.not_within, b.not_within);
-            add(&mut a.too_recent, b.too_recent);
         }
         for (path, n) in other.paths {
             add(self.paths.entry(path).or_default(), n);

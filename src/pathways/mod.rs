@@ -14,7 +14,6 @@
 //! ```
 
 mod cases;
-mod concurrent;
 mod count;
 #[cfg(test)]
 mod fixture;
@@ -25,10 +24,12 @@ mod noised;
 mod path;
 mod release;
 mod secret;
+mod shown;
 pub mod study;
 mod table;
 mod tally;
 mod told;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ use self::journey::{Day, Journeys, Merged, Outside, Rules};
 use self::measure::{Linkage, Measures, Vocabulary};
 use self::noised::Keyed;
 use self::study::{Frame, Study};
+use self::usage::Ground;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -381,7 +383,7 @@ pub fn analyse(
     progress.begin("counting", None);
     let linkage = Linkage::of(&maps, |_| 1);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
-    let measures = Measures::of(&journeys, &vocabulary, rules.extract, |_| 1)?;
+    let measures = Measures::of(&journeys, &vocabulary, |_| 1)?;
     let people_in_maps = linkage.people;
     let people = measures.people;
     let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
@@ -389,22 +391,29 @@ pub fn analyse(
     let keyed = match &release_key {
         Some(key) => {
             let weigh = |person: PersonId| count::weigh(key, person);
-            let keys = Measures::of(&journeys, &vocabulary, rules.extract, weigh)?;
+            let keys = Measures::of(&journeys, &vocabulary, weigh)?;
             Some((keys, Linkage::of(&maps, weigh)))
         }
         None => None,
     };
-    let tallies = count::count(
-        &journeys,
-        &vocabulary.code,
-        release_key.as_ref(),
-        vec![concurrent::measure(&measures.programs, &measures.both)],
-    );
+    let ground = Ground {
+        measures: &measures,
+        choices: &study.measures,
+        threshold: settings.threshold,
+        first: journeys.episodes.iter().map(|e| e.start).min().unwrap_or(rules.extract),
+        extract: rules.extract,
+        has_sessions: read.sessions > 0,
+    };
+    let mut not_told = Vec::new();
+    let list = usage::measures(&ground, &mut not_told);
+    let mut tallies = count::count(&journeys, &vocabulary.code, release_key.as_ref(), list);
+    // A table without a row says nothing.
+    tallies.retain(|tally| !tally.groups.is_empty());
     let sources = maps.sources;
     drop(maps.rows);
     progress.end();
     progress.begin("protecting small counts", None);
-    let release = match keyed {
+    let mut release = match keyed {
         None => Release::of(&measures, &tallies, &linkage, &sources, settings.threshold)?,
         Some((keys, linkage_keys)) => Release::noised(
             &Keyed { counts: measures, keys },
@@ -415,6 +424,7 @@ pub fn analyse(
             &settings.protection,
         )?,
     };
+    release.not_told.extend(not_told);
     progress.end();
 
     let mut by_reason = BTreeMap::new();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::measure::{Linkage, Measures, Next};
+use super::measure::{Linkage, Measures};
 use super::path::{Leaf, Tree};
-use super::release::{NextCounts, Release, SourceRows, TOP_NUMBER, fold_safely};
+use super::release::{Release, SourceRows, TOP_NUMBER, fold_safely};
 use super::tally::{Of, Tally};
 use super::told;
 use crate::disclosure::{Count, Protection, Suppression, Threshold};
@@ -61,8 +61,6 @@ impl Release {
         let both = square(&m.both, &k.both, &users);
         let before = square(&m.before, &k.before, &users);
         let moves = square(&m.moves, &k.moves, &users);
-        let next = m.next.iter().zip(&k.next).map(|(counts, keys)| next(&mut one, counts, keys));
-        let next = next.collect();
         let tree = fold_safely(m, threshold, &mut BTreeSet::new());
         let keys = tree.keys(&k.paths);
         let leaf = |(leaf, key): (&Leaf, u64)| Leaf {
@@ -88,10 +86,11 @@ impl Release {
         let told = told::noised(tallies, protection, &mut cells, |of| match of {
             Of::Program(a) => users[a],
             Of::Both(a, b) => both[a][b],
+            Of::Moves(a, b) => moves[a][b],
             Of::Number(n) => by_number[n - 1],
             Of::Episodes(a) => episodes[a],
-            // Tallies find each other before they ask here; sets are in no other table.
-            Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) => everyone,
+            // Tallies find each other before they ask here; no group is of the others.
+            Of::Everyone | Of::Group(..) | Of::Count(..) | Of::Set(_) | Of::Entry(_) => everyone,
         });
         Ok(Release {
             threshold,
@@ -107,7 +106,6 @@ impl Release {
             both,
             before,
             moves,
-            next,
             tree,
             sources,
             people_in_maps,
@@ -116,14 +114,5 @@ impl Release {
             told,
             suppression: Suppression { cells, primary: 0, complementary: 0 },
         })
-    }
-}
-
-fn next(one: &mut impl FnMut(u64, u64) -> Count, counts: &Next, keys: &Next) -> NextCounts {
-    NextCounts {
-        followed: one(counts.followed(), keys.followed()),
-        started: std::array::from_fn(|band| one(counts.started[band], keys.started[band])),
-        not_within: one(counts.not_within, keys.not_within),
-        too_recent: one(counts.too_recent, keys.too_recent),
     }
 }

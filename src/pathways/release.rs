@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Error;
-use super::measure::{BANDS, Linkage, Measures, SETS_UP_TO};
+use super::measure::{Linkage, Measures, SETS_UP_TO};
 use super::path::{Leaf, Path, Step, Tree};
+use super::shown;
 use super::tally::{Of, Tally};
 use super::told::{self, Placed, Told};
 use crate::disclosure::{self, CellId, Count, Ledger, Protection, Suppression, Threshold, Worth};
@@ -20,7 +21,7 @@ pub(super) const TOP_NUMBER: usize = 4;
 enum Detail {
     /// Every table, and so many of the tallies.
     Full(usize),
-    /// Nothing of pairs of programs and of time, and no tally.
+    /// Nothing of pairs of programs, and no tally.
     Paths,
     /// Nothing of paths either.
     Programs,
@@ -51,7 +52,7 @@ impl Detail {
                 "There are too few people to tell of {what} without telling of single people: {how}."
             )
         };
-        let built_in = "moves, programs used together and time to the next service";
+        let built_in = "moves and programs used together";
         let n_p = "all of it reads n.p. or is left out";
         let mut left: Vec<String> = match self {
             Detail::Full(_) => vec![],
@@ -76,15 +77,6 @@ pub(crate) struct SourceRows {
     pub(crate) rows: Count,
 }
 
-/// What happened after people's first start in a program, as it may be printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NextCounts {
-    pub(crate) followed: Count,
-    pub(crate) started: [Count; BANDS.len()],
-    pub(crate) not_within: Count,
-    pub(crate) too_recent: Count,
-}
-
 /// Everything that may be published of a set of journeys. Holds no exact small count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
@@ -106,7 +98,6 @@ pub struct Release {
     pub(crate) both: Vec<Vec<Count>>,
     pub(crate) before: Vec<Vec<Count>>,
     pub(crate) moves: Vec<Vec<Count>>,
-    pub(crate) next: Vec<NextCounts>,
     pub(crate) tree: Tree,
     pub(crate) sources: Vec<SourceRows>,
     pub(crate) people_in_maps: Count,
@@ -159,6 +150,7 @@ impl Release {
             let tree = fold_safely(m, threshold, &mut hidden);
             let (mut ledger, ids) = Ids::build(detail, m, linkage, &tree, threshold);
             let places = told::place(&mut ledger, tallies, |of| ids.base(m, of));
+            shown::declare(&mut ledger, m, &tree, tallies, &places);
             let suppression = ledger.protect()?;
             let lost: Vec<Path> = (0..m.programs.len())
                 .filter(|&a| ids.entry_is_shown[a] && ledger.count(ids.entry[a]) == Count::Withheld)
@@ -212,14 +204,6 @@ pub(super) fn fold_safely(m: &Measures, threshold: Threshold, hidden: &mut BTree
     }
 }
 
-/// Where the counts of time to the next service stand in the ledger.
-struct NextIds {
-    followed: CellId,
-    started: [CellId; BANDS.len()],
-    not_within: CellId,
-    too_recent: CellId,
-}
-
 /// Where each count of the release stands in the ledger.
 struct Ids {
     people: CellId,
@@ -233,7 +217,6 @@ struct Ids {
     both: Pairs,
     before: Pairs,
     moves: Pairs,
-    next: Vec<NextIds>,
     rows: Vec<([CellId; 3], CellId)>,
     people_in_maps: CellId,
     one_row: CellId,
@@ -273,10 +256,10 @@ impl Ids {
         }
 
         let (entry, entry_is_shown) = entries(l, m, tree, people, &users);
-        let (both, before, moves, next) = if detail.is_full() {
+        let (both, before, moves) = if detail.is_full() {
             let both = overlaps(l, m, tree, people, &users);
             let (before, moves) = orders(l, m, tree, &both);
-            (both, before, moves, nexts(l, m, tree, &users))
+            (both, before, moves)
         } else {
             untold(l, &users)
         };
@@ -313,7 +296,6 @@ impl Ids {
             both,
             before,
             moves,
-            next,
             rows,
             people_in_maps,
             one_row,
@@ -335,12 +317,6 @@ impl Ids {
         let count = |id: CellId| ledger.count(id);
         let list = |ids: &[CellId]| ids.iter().map(|&id| count(id)).collect::<Vec<_>>();
         let square = |ids: &[Vec<CellId>]| ids.iter().map(|r| list(r)).collect::<Vec<_>>();
-        let next = |n: &NextIds| NextCounts {
-            followed: count(n.followed),
-            started: n.started.map(count),
-            not_within: count(n.not_within),
-            too_recent: count(n.too_recent),
-        };
         let source_rows = |(source, (bands, rows)): (&SourceName, &([CellId; 3], CellId))| {
             SourceRows { source: source.clone(), bands: bands.map(count), rows: count(*rows) }
         };
@@ -359,7 +335,6 @@ impl Ids {
             both: square(&self.both),
             before: square(&self.before),
             moves: square(&self.moves),
-            next: self.next.iter().map(next).collect(),
             tree,
             sources: sources.iter().zip(&self.rows).map(source_rows).collect(),
             people_in_maps: count(self.people_in_maps),
@@ -374,6 +349,8 @@ impl Ids {
         Some(match of {
             Of::Program(a) => (self.users[a], m.users[a]),
             Of::Both(a, b) => (self.both[a][b], m.both[a][b]),
+            Of::Moves(a, b) => (self.moves[a][b], m.moves[a][b]),
+            Of::Entry(a) => (self.entry[a], m.entered(a)),
             Of::Number(k) => {
                 let open = k == self.by_number.len() && self.number_is_open;
                 let people = if open { m.by_number[k..].iter().sum() } else { m.by_number[k] };
@@ -401,8 +378,7 @@ fn entries(
     let mut ids = Vec::new();
     let mut is_shown = Vec::new();
     for (a, &users_of_a) in users.iter().enumerate() {
-        let begins = |p: &Path| p.first() == Some(&Step::Program(a as u8));
-        let entered: u64 = m.paths.iter().filter(|(p, _)| begins(p)).map(|(_, n)| n).sum();
+        let entered = m.entered(a);
         let shown = tree.beginning(&first_step(a)).is_some();
         let id = if shown { l.publish(entered, Worth::Row) } else { l.derive(entered) };
         l.remainder(users_of_a, id, m.users[a] - entered);
@@ -413,9 +389,9 @@ fn entries(
     (ids, is_shown)
 }
 
-/// Tables of pairs and of time of which nothing is told: withheld, whatever their values,
-/// and so tied to nothing that readers know.
-fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs, Vec<NextIds>) {
+/// Tables of pairs of which nothing is told: withheld, whatever their values, and so tied to
+/// nothing that readers know.
+fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs) {
     let mut square = || -> Pairs {
         let pairs = users.iter().enumerate().map(|(a, &own)| {
             let cell = |b| if a == b { own } else { l.withhold(0) };
@@ -423,17 +399,7 @@ fn untold(l: &mut Ledger, users: &[CellId]) -> (Pairs, Pairs, Pairs, Vec<NextIds
         });
         pairs.collect()
     };
-    let (both, before, moves) = (square(), square(), square());
-    let next = users
-        .iter()
-        .map(|_| NextIds {
-            followed: l.withhold(0),
-            started: BANDS.map(|_| l.withhold(0)),
-            not_within: l.withhold(0),
-            too_recent: l.withhold(0),
-        })
-        .collect();
-    (both, before, moves, next)
+    (square(), square(), square())
 }
 
 /// Counts by two programs; on the diagonal the program's own people.
@@ -605,29 +571,4 @@ fn only(l: &mut Ledger, m: &Measures, a: usize, users: &[CellId], both: &[Vec<Ce
     }
     l.relate(terms);
     id
-}
-
-/// Time to the next service: each person of a program is in one band, or is too recent.
-fn nexts(l: &mut Ledger, m: &Measures, tree: &Tree, users: &[CellId]) -> Vec<NextIds> {
-    let mut ids = Vec::new();
-    for (a, next) in m.next.iter().enumerate() {
-        let margin = next.followed();
-        let followed = l.publish_in(margin, m.users[a], Worth::Row);
-        let started = next.started.map(|v| l.publish_in(v, margin, Worth::Detail));
-        let not_within = l.publish_in(next.not_within, margin, Worth::Detail);
-        let too_recent = l.publish_in(next.too_recent, m.users[a], Worth::Detail);
-        l.total(followed, started.into_iter().chain([not_within]));
-        l.total(users[a], [followed, too_recent]);
-        // Whoever has a shown whole path that ends where this program first comes started
-        // no other program later.
-        let seen = tree.seen(|leaf| {
-            let steps: Vec<usize> = leaf.programs().collect();
-            leaf.path.last() == Some(&Step::End)
-                && steps.iter().position(|p| *p == a).is_some_and(|i| i + 1 == steps.len())
-        });
-        let rest = l.derive(next.not_within + next.too_recent - seen);
-        l.relate(vec![(not_within, 1), (too_recent, 1), (rest, -1)]);
-        ids.push(NextIds { followed, started, not_within, too_recent });
-    }
-    ids
 }

@@ -5,9 +5,10 @@ use std::fmt;
 
 use super::measure::BANDS;
 use super::path::{Leaf, Step};
-use super::release::{NextCounts, Release};
+use super::release::Release;
 use super::tally::{Chart, Derived};
 use super::told::{Told, ToldGroup};
+use super::usage::NEXT;
 use crate::disclosure::Count;
 
 /// What stands in a table where a number is withheld.
@@ -130,7 +131,10 @@ impl Table {
         Table {
             name: told.name,
             caption: told.caption.clone(),
-            rule: told.rule.clone(),
+            rule: match told.derived {
+                Derived::LifeTable { event } => told.rule.clone() + &told.medians(event),
+                _ => told.rule.clone(),
+            },
             columns,
             rows,
             chart: told.chart,
@@ -168,36 +172,72 @@ impl Told {
         (columns, self.groups.iter().map(row).collect())
     }
 
-    /// A row for each group and band. Whose follow-up ends within a band is at risk for half
-    /// of it, as in every actuarial life table.
+    /// A row for each group and band.
     fn life_table(&self, event: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
         let mut columns = self.by.clone();
         columns.extend(
             ["Within", "At risk", event, "Follow-up ended", "Share so far"].map(str::to_owned),
         );
-        let mut rows = Vec::new();
-        for group in &self.groups {
-            let mut at_risk = group.total;
-            let mut left = Some(1.0);
-            for (band, pair) in self.categories.iter().step_by(2).zip(group.counts.chunks_exact(2))
-            {
-                let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
-                row.push(text(band));
-                row.extend([at_risk, pair[0], pair[1]].map(Cell::Count));
-                let counts = at_risk.shown().zip(pair[0].shown()).zip(pair[1].shown());
-                left = left.zip(counts).map(|(left, ((at_risk, happened), ended))| {
-                    let exposed = at_risk as f64 - ended as f64 / 2.0;
-                    let share = if exposed > 0.0 { happened as f64 / exposed } else { 0.0 };
-                    left * (1.0 - share.min(1.0))
-                });
-                row.push(Cell::Share(left.map(|left| 100.0 * (1.0 - left))));
-                rows.push(row);
-                at_risk = counts.map_or(Count::Withheld, |((at_risk, happened), ended)| {
-                    Count::Shown(at_risk.saturating_sub(happened + ended))
-                });
-            }
+        let row = |group: &ToldGroup, band: &str, life: LifeBand| {
+            let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
+            row.push(text(band));
+            row.extend([life.at_risk, life.happened, life.ended].map(Cell::Count));
+            row.push(Cell::Share(life.share));
+            row
+        };
+        let bands = || self.categories.iter().step_by(2);
+        let rows = self.groups.iter().flat_map(|group| {
+            bands().zip(group.life()).map(move |(band, life)| row(group, band, life))
+        });
+        (columns, rows.collect())
+    }
+
+    /// For each group of a life table, by when it had happened to half of those at risk.
+    fn medians(&self, event: &str) -> String {
+        let half = |group: &ToldGroup| {
+            let by = self.categories.iter().step_by(2).zip(group.life());
+            let mut by = by.filter(|(_, life)| life.share.is_some_and(|share| share >= 50.0));
+            by.next().map(|(band, _)| format!("{} within {band}", group.labels.join(", ")))
+        };
+        let list: Vec<String> = self.groups.iter().filter_map(half).collect();
+        match list.is_empty() {
+            true => String::new(),
+            false => format!(" Half ({}): {}.", event.to_lowercase(), list.join("; ")),
         }
-        (columns, rows)
+    }
+}
+
+/// One band of a life table.
+struct LifeBand {
+    at_risk: Count,
+    happened: Count,
+    ended: Count,
+    /// To how many per cent it had happened by its end.
+    share: Option<f64>,
+}
+
+impl ToldGroup {
+    /// The bands of a life table. Whose follow-up ends within a band is at risk for half of
+    /// it, as in every actuarial life table. From the first withheld count on, neither those at
+    /// risk nor the share are known.
+    fn life(&self) -> impl Iterator<Item = LifeBand> + '_ {
+        let mut at_risk = self.total;
+        let mut left = Some(1.0);
+        self.counts.chunks_exact(2).map(move |pair| {
+            let (happened, ended) = (pair[0], pair[1]);
+            let counts = at_risk.shown().zip(happened.shown()).zip(ended.shown());
+            left = left.zip(counts).map(|(left, ((at_risk, happened), ended))| {
+                let exposed = at_risk as f64 - ended as f64 / 2.0;
+                let share = if exposed > 0.0 { happened as f64 / exposed } else { 0.0 };
+                left * (1.0 - share.min(1.0))
+            });
+            let share = left.map(|left| 100.0 * (1.0 - left));
+            let band = LifeBand { at_risk, happened, ended, share };
+            at_risk = counts.map_or(Count::Withheld, |((at_risk, happened), ended)| {
+                Count::Shown(at_risk.saturating_sub(happened + ended))
+            });
+            band
+        })
     }
 }
 
@@ -223,7 +263,6 @@ impl Release {
             self.path_table(),
             self.move_table(),
             self.overlap_table(),
-            self.next_table(),
         ]
     }
 
@@ -440,37 +479,6 @@ impl Release {
         }
     }
 
-    fn next_table(&self) -> Table {
-        let year = BANDS[BANDS.len() - 1];
-        let mut names = columns(&["Program", "People", "Followed long enough"]);
-        names.extend(band_labels());
-        names.push(format!("Not within {year} days"));
-        names.push("Too recent to tell".into());
-        names.extend(BANDS.map(|days| format!("Share within {days} days")));
-        let row = |a: usize| {
-            let next = &self.next[a];
-            let mut row = vec![text(&self.programs[a])];
-            let counts = [self.users[a], next.followed];
-            row.extend(counts.into_iter().chain(next.started).map(Cell::Count));
-            row.extend([next.not_within, next.too_recent].map(Cell::Count));
-            row.extend(within(next).map(Cell::Share));
-            row
-        };
-        Table {
-            name: "time_to_next",
-            caption: "Time to the next service".into(),
-            rule: format!(
-                "From a person's first start in the program to their first start in another \
-                 program on a later day. Shares are of those followed long enough: whose first \
-                 start was {year} days or more before the extract date. The others are too \
-                 recent to tell and stand apart."
-            ),
-            columns: names,
-            rows: (0..self.programs.len()).map(row).collect(),
-            ..Table::default()
-        }
-    }
-
     fn ordered_pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         let n = self.programs.len();
         (0..n).flat_map(move |a| (0..n).map(move |b| (a, b))).filter(|(a, b)| a != b)
@@ -478,7 +486,15 @@ impl Release {
 
     /// The share of each program's people who had started another by the end of each band.
     pub(crate) fn shares_within(&self) -> Vec<[Option<f64>; BANDS.len()]> {
-        self.next.iter().map(within).collect()
+        let n = self.programs.len();
+        let Some(told) = self.told.iter().find(|told| told.name == NEXT) else {
+            return vec![[None; BANDS.len()]; n];
+        };
+        let shares = |group: &ToldGroup| {
+            let mut so_far = group.life().map(|life| life.share);
+            std::array::from_fn(|_| so_far.next().flatten())
+        };
+        told.groups.iter().map(shares).collect()
     }
 
     /// The first four steps of journeys, from the shown groups only: people by consecutive
@@ -545,24 +561,6 @@ pub(crate) struct Flow {
     pub(crate) people: u64,
 }
 
-/// The bands of time in words.
-fn band_labels() -> [String; BANDS.len()] {
-    std::array::from_fn(|i| match i {
-        0 => format!("Within {} days", BANDS[0]),
-        _ => format!("{}–{} days", BANDS[i - 1] + 1, BANDS[i]),
-    })
-}
-
-/// The share who had started another program by the end of each band.
-fn within(next: &NextCounts) -> [Option<f64>; BANDS.len()] {
-    let mut so_far = Some(0);
-    std::array::from_fn(|i| {
-        so_far = so_far.zip(next.started[i].shown()).map(|(sum, n)| sum + n);
-        let shares = so_far.zip(next.followed.shown()).filter(|(_, of)| *of > 0);
-        shares.map(|(n, of)| (100.0 * n as f64 / of as f64).min(100.0))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -612,18 +610,5 @@ mod tests {
         // What is withheld is withheld from there on.
         let some = told([counts[0], Count::Withheld, counts[2], counts[3], counts[4]]);
         assert_eq!(lines(&some), ["A|28 days|200|18|n.p.|n.p.", "A|90 days|n.p.|32|28|n.p."]);
-    }
-
-    #[test]
-    fn shares_stop_at_the_first_withheld_band() {
-        let shown = Count::Shown;
-        let next = NextCounts {
-            followed: shown(200),
-            started: [shown(20), shown(30), Count::Withheld, shown(40)],
-            not_within: Count::Withheld,
-            too_recent: shown(0),
-        };
-        assert_eq!(within(&next), [Some(10.0), Some(25.0), None, None]);
-        assert_eq!(within(&NextCounts { followed: Count::Withheld, ..next }), [None; 4]);
     }
 }

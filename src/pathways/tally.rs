@@ -62,7 +62,7 @@ impl Group {
 pub(crate) struct Tie {
     /// The group and the category of each.
     pub(crate) parts: Vec<(usize, usize)>,
-    /// Counts that share nobody.
+    /// Counts that share nobody; the tally's own may be among them.
     pub(crate) wholes: Vec<Of>,
     /// Whether nobody of the wholes is left over.
     pub(crate) is_all: bool,
@@ -77,6 +77,10 @@ pub(crate) enum Of {
     Program(usize),
     /// The people of both programs.
     Both(usize, usize),
+    /// The people whose journey begins with a program.
+    Entry(usize),
+    /// The people who went at least once straight from the first program to the second.
+    Moves(usize, usize),
     /// The people who used so many programs; so many or more, where the table stops there.
     Number(usize),
     /// The people who used exactly these programs (bits), where that can be worked out.

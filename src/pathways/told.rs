@@ -139,6 +139,11 @@ impl Places {
             .iter()
             .map(|group| PlacedGroup::of(ledger, group, tally.total.is_some(), find(group.of)))
             .collect();
+        let find = |of: Of| match of {
+            Of::Group(name, i) if name == tally.name => Some(places.get(i)?.total),
+            Of::Count(name, i, c) if name == tally.name => places.get(i)?.counts.get(c).copied(),
+            of => find(of),
+        };
         for tie in &tally.ties {
             let wholes: Option<Vec<Placed>> = tie.wholes.iter().map(|of| find(*of)).collect();
             let Some(wholes) = wholes else { continue };
@@ -159,6 +164,11 @@ impl Places {
             ledger.relate(terms);
         }
         Places { groups: places }
+    }
+
+    /// Where the counts of a group stand, and their values.
+    pub(super) fn counts(&self, group: usize) -> &[Placed] {
+        &self.groups[group].counts
     }
 
     /// What of the tally may be printed.

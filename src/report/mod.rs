@@ -111,7 +111,7 @@ fn write_csv(
 
 fn write_table(table: &Table, file: OutFile) -> Result<(), Error> {
     write_csv(file, |out| {
-        out.write_record(&table.columns)?;
+        out.write_record(table.columns.iter().map(|column| neutral(column)))?;
         table.rows.iter().try_for_each(|row| out.write_record(row.iter().map(Cell::plain)))
     })
 }

@@ -52,7 +52,7 @@ pub(super) struct Page {
     path_caption: String,
     move_table: Table,
     overlap_table: Table,
-    next: Table,
+    next: Option<Shown>,
     /// The tables that are laid out alike, in the order of the release.
     more: Vec<Shown>,
     guild: Vec<Part>,
@@ -68,10 +68,12 @@ impl Page {
             let drawn = Table { chart: Chart::Bars, labels: 1, categories, ..find(name) };
             Shown { picture: chart::draw(&drawn, &r.programs), table: drawn }
         };
-        let more = tables
-            .iter()
-            .filter(|t| t.labels > 0)
-            .map(|table| Shown { picture: chart::draw(table, &r.programs), table: table.clone() });
+        let shown = |table: &Table| Shown {
+            picture: chart::draw(table, &r.programs),
+            table: table.clone(),
+        };
+        let (next, more): (Vec<&Table>, Vec<&Table>) =
+            tables.iter().filter(|t| t.labels > 0).partition(|t| t.name == "time_to_next");
         let path_table = find("paths");
         let show = |c: Count| Cell::Count(c).to_string();
         let withheld = r.suppression.primary + r.suppression.complementary;
@@ -109,8 +111,8 @@ impl Page {
             path_caption: path_table.caption,
             move_table: find("transitions"),
             overlap_table: find("co_use"),
-            next: find("time_to_next"),
-            more: more.collect(),
+            next: next.first().map(|table| shown(table)),
+            more: more.into_iter().map(shown).collect(),
             guild: checklist::guild(r, &analysis.record),
             five_safes: checklist::five_safes(r),
         }

@@ -173,7 +173,7 @@ mod tests {
         assert_eq!(cut("anything", 0.0), "…");
         assert_eq!(fold("Short", 60.0), ["Short"]);
         assert_eq!(fold("Housing and homes", 90.0), ["Housing and", "homes"]);
-        assert_eq!(fold("Housing and tenancies help", 90.0), ["Housing and", "tenanc…lp"]);
+        assert_eq!(fold("Housing and tenancies help", 90.0), ["Housing and", "tenanci…help"]);
         assert_eq!(fold("Nospaceanywhereinit", 60.0), ["Nosp…nit"]);
         assert_eq!(fold("", 60.0), [""]);
     }

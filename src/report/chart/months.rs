@@ -1,4 +1,4 @@
-//! An area for each category over periods, one under the same scale as the other.
+//! An area for each category over periods.
 
 use std::ops::Range;
 
@@ -9,20 +9,30 @@ use super::{HATCH, Picture};
 
 /// The most areas that are drawn.
 const MOST: usize = 24;
+/// Areas share a scale where the highest is at most so many times the lowest.
+const MOST_UNLIKE: f64 = 5.0;
 
 pub(super) fn draw(figure: &Figure) -> Picture {
-    let most = figure.most(figure.categories.clone());
     let series = figure.series();
     let areas: Vec<(Range<usize>, usize)> = series
         .iter()
         .flat_map(|rows| figure.categories.clone().map(move |c| (rows.clone(), c)))
+        .take(MOST)
         .collect();
-    let drawn = areas.iter().take(MOST);
-    let drawings = drawn.map(|(rows, c)| area(figure, rows.clone(), *c, most).to).collect();
-    let mut reading = "Each step is one period; all have the same scale.".to_owned();
-    if areas.len() > MOST {
-        let note = format!(" The first {MOST} of {}; the table has all.", areas.len());
-        reading.push_str(&note);
+    let highest = |(rows, c): &(Range<usize>, usize)| {
+        rows.clone().filter_map(|row| figure.number(row, *c)).fold(0.0, f64::max)
+    };
+    let most = areas.iter().map(highest).fold(0.0, f64::max);
+    let least = areas.iter().map(highest).filter(|n| *n > 0.0).fold(most, f64::min);
+    // On one scale with a much larger one, nothing would be seen of a small one.
+    let is_one_scale = least * MOST_UNLIKE >= most;
+    let scale = |of: &(Range<usize>, usize)| if is_one_scale { most } else { highest(of) };
+    let drawings = areas.iter().map(|of| area(figure, of.0.clone(), of.1, scale(of)).to).collect();
+    let all = series.len() * figure.categories.len();
+    let scales = if is_one_scale { "all have one scale" } else { "each has its own scale" };
+    let mut reading = format!("Each step is one {}; {scales}.", figure.row_name());
+    if all > MOST {
+        reading.push_str(&format!(" The first {MOST} of {all}; the table has all."));
     }
     Picture { reading, key: Vec::new(), drawings }
 }

@@ -1,11 +1,13 @@
 //! Co-use at one time: people who were in two programs on one day.
 
-use super::count::Measure;
-use super::journey::{Day, Episode};
-use super::tally::{Chart, Derived, Group, Of, Tally};
+use super::{Ground, last_day};
+use crate::pathways::count::Measure;
+use crate::pathways::journey::Episode;
+use crate::pathways::tally::{Chart, Derived, Group, Of, Tally};
 
 /// The table of pairs of programs that somebody used both of.
-pub(super) fn measure(programs: &[String], both: &[Vec<u64>]) -> Measure<'static> {
+pub(super) fn measure(ground: &Ground<'_>) -> Measure<'static> {
+    let (programs, both) = (ground.programs(), &ground.measures.both);
     let n = programs.len();
     let pairs: Vec<(usize, usize)> = (0..n)
         .flat_map(|a| (a + 1..n).map(move |b| (a, b)))
@@ -35,7 +37,7 @@ pub(super) fn measure(programs: &[String], both: &[Vec<u64>]) -> Measure<'static
     };
     let sort = move |journey: &[Episode], hits: &mut Vec<(usize, usize)>| {
         for (i, one) in journey.iter().enumerate() {
-            let end = one.end.unwrap_or(Day(i32::MAX));
+            let end = last_day(one);
             // Later ones in order of start: those from the first that begins after its end on
             // share no day with it.
             for other in journey[i + 1..].iter().take_while(|other| other.start <= end) {
@@ -50,40 +52,21 @@ pub(super) fn measure(programs: &[String], both: &[Vec<u64>]) -> Measure<'static
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::ids::Band;
+    use crate::pathways::usage::tests::{episode, hits};
 
     fn pairs(spans: &[(u16, i32, Option<i32>)]) -> Vec<(usize, usize)> {
-        let programs = ["a", "b", "c"].map(str::to_owned);
-        let both = vec![vec![0, 1, 1], vec![1, 0, 1], vec![1, 1, 0]];
-        let measure = measure(&programs, &both);
-        let journey: Vec<Episode> = spans
-            .iter()
-            .map(|&(program, start, end)| Episode {
-                person: 0,
-                start: Day(start),
-                program,
-                end: end.map(Day),
-                band: Band::Single,
-                sessions: 0,
-            })
-            .collect();
-        let mut hits = Vec::new();
-        (measure.sort)(&journey, &mut hits);
-        hits.sort_unstable();
-        hits.dedup();
-        hits.into_iter().map(|(pair, _)| pair).map(|p| [(0, 1), (0, 2), (1, 2)][p]).collect()
+        let journey: Vec<_> = spans.iter().map(|&(p, a, b)| episode(p, a, b)).collect();
+        let hits = hits(super::measure, &journey);
+        hits.into_iter().map(|(pair, _)| [(0, 1), (0, 2), (1, 2)][pair]).collect()
     }
 
     #[test]
     fn the_last_day_counts_and_the_day_after_does_not() {
         assert_eq!(pairs(&[(0, 0, Some(10)), (1, 10, Some(12))]), [(0, 1)]);
         assert_eq!(pairs(&[(0, 0, Some(10)), (1, 11, Some(12))]), []);
-        // An open episode meets all later ones; one day is enough; the order does not matter.
-        assert_eq!(
-            pairs(&[(2, 0, None), (0, 5, Some(5)), (1, 5, Some(5))]),
-            [(0, 1), (0, 2), (1, 2)]
-        );
+        // An open episode meets all later ones; the order does not matter.
+        let open = pairs(&[(2, 0, None), (0, 5, Some(5)), (1, 5, Some(5))]);
+        assert_eq!(open, [(0, 1), (0, 2), (1, 2)]);
         // Both episodes of a program are looked at.
         assert_eq!(pairs(&[(1, 0, Some(2)), (1, 8, Some(20)), (2, 9, Some(9))]), [(1, 2)]);
     }
