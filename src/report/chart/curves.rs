@@ -15,7 +15,11 @@ const MOST: usize = 24;
 pub(super) fn draw(figure: &Figure) -> Option<Picture> {
     let share = figure.shares.clone().next_back()?;
     let most = figure.most(std::iter::once(share));
-    let series = figure.series();
+    let (series, unseen): (Vec<Range<usize>>, Vec<Range<usize>>) =
+        figure.series().into_iter().partition(|rows| figure.number(rows.start, share).is_some());
+    if series.is_empty() {
+        return None;
+    }
     let drawn = series.iter().take(MOST);
     let drawings = drawn.map(|rows| curve(figure, rows.clone(), share, most).to).collect();
     let mut reading = format!(
@@ -24,6 +28,10 @@ pub(super) fn draw(figure: &Figure) -> Option<Picture> {
     );
     if series.len() > MOST {
         let note = format!(" The first {MOST} of {} curves; the table has all.", series.len());
+        reading.push_str(&note);
+    }
+    if !unseen.is_empty() {
+        let note = format!(" {} more are not published from their beginning.", unseen.len());
         reading.push_str(&note);
     }
     Some(Picture { reading, key: Vec::new(), drawings })
