@@ -17,6 +17,8 @@ mod cases;
 mod count;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod forty;
 mod input;
 pub mod journey;
 mod measure;
