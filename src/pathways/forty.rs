@@ -17,11 +17,12 @@ use super::count;
 use super::input;
 use super::journey::{self, Day, Rules};
 use super::measure::{Measures, Vocabulary};
-use super::study::{MeasureChoices, RuleChoices};
-use super::tally::Tally;
+use super::study::{Frame, MeasureChoices, RuleChoices, Study};
+use super::tally::{Of, Tally};
 use super::usage::{self, Ground};
 use super::{Settings, analyse};
-use crate::disclosure::{Count, Threshold};
+use crate::disclosure::{Count, NoiseKey, Protection, Threshold};
+use crate::files::Overwrite;
 use crate::progress::Progress;
 
 const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/pathways/forty");
@@ -182,23 +183,122 @@ fn who_was_where_when() {
     );
 }
 
-#[test]
-fn what_is_told_is_no_small_count_and_what_is_left_out_is_said() {
-    let settings = Settings {
-        threshold: Threshold::new(3),
-        extract: Some(EXTRACT),
-        ..Settings::default()
-    };
+fn settings(protection: Protection) -> Settings {
+    let threshold = Threshold::new(3);
+    Settings { threshold, protection, extract: Some(EXTRACT), ..Settings::default() }
+}
+
+fn analysed(protection: Protection) -> super::Analysis {
     let maps = FilePath::new(DIR).join("maps");
-    let analysis = analyse(&maps, &files(), &settings, &Progress::silent()).expect("analysed");
-    let release = &analysis.release;
+    analyse(&maps, &files(), &settings(protection), &Progress::silent()).expect("analysed")
+}
+
+#[test]
+fn what_is_told_is_no_small_count_and_nothing_is_left_over() {
+    let release = analysed(Protection::Suppress).release;
+    let (measures, tallies) = counted();
     assert_eq!(release.people, 40);
-    assert!(release.told.iter().any(|told| told.name == "time_to_next"));
-    for told in &release.told {
-        for count in told.groups.iter().flat_map(|group| &group.counts) {
-            assert!(!matches!(count, Count::Shown(1 | 2)), "{}", told.name);
+    assert_eq!(release.told.len(), tallies.len());
+    assert_eq!(release.not_told, Vec::<String>::new());
+    let small = |n: u64| n == 1 || n == 2;
+    let base = |of: Of| match of {
+        Of::Everyone => Some(Count::Shown(40)),
+        Of::Program(a) => Some(release.users[a]),
+        Of::Both(a, b) => Some(release.both[a][b]),
+        Of::Moves(a, b) => Some(release.moves[a][b]),
+        Of::Number(k) => Some(release.by_number[k - 1]),
+        Of::Episodes(a) => Some(release.episodes[a]),
+        Of::Group(name, i) => {
+            release.told.iter().find(|told| told.name == name).map(|told| told.groups[i].total)
+        }
+        Of::Count(name, i, c) => {
+            release.told.iter().find(|told| told.name == name).map(|told| told.groups[i].counts[c])
+        }
+        Of::Set(_) | Of::Entry(_) => None,
+    };
+    let mut tried = 0;
+    for (tally, told) in tallies.iter().zip(&release.told) {
+        for (group, exact) in told.groups.iter().zip(&tally.groups) {
+            for (count, exact) in group.counts.iter().zip(&exact.counts) {
+                // Shown as it is, or not at all.
+                assert!(count.shown().is_none_or(|n| n == *exact && !small(n)), "{}", told.name);
+            }
+            if let Some((part, whole)) = group.total.shown().zip(group.whole.shown()) {
+                assert!(tally.groups[0].contributions.is_empty() || part == whole);
+                assert!(!small(whole - part), "{}", told.name);
+            }
+        }
+        for tie in &tally.ties {
+            let wholes: Option<u64> = tie.wholes.iter().map(|of| base(*of)?.shown()).sum();
+            let parts: Option<u64> =
+                tie.parts.iter().map(|&(g, c)| told.groups[g].counts[c].shown()).sum();
+            if let Some((whole, part)) = wholes.zip(parts) {
+                tried += 1;
+                assert!(!small(whole - part) && (!tie.is_all || whole == part), "{}", told.name);
+            }
         }
     }
-    let all = counted().1.len();
-    assert_eq!(release.told.len() == all, release.not_told.is_empty());
+    assert!(tried > 60, "{tried} sums could be tried");
+    assert_eq!(measures.people, release.people);
+}
+
+#[test]
+fn an_attacker_finds_nothing_in_the_files() {
+    let home = tempfile::tempdir().expect("a temporary folder");
+    let out = home.path().join("out");
+    let analysis = analysed(Protection::Suppress);
+    crate::report::write(&analysis, &out, Overwrite::Refuse).expect("written");
+    let job = crate::release::Job {
+        tables: vec![out.join("release")],
+        reading: crate::release::Reading::default(),
+        threshold: Threshold::new(3),
+        ledger: None,
+        record: None,
+    };
+    let check = crate::release::check(&job).expect("read");
+    assert!(check.findings.is_empty(), "{}", check.findings.len());
+    assert!(check.counts > 250, "{}", check.counts);
+}
+
+#[test]
+fn noise_is_the_same_for_the_same_people_in_every_measure() {
+    let key = NoiseKey::generate().expect("random bits");
+    let release = analysed(Protection::Round(key)).release;
+    let told = |name: &str| release.told.iter().find(|told| told.name == name).expect("told");
+    // Everyone of Crisis left it, so who has left is who was there.
+    assert_eq!(told("returns").groups[0].total, release.users[0]);
+    assert_eq!(told("returns").groups[0].total, told("returns").groups[1].total);
+    // The five of July to December 2023 are those in Crisis at its end.
+    let five = told("people_by_period").groups[0].counts[0];
+    assert_eq!(told("state_by_month").groups[0].counts[1], five);
+    for told in &release.told {
+        for count in told.groups.iter().flat_map(|group| &group.counts) {
+            assert!(count.shown().is_some_and(|n| n.is_multiple_of(3)), "{}", told.name);
+        }
+    }
+}
+
+#[test]
+fn a_frame_counts_those_who_first_come_in_its_window() {
+    let frame = Frame {
+        begins: jiff::civil::date(2024, 1, 1),
+        ends: jiff::civil::date(2024, 3, 31),
+        programs: vec!["Crisis".into(), "Housing".into()],
+        months_before: None,
+        months_after: Some(6),
+    };
+    let study = Study { frame: Some(frame), ..Study::default() };
+    let maps = FilePath::new(DIR).join("maps");
+    let settings = Settings { study, ..settings(Protection::Suppress) };
+    let analysis = analyse(&maps, &files(), &settings, &Progress::silent()).expect("analysed");
+    let record = &analysis.record;
+    // The ten, the eight and the six. The five came in December, the six of Legal in May; the
+    // last five began after 30 September, to which people are followed.
+    assert_eq!((record.people, record.outside_frame.people), (24, 11));
+    assert_eq!(record.extract_date, "2024-09-30");
+    assert_eq!((record.events_after_extract, record.outside_frame.episodes), (5, 27));
+    // C H of the ten, H of the eight, C C of the six.
+    assert_eq!(record.episodes, 20 + 8 + 12);
+    let words = record.rules.last().expect("words");
+    assert!(words.contains("first start in Crisis or Housing is from 2024-01-01 to 2024-03-31"));
 }

@@ -15,6 +15,9 @@ use crate::ids::SourceName;
 /// People using so many programs or more are counted together.
 pub(super) const TOP_NUMBER: usize = 4;
 
+/// With fewer people than so many times the threshold, no tally is told.
+const HANDFUL: u64 = 10;
+
 /// How much a release tells. Where there are too few people to protect everything, less is
 /// told, and what is not told needs no protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +128,9 @@ impl Release {
             return Err(Error::TooFewPeople { threshold: threshold.people() });
         }
         let mut refusal = None;
-        for detail in Detail::all(tallies.len()) {
+        // Tables of a handful of people would be withheld cell by cell, after much searching.
+        let is_handful = m.people < HANDFUL * u64::from(threshold.people());
+        for detail in Detail::all(if is_handful { 0 } else { tallies.len() }) {
             match Release::at(detail, m, tallies, linkage, sources, threshold) {
                 Ok(release) => return Ok(release),
                 Err(e) => refusal = Some(e),
