@@ -60,6 +60,7 @@ pub use self::release::Release;
 pub(crate) use self::secret::RELEASE_KEY;
 pub use self::secret::release_key;
 pub(crate) use self::table::{Cell, Flow, Place, Table, neutral, thousands};
+pub(crate) use self::tally::Chart;
 
 /// Why journeys could not be made or published.
 #[derive(Debug, thiserror::Error)]
