@@ -105,6 +105,14 @@ pub enum Error {
     /// An events file for a source that describes no events.
     #[error("an events file was given, but source.toml has no section [events]")]
     NoEventSpec,
+    /// The export holds no events, and no events file was given.
+    #[error("{file}: has no column `{}`, in which source.toml says that events begin", crate::files::clean_text(.column))]
+    EventsElsewhere {
+        /// The export.
+        file: String,
+        /// The column of first days.
+        column: String,
+    },
     /// Events on another sheet of what can be read once only.
     #[error("standard input is read once, and source.toml has the events on another sheet")]
     SheetOfStdin,
@@ -161,7 +169,7 @@ impl Fault for Error {
             Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } | Error::Unhardened => {
                 Class::Refused
             }
-            Error::TooManyRecords { .. } => Class::Input,
+            Error::TooManyRecords { .. } | Error::EventsElsewhere { .. } => Class::Input,
             Error::RowsLost { .. } => Class::Internal,
         }
     }
@@ -169,6 +177,9 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::NoEventSpec => "say in [events] of source.toml which columns the events have",
+            Error::EventsElsewhere { .. } => {
+                "give the events file with `--events`, or correct [events] of source.toml"
+            }
             Error::SheetOfStdin => "name the file instead of `-`",
             Error::TwiceTheSource { .. } => {
                 "give each export its own source.toml, with a name of its own"
@@ -212,13 +223,20 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let table = Table::open(&job.export, &source.form())?;
     let file_warnings = table.warnings();
     let encoder = Encoder::new(project, &key);
+    let in_export = source.events.as_ref().filter(|e| e.sheet.is_none() && job.events.is_none());
+    if let Some(EventSpec { start, .. }) = in_export
+        && table.column(start).is_err()
+        && table.column(&source.record_id).is_ok()
+    {
+        let (file, column) = (table.name().to_owned(), start.clone());
+        return Err(Error::EventsElsewhere { file, column }.into());
+    }
 
     let reading = Reading {
         project,
         source,
         today: job.today,
-        has_events: job.events.is_none()
-            && source.events.as_ref().is_some_and(|events| events.sheet.is_none()),
+        has_events: in_export.is_some(),
         is_compared: !source.unique_people,
         encoder: &encoder,
         fuzzy: fuzzy_encoder.as_ref(),

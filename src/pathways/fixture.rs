@@ -162,7 +162,7 @@ fn any_thread_count_and_order_of_files_gives_the_same_bytes() {
         bytes(&out)
     };
     let one = run(1, false);
-    assert_eq!(one.len(), 12);
+    assert_eq!(one.len(), 13);
     assert_eq!(one, run(7, false));
     assert_eq!(one, run(2, true));
 }
