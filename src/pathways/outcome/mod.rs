@@ -1,7 +1,7 @@
 //! Measures from the columns that sources kept: why people came, where they lived, to whom
 //! they were referred, how they fared, whom linkage missed.
 //!
-//! In: the kept columns, as codes ([`kept`]), and the maps. Out: [`Measure`]s, which are
+//! In: the kept columns, as codes (`kept`), and the maps. Out: `Measure`s, which are
 //! counted beside those of journeys. Must never: print a cell that is in no code list, unless
 //! it is a region or a band of ages that enough people have.
 //!

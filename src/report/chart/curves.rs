@@ -31,7 +31,10 @@ pub(super) fn draw(figure: &Figure) -> Option<Picture> {
         reading.push_str(&note);
     }
     if !unseen.is_empty() {
-        let note = format!(" {} more are not published from their beginning.", unseen.len());
+        let note = match unseen.len() {
+            1 => " One more is not published from its beginning.".to_owned(),
+            n => format!(" {n} more are not published from their beginning."),
+        };
         reading.push_str(&note);
     }
     Some(Picture { reading, key: Vec::new(), drawings })
