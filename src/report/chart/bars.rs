@@ -30,12 +30,12 @@ pub(super) fn draw(figure: &Figure) -> Picture {
         bar.draw(&mut to, is_shares);
     }
     let reading = match (is_shares, figure.categories.len()) {
-        (true, _) => format!("Each bar is one {} and adds up to 100%.", figure.row_name()),
+        (true, _) => "Each bar is one row of the table and adds up to 100%.".to_owned(),
         (false, 1) => {
             format!("{}, by {}.", figure.column(figure.categories.start), figure.row_name())
         }
         (false, _) => {
-            format!("Each bar is one {}, with its parts one after the other.", figure.row_name())
+            "Each bar is one row of the table, with its parts one after the other.".to_owned()
         }
     };
     let mut picture = Picture::one(&reading, to);
