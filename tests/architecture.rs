@@ -40,7 +40,7 @@ const ALLOWED: [(&str, &str); 1] = [("package/manifest.rs", "slk::Profile")];
 /// The most lines a file may have.
 const MOST_LINES: usize = 700;
 /// Files that are longer, half of each being tests; they may not grow.
-const LONGER: [(&str, usize); 2] = [("key.rs", 850), ("sources/propose.rs", 800)];
+const LONGER: [(&str, usize); 1] = [("sources/propose.rs", 800)];
 
 /// One file of `src/`, without its unit tests and its comments.
 struct Source {

@@ -79,7 +79,7 @@ enum Command {
     Source(source::Args),
     /// Make the project key, or show its fingerprint.
     Key(key::Args),
-    /// Add SLK-581 keys to a CSV; check or explain keys.
+    /// Add SLK-581 keys to an export; check or explain keys.
     Slk(slk::Args),
     /// Hold an export against the Common Dataset or DEX.
     Validate(validate::Args),

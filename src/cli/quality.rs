@@ -29,7 +29,8 @@ days on which dates heap, people held twice, keys that different people share. S
 one source are a trend. Counts only; no value is shown. Small counts are not protected: what is
 written stays at the agency.")]
 pub(crate) struct Args {
-    /// The exports, as CSV; `-` is standard input.
+    /// The exports: CSV, .xlsx, Parquet, Arrow, JSON Lines or a DEX upload, packed or not; `-` is
+    /// standard input.
     #[arg(value_name = "EXPORT", required = true)]
     exports: Vec<OsString>,
     /// Their description (`veilway source new` writes one).

@@ -47,7 +47,8 @@ const SHOWN_REJECTS: usize = 20;
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Option<Action>,
-    /// The export: a CSV file, or `-` for standard input.
+    /// The export: CSV, .xlsx, Parquet, Arrow, JSON Lines or a DEX upload, packed or not; `-` is
+    /// standard input.
     #[arg(value_name = "EXPORT", required = true)]
     export: Option<OsString>,
     /// The export's description (`veilway source new` writes one).
@@ -99,7 +100,7 @@ struct Reading {
 
 #[derive(Debug, clap::Args)]
 struct CheckArgs {
-    /// The file: CSV, or `-` for standard input.
+    /// The file: CSV, .xlsx, Parquet, Arrow or JSON Lines, packed or not; `-` is standard input.
     #[arg(value_name = "FILE")]
     file: OsString,
     /// The column with the keys.

@@ -28,7 +28,8 @@ A column is found by its item number (`1.2.3`), by the item's title or a usual s
 by what --source says. Findings are counted by item and rule, with the first lines where each
 stands; no value is shown. Exit code 1 when something is found.")]
 pub(crate) struct Args {
-    /// The export: a CSV file, or `-` for standard input.
+    /// The export: CSV, .xlsx, Parquet, Arrow, JSON Lines or a DEX upload (its clients), packed or
+    /// not; `-` is standard input.
     #[arg(value_name = "EXPORT")]
     export: OsString,
     /// The standard.

@@ -193,6 +193,12 @@ fn hostile_program_names_stay_text() {
     }
 }
 
+/// An open episode that begins so many times ten days in.
+fn stay(person: u32, step: i32, program: u16) -> Episode {
+    let start = Day(step * 10);
+    Episode { person, start, program, end: None, band: Band::Single, sessions: 0 }
+}
+
 fn journeys(persons: Vec<PersonId>, episodes: Vec<Episode>) -> Journeys {
     let (merged, outside) = Default::default();
     Journeys { persons, episodes, unmapped: 0, after_extract: 0, merged, outside }
@@ -209,15 +215,7 @@ fn people_of(sets: &[u64]) -> Journeys {
             id[..4].copy_from_slice(&person.to_be_bytes());
             persons.push(PersonId::from_bytes(id));
             for program in (0..3).filter(|p| set >> p & 1 == 1) {
-                let start = Day(i32::from(program) * 10);
-                episodes.push(Episode {
-                    person,
-                    start,
-                    program,
-                    end: None,
-                    band: Band::Single,
-                    sessions: 0,
-                });
+                episodes.push(stay(person, i32::from(program), program));
             }
         }
     }
@@ -287,15 +285,7 @@ fn people_with(paths: &[Vec<u16>]) -> Journeys {
         id[..4].copy_from_slice(&person.to_be_bytes());
         persons.push(PersonId::from_bytes(id));
         for (step, &program) in (0..).zip(path) {
-            let start = Day(step * 10);
-            episodes.push(Episode {
-                person,
-                start,
-                program,
-                end: None,
-                band: Band::Single,
-                sessions: 0,
-            });
+            episodes.push(stay(person, step, program));
         }
     }
     journeys(persons, episodes)

@@ -147,7 +147,6 @@ pub(crate) enum Chart {
     /// programs joined by " + ".
     Upset,
     /// The change of each group: declined to the left, improved to the right.
-    #[allow(dead_code)] // No measure of change is told yet.
     Change,
     /// A point for each group with the share of its first category.
     Points,

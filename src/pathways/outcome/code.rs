@@ -391,6 +391,32 @@ mod tests {
         assert_eq!([language("1201"), language("0002"), language("4202")], [NO, NOTHING, YES]);
     }
 
+    /// The analyst's room knows nothing of the rooms that read names, nor of the standard that
+    /// these hold exports against; so the lists are held to it here.
+    #[test]
+    fn lists_are_those_of_the_common_dataset() {
+        let text = include_str!("../../standard/common_dataset_v4.json");
+        let dataset: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        let codes = |id: &str| -> Vec<(u64, String)> {
+            let items = dataset["items"].as_array().expect("items");
+            let item = items.iter().find(|item| item["id"] == id).expect("the item");
+            let codes = item["codes"].as_array().expect("codes").iter();
+            let code = |c: &serde_json::Value| {
+                let label = c["label"].as_str().expect("a label").to_lowercase();
+                (c["code"].as_u64().expect("a number"), label)
+            };
+            codes.map(code).filter(|(code, _)| *code != 99).collect()
+        };
+        for (id, list) in
+            [("3.1.1", &REASONS[..]), ("4.2.3", &SERVICE_TYPES[..]), ("3.3.1", &DWELLINGS[..])]
+        {
+            let ours: Vec<(u64, String)> =
+                (1..).zip(list.iter().map(|label| label.to_lowercase())).collect();
+            assert_eq!(codes(id), ours, "{id}");
+        }
+        assert_eq!(codes("3.3.2").len(), usize::from(TENURES));
+    }
+
     #[test]
     fn domains_are_codes_names_or_codes_with_a_rating() {
         let housing = domain("HOUSING").expect("a domain").0;
