@@ -2,6 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: (String, String, String, u16, bool, bool)| {
-    veilway_fuzz::slk::run(input)
-});
+libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| veilway_fuzz::slk::run(input));

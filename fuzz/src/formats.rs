@@ -3,7 +3,7 @@
 //! file is refused with a reason; no more comes out than the bounds let through.
 
 use std::fs;
-use std::io::Cursor;
+use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -14,6 +14,10 @@ use veilway::progress::Progress;
 use veilway::sources::spec::Encoding;
 use veilway::sources::{Form, READER, SourceSpec, Table};
 use veilway::synth::{self, As, Plan};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use super::{edited, home};
 
 /// What unpacks to more than this, or a thousand times its size, is refused.
 const MOST: usize = 64 << 20;
@@ -21,13 +25,15 @@ const MOST: usize = 64 << 20;
 /// A sound file and how it is read.
 struct Base {
     bytes: Vec<u8>,
+    /// The workbook that the bytes are a part of, and its name there.
+    part: Option<(Vec<u8>, &'static str)>,
     form: Form,
 }
 
 /// One input: which file, and what is changed in it.
 pub fn run(input: (u8, &[u8])) {
     static BASES: OnceLock<Vec<Base>> = OnceLock::new();
-    let bases = BASES.get_or_init(bases);
+    let bases = BASES.get_or_init(sound_files);
     let (choice, edits) = input;
     let texts: [&[u8]; 2] = [b"{\"a\":1,\"b\":\"x\"}\n", b"<DEXFileUpload><Clients><Client>"];
     let choice = usize::from(choice) % (bases.len() + texts.len());
@@ -37,35 +43,15 @@ pub fn run(input: (u8, &[u8])) {
             read([texts[text], edits].concat(), &form);
         }
         None => {
-            let Base { bytes, form } = &bases[choice];
-            read(edited(bytes, edits), form);
-        }
-    }
-}
-
-/// Every three bytes change one: how, and where.
-fn edited(bytes: &[u8], edits: &[u8]) -> Vec<u8> {
-    let mut bytes = bytes.to_vec();
-    for edit in edits.chunks_exact(3).take(16) {
-        let place = usize::from(edit[1]) << 8 | usize::from(edit[2]);
-        // Heads and tails of files say what is where: half of the edits are there.
-        let place = match edit[0] & 3 {
-            0 => place % bytes.len().max(1),
-            1 => place % bytes.len().clamp(1, 256),
-            2 => bytes.len().saturating_sub(1 + place % 2048),
-            _ => place * 7 % bytes.len().max(1),
-        };
-        match edit[0] >> 2 {
-            0 => bytes.truncate(place),
-            1 => drop(bytes.get(place).copied().map(|byte| bytes.insert(place, byte))),
-            value => {
-                if let Some(byte) = bytes.get_mut(place) {
-                    *byte = byte.wrapping_add(value);
-                }
+            let Base { bytes, part, form } = &bases[choice];
+            let changed = edited(bytes, edits);
+            match part {
+                // Zip has checksums: a change that is to be seen is made before packing.
+                Some((workbook, name)) => read(repacked(workbook, name, &changed), form),
+                None => read(changed, form),
             }
         }
     }
-    bytes
 }
 
 fn read(bytes: Vec<u8>, form: &Form) {
@@ -97,7 +83,7 @@ fn read(bytes: Vec<u8>, form: &Form) {
 }
 
 /// Small files of every kind, packed ones among them.
-fn bases() -> Vec<Base> {
+fn sound_files() -> Vec<Base> {
     // A reader that panics on damaged bytes is no finding: it says that the file is broken.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -105,7 +91,7 @@ fn bases() -> Vec<Base> {
             hook(panic);
         }
     }));
-    let home = std::env::temp_dir().join(format!("veilway-fuzz-{}", std::process::id()));
+    let home = home("formats");
     let mut bases = Vec::new();
     for (kind, file) in [
         (As::Workbook, "export.xlsx"),
@@ -120,13 +106,43 @@ fn bases() -> Vec<Base> {
         let form = source.form();
         let bytes = fs::read(folder.join(file)).expect("read");
         let packed = zstd::encode_all(&bytes[..], 1).expect("packed");
-        bases.push(Base { bytes: packed, form: form.clone() });
-        bases.push(Base { bytes, form });
+        if kind == As::Workbook {
+            for name in ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/styles.xml"] {
+                let part = Some((bytes.clone(), name));
+                bases.push(Base { bytes: unpacked(&bytes, name), part, form: form.clone() });
+            }
+        }
+        bases.push(Base { bytes: packed, part: None, form: form.clone() });
+        bases.push(Base { bytes, part: None, form });
     }
     let arrow = veilway_arrow();
-    bases.push(Base { bytes: arrow, form: Form::of(Encoding::Utf8) });
+    bases.push(Base { bytes: arrow, part: None, form: Form::of(Encoding::Utf8) });
     let _ = fs::remove_dir_all(home);
     bases
+}
+
+/// One part of a workbook.
+fn unpacked(workbook: &[u8], name: &str) -> Vec<u8> {
+    let mut zip = ZipArchive::new(Cursor::new(workbook)).expect("a workbook");
+    let mut bytes = Vec::new();
+    zip.by_name(name).expect("a part").read_to_end(&mut bytes).expect("read");
+    bytes
+}
+
+/// The workbook with one part replaced.
+fn repacked(workbook: &[u8], name: &str, part: &[u8]) -> Vec<u8> {
+    let mut zip = ZipArchive::new(Cursor::new(workbook)).expect("a workbook");
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for i in 0..zip.len() {
+        let file = zip.by_index_raw(i).expect("a part");
+        if file.name().expect("a name") != name {
+            out.raw_copy_file(file).expect("copied");
+        }
+    }
+    out.start_file(name, plain).expect("begun");
+    out.write_all(part).expect("written");
+    out.finish().expect("a workbook").into_inner()
 }
 
 /// An Arrow stream of two columns, one of them compressed.
@@ -137,14 +153,15 @@ fn veilway_arrow() -> Vec<u8> {
     use arrow_ipc::CompressionType;
     use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 
-    let names: ArrayRef = Arc::new(StringArray::from_iter_values((0..200).map(|i| format!("n{i}"))));
+    let names: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..200).map(|i| format!("n{i}"))));
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..200));
     let batch = RecordBatch::try_from_iter([("n", names), ("i", numbers)]).expect("a batch");
     let options = IpcWriteOptions::default()
         .try_with_compression(Some(CompressionType::LZ4_FRAME))
         .expect("options");
-    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options)
-        .expect("a writer");
+    let mut writer =
+        StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).expect("a writer");
     writer.write(&batch).expect("written");
     writer.into_inner().expect("written")
 }

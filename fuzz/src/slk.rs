@@ -9,8 +9,14 @@ use veilway::standardise::date::Accuracy;
 use veilway::standardise::{Absent, BirthDate, Name, Person, PlaceholderList, Sex, Value};
 
 /// One input.
-pub fn run(input: (String, String, String, u16, bool, bool)) {
-    let (family, given, sex, day, estimated, drop) = input;
+pub fn run(input: (u8, &[u8])) {
+    let (choice, [high, low, text @ ..]) = input else { return };
+    let day = u16::from_be_bytes([*high, *low]);
+    let (estimated, drop) = (choice & 1 == 1, choice & 2 == 2);
+    let text = String::from_utf8_lossy(text);
+    let mut words = text.splitn(3, '\n').map(str::to_owned);
+    let mut word = || words.next().unwrap_or_default();
+    let (family, given, sex) = (word(), word(), word());
     let list = PlaceholderList::new(&Placeholders::standard());
     let diacritics = if drop { Diacritics::Drop } else { Diacritics::Fold };
     let accuracy = if estimated { Accuracy::ESTIMATED } else { Accuracy::ACCURATE };

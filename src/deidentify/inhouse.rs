@@ -238,7 +238,8 @@ fn warnings(
     if !candidates.too_loose.is_empty() {
         let names = candidates.too_loose.iter().map(|&k| job.project.match_keys[k].name.as_str());
         warnings.push(format!(
-            "not used to find pairs, since they make more than {PAIRS_EACH} for each person: {}",
+            "not used to find pairs, since they make more than {PAIRS_EACH} for each person or too \
+             many in all: {}",
             names.collect::<Vec<_>>().join(", ")
         ));
     }

@@ -1,0 +1,5 @@
+//! `tables` for libFuzzer.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: (u8, &[u8])| veilway_fuzz::tables::run(input));
