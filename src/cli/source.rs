@@ -14,7 +14,7 @@ use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
 use crate::sources::{
-    self, DATE_FORMAT, DEX_SOURCE, Form, Input, Kind, SourceSpec, Table, is_date_format,
+    self, DATE_FORMAT, DEX_SOURCE, Form, Found, Input, Kind, SourceSpec, Table, is_date_format,
 };
 
 /// How many rows are looked at for date formats and codes.
@@ -51,9 +51,9 @@ enum Command {
         /// The source holds each person once.
         #[arg(long)]
         unique_people: bool,
-        /// How the export's bytes become text.
-        #[arg(long, default_value = "utf-8", value_parser = encodings())]
-        encoding: Encoding,
+        /// How the export's bytes become text; found from the export unless said.
+        #[arg(long, value_parser = encodings())]
+        encoding: Option<Encoding>,
         /// Where to write the description.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -82,10 +82,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     super::guard(&out, &[&export, &project])?;
     let agreement = clean(&project);
     let project = Project::load(&project)?;
-    let mut table = Table::open(&Input::from_arg(&export), &Form::of(encoding))?;
-    let batch = table.next_batch(SAMPLE)?;
-    let sample: Vec<Vec<String>> =
-        batch.rows.iter().map(|row| row.cells().map(str::to_owned).collect()).collect();
+    let (Looked { table, sample, encoding }, found) = look(&Input::from_arg(&export), encoding)?;
     let known = Known {
         name: &name,
         project: &project,
@@ -95,6 +92,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         date_format: date_format.as_deref(),
     };
     let mut proposal = propose(table.header(), &sample, &known);
+    proposal.notes.extend(found);
     if table.kind() == Kind::Dex {
         // The sessions are another list of the same file; what is in it is known.
         let start = DEX_SOURCE.find("# A session is").unwrap_or(DEX_SOURCE.len());
@@ -113,6 +111,46 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     }
     printer.say(&talk([&file, &clean(&export), &agreement], ready, &proposal));
     Ok(())
+}
+
+/// An open export with its first rows.
+struct Looked {
+    table: Table,
+    sample: Vec<Vec<String>>,
+    encoding: Encoding,
+}
+
+impl Looked {
+    fn at(export: &Input, encoding: Encoding) -> Result<Self, sources::Error> {
+        let mut table = Table::open(export, &Form::of(encoding))?;
+        let batch = table.next_batch(SAMPLE)?;
+        let row = |row: &sources::Row| row.cells().map(str::to_owned).collect();
+        let sample = batch.rows.iter().map(row).collect();
+        Ok(Looked { table, sample, encoding })
+    }
+}
+
+/// Opens an export. Where nobody said how its bytes become text, and they are not UTF-8, as what
+/// they look like, with a sentence on that. Standard input is read once, so it is as said.
+fn look(
+    export: &Input,
+    encoding: Option<Encoding>,
+) -> Result<(Looked, Option<String>), sources::Error> {
+    let refused = match Looked::at(export, encoding.unwrap_or(Encoding::Utf8)) {
+        Err(e) if encoding.is_none() && matches!(export, Input::File(_)) => e,
+        read => return Ok((read?, None)),
+    };
+    let (likely, why) = match refused {
+        sources::Error::NotDeclared { found: Found::Utf16Mark, .. } => {
+            (Encoding::Utf16, "it begins with a mark of that")
+        }
+        sources::Error::Malformed { .. } => {
+            (Encoding::Windows1252, "it is not UTF-8; look whether names with accents are right")
+        }
+        other => return Err(other),
+    };
+    let looked = Looked::at(export, likely)?;
+    Ok((looked, Some(format!("encoding: read as `{}`, since {why}", likely.name()))))
 }
 
 #[derive(Debug, Serialize)]
@@ -142,11 +180,24 @@ fn talk([file, export, agreement]: [&str; 3], ready: bool, proposal: &Proposal) 
     list("noticed", proposal.notes.clone());
     list("to decide before the file can be used", proposal.to_decide.clone());
     text += &match ready {
-        true => format!(
-            "next: read {file} and correct it, then\n  veilway deidentify {export} --project \
-             {agreement} --source {file} --key-file project.key --out DIR"
-        ),
+        true => {
+            let [shown, export, agreement] = [file, export, agreement].map(argument);
+            format!(
+                "next: read {file} and correct it, then\n  veilway quality {export} --source \
+                 {shown}\n  veilway deidentify {export} --project {agreement} --source {shown} \
+                 --key-file project.key --out DIR"
+            )
+        }
         false => format!("next: open {file} and decide what is listed above"),
     };
     text
+}
+
+/// A file's name as it is typed: in quotes where a shell would take it for several words.
+fn argument(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./\\:+,=@~".contains(c);
+    match name.chars().all(plain) {
+        true => name.to_owned(),
+        false => format!("\"{name}\""),
+    }
 }
