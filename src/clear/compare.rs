@@ -8,7 +8,7 @@ use super::Source;
 use super::likeness::{Likeness, Word, one_edit};
 use super::nicknames::Rows;
 use super::states::{BANDS, Group, birth, family, given, groups, possible, states, steps};
-use super::traits::{Birth, Field, NO_WORD, Traits, Words, kind};
+use super::traits::{Birth, NO_WORD, Trait, Traits, Words, kind};
 use crate::encode::phonetic::phonetic;
 use crate::engine::{GroupKind, GroupStates, Space, ones};
 use crate::project::{FieldKind, Project};
@@ -105,15 +105,12 @@ impl<'a> Comparison<'a> {
         people: Vec<u32>,
     ) -> Comparison<'a> {
         let (groups, names) = groups(project, traits);
-        let column = |values: &[u32]| {
-            let values: Vec<u32> = people.iter().map(|&p| values[p as usize]).collect();
-            Common::new(values.into_iter().map(|v| (v != NO_WORD).then_some(v)))
-        };
-        let births = people.iter().map(|&p| traits.birth[p as usize]);
+        let each = || people.iter().map(|&p| traits.people[p as usize]);
+        let known = |word: u32| (word != NO_WORD).then_some(word);
         let wholes = groups.iter().filter_map(|group| match group {
             Group::Others(fields) => Some(Common::new(people.iter().map(|&p| {
-                let values: Vec<u32> =
-                    fields.iter().map(|&f| traits.others[f].values[p as usize]).collect();
+                let others = traits.others_of(p as usize);
+                let values: Vec<u32> = fields.iter().map(|&f| others[f]).collect();
                 (!values.contains(&NO_WORD)).then_some(values)
             }))),
             _ => None,
@@ -125,9 +122,9 @@ impl<'a> Comparison<'a> {
         let kinds: Vec<FieldKind> = traits.others.iter().map(|f| kind(project, f.field)).collect();
         Comparison {
             possible: groups.iter().map(|group| possible(group, &kinds)).collect(),
-            given: column(&traits.given),
-            family: column(&traits.family),
-            birth: Common::new(births.map(|b| b.is_whole().then_some(b))),
+            given: Common::new(each().map(|t| known(t.given))),
+            family: Common::new(each().map(|t| known(t.family))),
+            birth: Common::new(each().map(|t| t.birth.is_whole().then_some(t.birth))),
             wholes: wholes.collect(),
             words: words(&traits.names),
             short_forms: std::iter::once(Rows::default())
@@ -229,15 +226,19 @@ impl<'a> Comparison<'a> {
         self.groups[g] == Group::Family
     }
 
+    fn of(&self, person: u32) -> &Trait {
+        &self.traits.people[self.people[person as usize] as usize]
+    }
+
     /// The sex of a person; 0 where it is missing.
     pub(super) fn sex(&self, person: u32) -> u8 {
-        self.traits.sex[self.people[person as usize] as usize]
+        self.of(person).sex
     }
 
     /// The words of a person's family and given names, as numbers of one list.
     pub(super) fn names_of(&self, person: u32) -> (u32, u32) {
-        let place = self.people[person as usize] as usize;
-        (self.traits.family[place], self.traits.given[place])
+        let person = self.of(person);
+        (person.family, person.given)
     }
 
     /// The word of a name's number.
@@ -251,11 +252,11 @@ impl<'a> Comparison<'a> {
         let column = |value: &dyn Fn(u32) -> u64| -> Vec<(u64, u32)> {
             (0..self.people.len() as u32).map(|person| (value(person), person)).collect()
         };
-        let date = |person: u32| self.traits.birth[self.people[person as usize] as usize];
-        let parts = |parts: &dyn Fn(Birth) -> [u16; 2], person: u32| match parts(date(person)) {
-            [0, _] | [_, 0] => 0,
-            [x, y] => u64::from(x) << 16 | u64::from(y),
-        };
+        let parts =
+            |parts: &dyn Fn(Birth) -> [u16; 2], person: u32| match parts(self.of(person).birth) {
+                [0, _] | [_, 0] => 0,
+                [x, y] => u64::from(x) << 16 | u64::from(y),
+            };
         let mut columns = vec![
             column(&|p| self.names_of(p).0.into()),
             column(&|p| self.names_of(p).1.into()),
@@ -266,12 +267,8 @@ impl<'a> Comparison<'a> {
             column(&|p| parts(&|d| [d.day.into(), d.year], p)),
             column(&|p| parts(&|d| [d.month.into(), d.year], p)),
         ];
-        columns.extend(
-            self.traits
-                .others
-                .iter()
-                .map(|field| column(&|p| field.values[self.people[p as usize] as usize].into())),
-        );
+        let other = |p: u32, f: usize| self.traits.others_of(self.people[p as usize] as usize)[f];
+        columns.extend((0..self.others.len()).map(|f| column(&|p| other(p, f).into())));
         columns
     }
 
@@ -424,8 +421,7 @@ impl<'a> Comparison<'a> {
     /// The states of two whole dates; behind them, what is left possible by those parts that
     /// both have.
     fn birth(&self, a: u32, b: u32) -> usize {
-        let date = |person: u32| self.traits.birth[self.people[person as usize] as usize];
-        let (x, y) = (date(a), date(b));
+        let (x, y) = (self.of(a).birth, self.of(b).birth);
         if !x.is_whole() || !y.is_whole() {
             let part = |bit: usize, x: u16, y: u16| match (x, y) {
                 (0, _) | (_, 0) => 0,
@@ -458,11 +454,11 @@ impl<'a> Comparison<'a> {
     /// A step for each field, or one more where it is not known in both; behind them the
     /// bands of agreement in all.
     fn others(&self, g: usize, fields: &[usize], a: u32, b: u32) -> usize {
-        let (p, q) = (self.people[a as usize] as usize, self.people[b as usize] as usize);
+        let others = |person: u32| self.traits.others_of(self.people[person as usize] as usize);
+        let (p, q) = (others(a), others(b));
         let (mut outcome, mut scale, mut is_full) = (0, 1, true);
         for &f in fields {
-            let Field { values, .. } = &self.traits.others[f];
-            let (x, y) = (values[p], values[q]);
+            let (x, y) = (p[f], q[f]);
             let steps = steps(self.other_kinds[f]);
             let step = match (x, y) {
                 (NO_WORD, _) | (_, NO_WORD) => steps,

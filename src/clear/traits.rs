@@ -12,18 +12,27 @@ use crate::standardise::Person;
 /// The number of a missing word.
 pub(crate) const NO_WORD: u32 = 0;
 
-/// The traits of people, one entry each per token set. Prints as shape.
+/// The traits of people, one entry each per token set. What one person has lies together, since
+/// pairs are compared in no order that memory would like. Prints as shape.
 #[derive(Clone, Default)]
 pub(crate) struct Traits {
     /// Family and given names have their words in common, so that they can be each other's.
     pub(super) names: Words,
-    pub(super) family: Vec<u32>,
-    pub(super) given: Vec<u32>,
-    pub(super) birth: Vec<Birth>,
-    /// The code; 0 where it is missing.
-    pub(super) sex: Vec<u8>,
+    pub(super) people: Vec<Trait>,
     /// The fields of the other kinds, in the project's order.
     pub(super) others: Vec<Field>,
+    /// As many numbers for each person as there are other fields.
+    values: Vec<u32>,
+}
+
+/// What every project knows of a person, names as numbers of words.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Trait {
+    pub(super) family: u32,
+    pub(super) given: u32,
+    pub(super) birth: Birth,
+    /// The code; 0 where it is missing.
+    pub(super) sex: u8,
 }
 
 /// A birth date as far as it is known; 0 stands for what is not. Never printed.
@@ -46,7 +55,6 @@ pub(super) struct Field {
     /// Its place in the project.
     pub(super) field: usize,
     pub(super) words: Words,
-    pub(super) values: Vec<u32>,
 }
 
 /// Distinct words, numbered from 1 as they come.
@@ -94,39 +102,47 @@ impl Traits {
     pub(crate) fn push(&mut self, project: &Project, person: &Person) {
         let details = Details::of(person, &project.placeholders);
         let [family, given] = details.names();
-        self.family.push(self.names.number(family));
-        self.given.push(self.names.number(given));
         let (day, month, year) = details.birth_date();
-        self.birth.push(Birth {
-            year: year.unwrap_or(0),
-            month: month.unwrap_or(0),
-            day: day.unwrap_or(0),
+        self.people.push(Trait {
+            family: self.names.number(family),
+            given: self.names.number(given),
+            birth: Birth {
+                year: year.unwrap_or(0),
+                month: month.unwrap_or(0),
+                day: day.unwrap_or(0),
+            },
+            sex: details.sex().unwrap_or(0),
         });
-        self.sex.push(details.sex().unwrap_or(0));
         for other in &mut self.others {
             let text = details.other(other.field).map(|text| text.as_str());
-            other.values.push(other.words.number(text));
+            self.values.push(other.words.number(text));
         }
+    }
+
+    /// The numbers of a person's words in the other fields.
+    pub(super) fn others_of(&self, place: usize) -> &[u32] {
+        let fields = self.others.len();
+        &self.values[place * fields..][..fields]
     }
 
     /// Moves all of another batch behind these.
     pub(crate) fn append(&mut self, other: Traits) {
         let into = self.names.absorb(other.names);
-        let renumber = |v: Vec<u32>| -> Vec<u32> { v.iter().map(|&n| into[n as usize]).collect() };
-        self.family.extend(renumber(other.family));
-        self.given.extend(renumber(other.given));
-        self.birth.extend(other.birth);
-        self.sex.extend(other.sex);
-        for (field, more) in self.others.iter_mut().zip(other.others) {
-            let into = field.words.absorb(more.words);
-            field.values.extend(more.values.iter().map(|&n| into[n as usize]));
-        }
+        self.people.extend(other.people.iter().map(|&person| Trait {
+            family: into[person.family as usize],
+            given: into[person.given as usize],
+            ..person
+        }));
+        let fields = self.others.iter_mut().zip(other.others);
+        let into: Vec<Vec<u32>> = fields.map(|(f, more)| f.words.absorb(more.words)).collect();
+        let numbers = other.values.iter().zip(into.iter().cycle());
+        self.values.extend(numbers.map(|(&number, into)| into[number as usize]));
     }
 }
 
 impl fmt::Debug for Traits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Traits({})", self.sex.len())
+        write!(f, "Traits({})", self.people.len())
     }
 }
 
@@ -150,12 +166,11 @@ mod tests {
         let whole = traits(&project, &people);
         let mut joined = traits(&project, &people[..1]);
         joined.append(traits(&project, &people[1..]));
-        assert_eq!((&joined.family, &joined.given), (&whole.family, &whole.given));
-        assert!(joined.birth == whole.birth && joined.sex == whole.sex);
-        for (joined, whole) in joined.others.iter().zip(&whole.others) {
-            assert_eq!(joined.values, whole.values);
-        }
-        assert_eq!((joined.family[0], joined.given[0]), (joined.given[2], joined.family[2]));
+        assert!(joined.people == whole.people);
+        assert_eq!(joined.values, whole.values);
+        assert_eq!(joined.values.len(), 3 * joined.others.len());
+        let (first, last) = (joined.people[0], joined.people[2]);
+        assert_eq!((first.family, first.given), (last.given, last.family));
         assert_eq!(format!("{joined:?}"), "Traits(3)");
     }
 }

@@ -112,7 +112,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         sets.append(values);
         traits.append(export.traits);
         let row_ids = super::row_ids(&export.records, &people, &agency_key, project, source);
-        let keep = RowIds { records: &export.records, people: &people, row_ids: &row_ids };
+        let keep = RowIds::new(&export.records, &people, &row_ids);
         write::keep_rows(&staged, source, &keep)?;
         write::rejects(&staged, source, &mut export.asides)?;
         sources.push(Read {

@@ -247,7 +247,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     progress.begin("finding people", None);
     let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
     let row_ids = row_ids(&records, &people, &agency_key, project, source);
-    let keep = RowIds { records: &records, people: &people, row_ids: &row_ids };
+    let keep = RowIds::new(&records, &people, &row_ids);
     write::keep_rows(&staged, source, &keep)?;
     progress.end();
     let events = match events.or_file(job, progress)? {

@@ -1,5 +1,6 @@
 //! The files of a run, below one staged folder named after who may have them.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::ops::Range;
 
@@ -34,30 +35,59 @@ pub(super) fn package(
     Ok((name, digest))
 }
 
-/// The row id of each record number.
-#[derive(Debug, Clone, Copy)]
+/// The row id of each record number, found by a table of hashes: events ask in any order, and a
+/// search through the sorted numbers would wait for memory at each of its twenty steps.
+#[derive(Debug)]
 pub(super) struct RowIds<'a> {
-    pub(super) records: &'a Records,
-    pub(super) people: &'a People,
+    records: &'a Records,
+    people: &'a People,
     /// By rank.
-    pub(super) row_ids: &'a [RowId],
+    row_ids: &'a [RowId],
+    hasher: RandomState,
+    /// Twice as many places as ranks and more; a rank and one, from the place of its hash on.
+    places: Vec<u32>,
 }
 
-impl RowIds<'_> {
+impl<'a> RowIds<'a> {
+    pub(super) fn new(records: &'a Records, people: &'a People, row_ids: &'a [RowId]) -> Self {
+        let places = vec![0; (2 * row_ids.len() + 1).next_power_of_two()];
+        let mut all = RowIds { records, people, row_ids, hasher: RandomState::new(), places };
+        for rank in 0..row_ids.len() {
+            // A record number of several rows has the row id of the first, as they all have.
+            if let Err(free) = all.place(all.id(rank)) {
+                all.places[free] = rank as u32 + 1;
+            }
+        }
+        all
+    }
+
+    fn id(&self, rank: usize) -> &'a str {
+        self.records.id(self.people.order[rank])
+    }
+
+    /// The rank of a record number, or the free place where it would stand.
+    fn place(&self, record_id: &str) -> Result<usize, usize> {
+        let mask = self.places.len() - 1;
+        let mut at = self.hasher.hash_one(record_id) as usize & mask;
+        loop {
+            match self.places[at] {
+                0 => return Err(at),
+                rank if self.id(rank as usize - 1) == record_id => return Ok(rank as usize - 1),
+                _ => at = (at + 1) & mask,
+            }
+        }
+    }
+
     pub(super) fn of(&self, record_id: &str) -> Option<RowId> {
-        let order = &self.people.order;
-        let rank = order.partition_point(|&record| self.records.id(record) < record_id);
-        let record = *order.get(rank)?;
-        (self.records.id(record) == record_id).then(|| self.row_ids[rank])
+        self.place(record_id).ok().map(|rank| self.row_ids[rank])
     }
 
     /// The lines of `rows.csv` from these ranks: each record number once.
     fn lines(&self, ranks: Range<usize>) -> Vec<u8> {
-        let order = &self.people.order;
         let mut writer = csv::Writer::from_writer(Vec::with_capacity(ranks.len() * 48));
         for rank in ranks {
-            let id = self.records.id(order[rank]);
-            if rank > 0 && self.records.id(order[rank - 1]) == id {
+            let id = self.id(rank);
+            if rank > 0 && self.id(rank - 1) == id {
                 continue;
             }
             // Memory takes every line, and all are of two cells.
