@@ -73,6 +73,7 @@ impl Agency {
             overwrite: Overwrite::Refuse,
             unhardened: Unhardened::Refuse,
             today: jiff::civil::date(2026, 1, 31),
+            as_at: None,
             memory: usize::MAX,
         }
     }
@@ -361,6 +362,70 @@ fn consent_is_needed_before_any_key_is_made() {
     );
     assert!(output.rejects.contains(&"7,other,row,consent is refused".to_owned()));
     assert_eq!(output.rejects.len(), 5);
+}
+
+/// Every rule of time and purpose through a whole run: what is used, what the manifest and the
+/// analyst are told.
+#[test]
+fn consent_holds_for_a_purpose_and_a_time_and_until_it_is_withdrawn() {
+    let agency = Agency::new();
+    let source = format!(
+        "{}[[consent]]\ncolumn = \"research\"\nshare = [\"1\"]\nrefuse = [\"2\"]\n\
+         purposes = [\"research\"]\ngiven = \"given\"\nuntil = \"until\"\nwithdrawn = \"gone\"\n\
+         [[consent]]\ncolumn = \"contact\"\nshare = [\"1\"]\npurposes = [\"follow-up\"]\n",
+        COLUMNS
+    );
+    let mut export = format!("{HEADER},research,given,until,gone,contact\n");
+    for (id, cells) in [
+        ("a", "1,2024-01-01,,,"),
+        ("b", "2,2024-01-01,,,1"),
+        ("c", "1,2024-07-01,,,1"),
+        ("d", "1,2023-01-01,2024-06-29,,1"),
+        ("e", "1,2023-01-01,,2024-05-05,1"),
+        ("f", "1,,,,1"),
+        ("g", "1,2024-01-01,,,1"),
+        ("g", "1,2024-01-01,,,1"),
+        ("h", "1,2023-01-01,,2023-05-05,"),
+        ("h", "1,2023-05-06,2024-06-30,2023-05-05,"),
+    ] {
+        let _ = writeln!(export, "{id},Nguyen,Thi{id},F,1980-05-17,Kambah,2902,{cells}");
+    }
+    let mut job = agency.job(&export, &source, "out");
+    let refused = |job: &Job| {
+        let refused = veilway::deidentify::run(job, &Progress::silent()).expect_err("refused");
+        assert!(!job.out.exists());
+        refused.to_string()
+    };
+    assert!(refused(&job).contains("the agreement states none"));
+    job.project.purposes = vec!["audit".into()];
+    assert!(refused(&job).contains("no consent column is for the agreement's purpose `audit`"));
+    job.project.purposes = vec!["research".into()];
+    assert!(refused(&job).contains("the day of the extract is not declared"));
+    job.as_at = Some(jiff::civil::date(2024, 6, 30));
+    let list = agency.path("withdrawn.csv");
+    fs::write(&list, "when,id\n2024-06-01,g\n2024-06-01,gg\n").expect("written");
+    job.source.withdrawn = vec![list.clone()];
+    let output = Output::of(&job);
+    assert_eq!(output.rows.keys().collect::<Vec<_>>(), ["a", "h"]);
+    let excluded = output.manifest.excluded;
+    let counts: Vec<u64> = excluded.by_consent().iter().map(|(_, n)| *n).collect();
+    // Refused, in part, not stated, not yet, ended, withdrawn: e, the two rows of g, one of h.
+    assert_eq!(counts, [1, 0, 1, 1, 1, 4]);
+    assert!(output.rejects.contains(&"8,id,row,consent is withdrawn".to_owned()));
+    assert!(output.rejects.contains(&"6,gone,row,consent is withdrawn".to_owned()));
+    let vain = "that no row of the export has: 1;";
+    assert!(output.summary.warnings.iter().any(|w| w.contains(vain)), "{:?}", output.summary);
+    assert_eq!(output.summary.record.as_at.as_deref(), Some("2024-06-30"));
+    let told = fs::read_to_string(job.out.join("to-analyst/agency-a.left-out.csv")).expect("told");
+    assert_eq!(told.lines().next(), Some("reason,clients"));
+    assert_eq!(told.lines().filter(|line| line.ends_with(",n.p.")).count(), 7, "{told}");
+
+    // A list with a line that says nobody is honoured by no run; one of nobody by every run.
+    fs::write(&list, "when,id\n2024-06-01,\n").expect("written");
+    job.out = agency.path("none");
+    assert!(refused(&job).contains("withdrawn.csv line 2: a list of withdrawn records"));
+    fs::write(&list, "when,id\n").expect("written");
+    assert_eq!(Output::of(&job).rows.keys().collect::<Vec<_>>(), ["a", "g", "h"]);
 }
 
 const EVENTS: &str = "\

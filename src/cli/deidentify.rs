@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Printer;
@@ -40,6 +41,14 @@ pub(crate) struct Args {
     /// What to call a source that is a DEX upload file, which needs no description.
     #[arg(long, conflicts_with = "source")]
     name: Option<SourceName>,
+    /// The day the export was made, as YYYY-MM-DD: consent that has days is judged on it, and
+    /// dates after it are in the future [default of the latter: today].
+    #[arg(long, value_name = "DATE")]
+    as_at: Option<Date>,
+    /// Records of people who withdrew their consent, beside the lists that source.toml names: a
+    /// table with the column of record numbers.
+    #[arg(long, value_name = "FILE")]
+    withdrawn: Vec<PathBuf>,
     /// The project key.
     #[arg(long, value_name = "FILE")]
     key_file: PathBuf,
@@ -87,13 +96,15 @@ struct Report<'a> {
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let project = Project::load(&args.project)?;
+    let mut source = match (&args.source, &args.name) {
+        (Some(path), _) => SourceSpec::load(path)?,
+        (None, name) => SourceSpec::dex(name.as_ref().ok_or(Unnamed)?, &project)?,
+    };
+    source.withdrawn.extend(args.withdrawn);
     let job = Job {
         export: Input::from_args(&args.export),
         events: args.events,
-        source: match (&args.source, &args.name) {
-            (Some(path), _) => SourceSpec::load(path)?,
-            (None, name) => SourceSpec::dex(name.as_ref().ok_or(Unnamed)?, &project)?,
-        },
+        source,
         project,
         key_file: args.key_file,
         agency_key: args.agency_key,
@@ -104,6 +115,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             false => Unhardened::Refuse,
         },
         today: super::slk::today(),
+        as_at: args.as_at,
         memory: args.memory.unwrap_or_else(super::memory::share),
     };
     let summary = deidentify::run(&job, &printer.progress())?;

@@ -58,7 +58,7 @@ fn agencies(text: &mut String, story: &Story, out: &str) {
     let _ = writeln!(text, "\n  THE AGENCIES  {out}/agency-*");
     for Agency { name, records, events, run, .. } in &story.agencies {
         let aside = run.rows_set_aside;
-        let consent = aside.consent_refused + aside.consent_partial + aside.consent_not_stated;
+        let consent = aside.without_consent();
         let _ = writeln!(
             text,
             "    {name:<15}  {:>6} records with names ({consent} lack consent), {} events",

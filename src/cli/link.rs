@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+
 use super::Printer;
 use crate::deidentify::inhouse;
 use crate::error::{Class, Error, Fault};
@@ -42,6 +44,10 @@ pub(crate) struct Args {
     /// the earlier run's, or a new one.
     #[arg(long, value_name = "FILE", requires = "clear")]
     agency_key: Option<PathBuf>,
+    /// With --clear, the day the exports were made, as YYYY-MM-DD: consent that has days is
+    /// judged on it, and dates after it are in the future [default of the latter: today].
+    #[arg(long, value_name = "DATE", requires = "clear")]
+    as_at: Option<Date>,
     /// The linkage agreement.
     #[arg(long, value_name = "FILE")]
     project: PathBuf,
@@ -187,6 +193,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             block_cap,
             overwrite,
             today: super::slk::today(),
+            as_at: args.as_at,
         };
         inhouse::run(&job, &printer.progress())?
     } else {

@@ -42,8 +42,8 @@ pub(crate) struct Args {
     /// Whose reading of the SLK-581 rules [default: aihw, or the project's].
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     profile: Option<Profile>,
-    /// The day the exports were made, as YYYY-MM-DD: dates after it are in the future
-    /// [default: today].
+    /// The day the exports were made, as YYYY-MM-DD: consent that has days is judged on it, and
+    /// dates after it are in the future [default of the latter: today].
     #[arg(long, value_name = "DATE")]
     as_at: Option<Date>,
     /// Write the report as a page to this file too.
@@ -85,9 +85,8 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         path.as_deref().map(|path| StagedFile::create(path, Readers::Owner, overwrite)).transpose()
     };
     let (mut html, mut csv) = (staged(&args.html)?, staged(&args.csv)?);
-    let as_at = args.as_at.unwrap_or_else(today);
     let exports = args.exports.iter().map(Input::from_arg).collect();
-    let job = Job { exports, source, project, profile, as_at };
+    let job = Job { exports, source, project, profile, today: today(), as_at: args.as_at };
     let report = quality::run(&job, &printer.progress())?;
     if let Some(html) = &mut html {
         put(html, report.html()?.as_bytes())?;
@@ -192,13 +191,18 @@ fn one(q: &Quality, text: &mut String) {
         ),
     );
     if let Some(c) = &q.consent {
-        line(
-            "consent",
-            format!(
-                "{} given, {} in part, {} refused, {} not stated",
-                c.given, c.partial, c.refused, c.not_stated
-            ),
+        let mut said = format!(
+            "{} given, {} in part, {} refused, {} not stated",
+            c.given, c.partial, c.refused, c.not_stated
         );
+        for (what, count) in
+            [("not yet given", c.not_yet), ("ended", c.ended), ("withdrawn", c.withdrawn)]
+        {
+            if count > 0 {
+                let _ = write!(said, ", {count} {what}");
+            }
+        }
+        line("consent", said);
     }
     let p = &q.people;
     line(

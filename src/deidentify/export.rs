@@ -8,8 +8,9 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use super::Error;
-use super::consent::{Consent, Withheld};
+use super::consent::{Consent, Use};
 use super::events::{EventReader, Events};
+use super::left_out::LeftOut;
 use crate::clear::Traits;
 use crate::encode::fuzzy::FuzzyEncoder;
 use crate::encode::people::Records;
@@ -66,6 +67,8 @@ pub(super) struct Reading<'a> {
     pub(super) source: &'a SourceSpec,
     /// Dates after it are in the future.
     pub(super) today: Date,
+    /// The day of the extract, where it was declared.
+    pub(super) as_at: Option<Date>,
     /// Whether the export has the source's events.
     pub(super) has_events: bool,
     /// Whether its people will be compared in the clear.
@@ -79,6 +82,8 @@ pub(super) struct Reading<'a> {
 pub(super) struct Export<'a> {
     pub(super) rows_in: u64,
     pub(super) excluded: Exclusions,
+    /// Whose records are left out for want of consent.
+    pub(super) left_out: LeftOut,
     pub(super) records: Records,
     /// The token sets of the records, with their fuzzy rows and values.
     pub(super) store: Store<'a>,
@@ -87,6 +92,8 @@ pub(super) struct Export<'a> {
     pub(super) traits: Traits,
     pub(super) asides: Vec<Aside>,
     pub(super) events: Events,
+    /// How many listed record numbers of people who withdrew no row had.
+    pub(super) listed_in_vain: usize,
 }
 
 /// What some rows of an export became.
@@ -94,6 +101,7 @@ pub(super) struct Export<'a> {
 struct Part {
     files: FileNames,
     excluded: Exclusions,
+    left_out: LeftOut,
     records: Records,
     packed: Packed,
     traits: Traits,
@@ -113,12 +121,14 @@ impl<'a> Export<'a> {
         room: Room<'a>,
         progress: &Progress,
     ) -> Result<Export<'a>, crate::Error> {
-        let &Reading { project, source, today, has_events, is_compared, encoder, fuzzy } = reading;
+        let &Reading { project, source, has_events, is_compared, encoder, fuzzy, .. } = reading;
+        let wanted = Use { purposes: &project.purposes, as_at: reading.as_at };
+        let today = reading.as_at.unwrap_or(reading.today);
         let reader = Reader {
             files: table.files(),
             record_id: table.column(&source.record_id)?,
             record_id_name: &source.record_id,
-            consent: Consent::new(&table, &source.consent)?,
+            consent: Consent::new(&table, source, wanted)?,
             standardiser: Standardiser::new(&table, source, project, today)?,
             events: match &source.events {
                 Some(spec) if has_events => Some(EventReader::new(&table, spec)?),
@@ -132,11 +142,13 @@ impl<'a> Export<'a> {
         let mut export = Export {
             rows_in: 0,
             excluded: Exclusions::default(),
+            left_out: LeftOut::default(),
             records: Records::default(),
             store: Store::new(reader.layout(), room),
             traits: if is_compared { Traits::new(project) } else { Traits::default() },
             asides: vec![],
             events: Events::default(),
+            listed_in_vain: 0,
         };
         let mut batch = table.next_batch(BATCH)?;
         progress.begin("reading the export", table.about_rows(batch.len()));
@@ -170,23 +182,19 @@ impl<'a> Export<'a> {
             batch = next?;
         }
         progress.end();
+        export.listed_in_vain = reader.consent.listed_in_vain();
         Ok(export)
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {
-        let Part { excluded, records, packed, traits, asides, events, .. } = part;
+        let Part { excluded, left_out, records, packed, traits, asides, events, .. } = part;
         self.records.append(&records, self.store.len() as u32);
         self.store.push(packed)?;
         self.traits.append(traits);
         self.asides.extend(asides);
         self.events.append(events);
-        let Exclusions {
-            consent_refused, consent_partial, consent_not_stated, no_record_id, ..
-        } = excluded;
-        self.excluded.consent_refused += consent_refused;
-        self.excluded.consent_partial += consent_partial;
-        self.excluded.consent_not_stated += consent_not_stated;
-        self.excluded.no_record_id += no_record_id;
+        self.excluded.add(excluded);
+        self.left_out.append(left_out);
         Ok(())
     }
 }
@@ -260,11 +268,8 @@ impl Reader<'_> {
     /// sets are put behind the others.
     fn row(&self, row: &Row, desk: &mut Desk, part: &mut Part) -> bool {
         if let Some((withheld, column)) = self.consent.withheld(row) {
-            match withheld {
-                Withheld::Refused => part.excluded.consent_refused += 1,
-                Withheld::Partial => part.excluded.consent_partial += 1,
-                Withheld::NotStated => part.excluded.consent_not_stated += 1,
-            }
+            withheld.count_in(&mut part.excluded);
+            part.left_out.push(withheld, row.cell(self.record_id));
             part.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
             return false;
         }

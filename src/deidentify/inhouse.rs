@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::export::{Export, Reading};
 use super::write::RowIds;
-use super::{Error, agency_key, write};
+use super::{Error, agency_key, consent, write};
 use crate::clear::{self, Blocking, Candidates, Comparison, Limits, Traits};
 use crate::encode::people;
 use crate::encode::store::Room;
@@ -49,6 +49,8 @@ pub struct Job {
     pub overwrite: Overwrite,
     /// The day of the run: dates after it are in the future.
     pub today: Date,
+    /// The day on which the exports were made, where it was declared: on it consent is judged.
+    pub as_at: Option<Date>,
 }
 
 /// A match key that makes more pairs per person than this is left out.
@@ -65,6 +67,7 @@ struct Read<'a> {
     row_ids: Vec<RowId>,
     rows: u64,
     set_aside: u64,
+    listed_in_vain: usize,
 }
 
 /// Links the exports and writes the maps; one export alone is searched for people it holds
@@ -97,6 +100,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
             project,
             source,
             today: job.today,
+            as_at: job.as_at,
             has_events: false,
             is_compared: true,
             encoder: &encoder,
@@ -120,6 +124,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
             row_ids,
             rows: export.records.len() as u64,
             set_aside: export.rows_in - export.records.len() as u64,
+            listed_in_vain: export.listed_in_vain,
         });
     }
 
@@ -207,8 +212,9 @@ fn warnings(
     judgement: &Judgement,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
-    for Read { source, set_aside, rows, .. } in sources {
+    for Read { source, set_aside, rows, listed_in_vain, .. } in sources {
         warnings.extend(source.check_against(&job.project));
+        warnings.extend(consent::warning(*listed_in_vain));
         if *rows == 0 {
             warnings.push(format!("no row of source {} is used", source.name));
         }

@@ -11,7 +11,9 @@ mod duplicates;
 mod events;
 mod export;
 pub mod inhouse;
+mod left_out;
 mod record;
+mod withdrawn;
 mod write;
 
 use std::path::PathBuf;
@@ -69,6 +71,9 @@ pub struct Job {
     pub unhardened: Unhardened,
     /// The day of the run: dates after it are in the future.
     pub today: Date,
+    /// The day on which the export was made, where it was declared: on it consent is judged, and
+    /// dates after it are in the future.
+    pub as_at: Option<Date>,
     /// Bytes of tokens that may be held in memory; what is more goes to the disk, encrypted.
     pub memory: usize,
 }
@@ -236,6 +241,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         project,
         source,
         today: job.today,
+        as_at: job.as_at,
         has_events: in_export.is_some(),
         is_compared: !source.unique_people,
         encoder: &encoder,
@@ -243,7 +249,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     };
     let room = Room { bytes: job.memory, disk: &staged };
     let export = Export::read(table, &reading, room, progress)?;
-    let Export { rows_in, excluded, records, store, traits, mut asides, events } = export;
+    let Export { rows_in, excluded, left_out, listed_in_vain, .. } = export;
+    let Export { records, store, traits, mut asides, events, .. } = export;
     progress.begin("finding people", None);
     let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
     let row_ids = row_ids(&records, &people, &agency_key, project, source);
@@ -268,12 +275,14 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
     progress.end();
     write::rejects(&staged, source, &mut asides)?;
+    write::left_out(&staged, source, &left_out.table(manifest.people)?)?;
     let record =
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     write::run_record(&staged, &record)?;
     staged.commit()?;
     let mut warnings = file_warnings;
     warnings.extend(record.warnings(job));
+    warnings.extend(consent::warning(listed_in_vain));
     warnings.extend(fill_warning);
     if is_unhardened {
         warnings.insert(0, UNHARDENED.to_owned());

@@ -20,6 +20,9 @@ pub struct RunRecord {
     pub tool: String,
     /// The day of the run.
     pub day: String,
+    /// The day of the extract, where it was declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_at: Option<String>,
     /// The source.
     pub source: SourceName,
     /// The project's id.
@@ -137,6 +140,7 @@ impl RunRecord {
         RunRecord {
             tool: tool(),
             day: job.today.to_string(),
+            as_at: job.as_at.map(|day| day.to_string()),
             source: manifest.source.clone(),
             project: manifest.project.clone(),
             period: manifest.period.clone(),

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::events::Events;
 use super::export::Aside;
 use super::record::RunRecord;
+use crate::disclosure::Count;
 use crate::encode::people::{People, Records};
 use crate::encode::rows::Rows;
 use crate::files::{self, OutFile, Readers, Staged};
@@ -175,6 +176,22 @@ pub(super) fn rejects(
         let column = column.as_deref().unwrap_or_default();
         let place = named.then_some(place.as_deref().unwrap_or_default()).into_iter();
         file.line(place.chain([line.to_string().as_str(), column, kind.name(), reason]))?;
+    }
+    Ok(file.finish()?)
+}
+
+/// Writes `left-out.csv` for the analyst.
+pub(super) fn left_out(
+    staged: &Staged,
+    source: &SourceSpec,
+    lines: &[(&str, Count)],
+) -> Result<(), crate::Error> {
+    let name = format!("to-analyst/{}.left-out.csv", source.name);
+    let mut file = CsvFile::create_for(staged, &name, Readers::Default)?;
+    file.line(["reason", "clients"])?;
+    for (reason, count) in lines {
+        let clients = count.shown().map_or("n.p.".to_owned(), |n| n.to_string());
+        file.line([*reason, &clients])?;
     }
     Ok(file.finish()?)
 }

@@ -104,6 +104,7 @@ fn measure(
             out: out.clone(),
             overwrite: Overwrite::Refuse,
             today,
+            as_at: None,
             memory: usize::MAX,
         };
         let done = deidentify::run(&job, progress)?;

@@ -143,6 +143,7 @@ fn agencies(
             out: home.join(&folder).join("deidentified"),
             overwrite: Overwrite::Refuse,
             today,
+            as_at: None,
             memory: usize::MAX,
         };
         let run = watch.time("deidentify", || deidentify::run(&job, progress))?;

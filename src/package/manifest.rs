@@ -89,8 +89,18 @@ pub struct Exclusions {
     pub consent_refused: u64,
     /// Consent was given in part, which a program cannot judge.
     pub consent_partial: u64,
-    /// No consent is on record.
+    /// No consent is on record, or none that says since when it holds where that is asked.
     pub consent_not_stated: u64,
+    /// Consent holds from a day after that of the extract. What a package has none of, here and
+    /// below, is not written: it reads as it did before these could be told apart.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub consent_not_yet: u64,
+    /// Consent held until a day before that of the extract.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub consent_ended: u64,
+    /// Consent was given and is withdrawn.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub consent_withdrawn: u64,
     /// There is no record number.
     pub no_record_id: u64,
     /// The row could not be read.
@@ -99,20 +109,60 @@ pub struct Exclusions {
 
 impl Exclusions {
     /// All of them, with the words that say why.
-    pub fn by_reason(&self) -> [(&'static str, u64); 5] {
+    pub fn by_reason(&self) -> Vec<(&'static str, u64)> {
+        let mut reasons = self.by_consent().to_vec();
+        reasons.push(("no record number", self.no_record_id));
+        reasons.push(("unreadable row", self.unreadable));
+        reasons
+    }
+
+    /// Those without the consent that was needed.
+    pub fn by_consent(&self) -> [(&'static str, u64); 6] {
         [
             ("consent refused", self.consent_refused),
             ("consent in part only", self.consent_partial),
             ("consent not stated", self.consent_not_stated),
-            ("no record number", self.no_record_id),
-            ("unreadable row", self.unreadable),
+            ("consent not yet given", self.consent_not_yet),
+            ("consent ended", self.consent_ended),
+            ("consent withdrawn", self.consent_withdrawn),
         ]
+    }
+
+    /// Records without the consent that was needed.
+    pub fn without_consent(&self) -> u64 {
+        self.by_consent().iter().map(|(_, n)| n).sum()
+    }
+
+    /// Adds the records of other rows.
+    pub fn add(&mut self, other: Exclusions) {
+        let Exclusions {
+            consent_refused,
+            consent_partial,
+            consent_not_stated,
+            consent_not_yet,
+            consent_ended,
+            consent_withdrawn,
+            no_record_id,
+            unreadable,
+        } = other;
+        self.consent_refused += consent_refused;
+        self.consent_partial += consent_partial;
+        self.consent_not_stated += consent_not_stated;
+        self.consent_not_yet += consent_not_yet;
+        self.consent_ended += consent_ended;
+        self.consent_withdrawn += consent_withdrawn;
+        self.no_record_id += no_record_id;
+        self.unreadable += unreadable;
     }
 
     /// How many records are not in the package.
     pub fn total(&self) -> u64 {
         self.by_reason().iter().map(|(_, n)| n).sum()
     }
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What one match-key column holds. The four counts add up to the rows.

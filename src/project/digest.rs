@@ -17,6 +17,10 @@ impl Project {
         let mut set = |name: String, value: String| settings.insert(name, value);
         set("project.id".into(), self.id.clone());
         set("project.period".into(), self.period.clone());
+        // Set only where there are any: agreements that name none are what they always were.
+        if !self.purposes.is_empty() {
+            set("project.purposes".into(), list(&self.purposes));
+        }
         set("project.suite".into(), self.suite.name().into());
         set("project.slk_profile".into(), self.slk_profile.name().into());
         set("project.diacritics".into(), self.diacritics.name().into());
@@ -175,8 +179,9 @@ mod tests {
     #[test]
     fn every_setting_counts_and_is_named() {
         type Change = (&'static str, fn(&mut Project));
-        let changes: [Change; 14] = [
+        let changes: [Change; 15] = [
             ("project.id", |p| p.id.push('2')),
+            ("project.purposes", |p| p.purposes.push("research".into())),
             ("project.period", |p| p.period.push('2')),
             ("project.suite", |p| p.suite = Suite::HmacSha512),
             ("project.slk_profile", |p| p.slk_profile = Profile::Dex),

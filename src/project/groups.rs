@@ -120,6 +120,7 @@ mod tests {
         Project {
             id: "p".into(),
             period: "2024".into(),
+            purposes: Vec::new(),
             suite: Suite::HmacSha256,
             slk_profile: Profile::Aihw,
             diacritics: Diacritics::Fold,

@@ -29,6 +29,8 @@ pub struct Project {
     pub id: String,
     /// The period the agreement covers; part of every derived key.
     pub period: String,
+    /// What the linked records are for, in the words that sources have for consent; often none.
+    pub purposes: Vec<String>,
     /// The keyed hash.
     pub suite: Suite,
     /// The SLK-581 profile.

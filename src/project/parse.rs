@@ -65,6 +65,7 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
     let id = id.and_then(|id| plain_word(&head, "id", id));
     let period = head.needed_text("period", "the time the agreement covers, such as `2026`");
     let period = period.and_then(|period| plain_word(&head, "period", period));
+    let purposes = purposes(&mut head);
     let suites = Suite::ALL.map(|s| (s.name(), s));
     let suite = head.choice("suite", &suites).unwrap_or(Suite::HmacSha256);
     let profiles = Profile::ALL.map(|p| (p.name(), p));
@@ -86,6 +87,7 @@ fn project(root: &mut Table<'_>) -> Option<Project> {
     let mut project = Project {
         id: id.unwrap_or_default(),
         period: period.unwrap_or_default(),
+        purposes,
         suite,
         slk_profile,
         diacritics,
@@ -135,6 +137,18 @@ fn plain_word(table: &Table<'_>, key: &str, word: Spanned<String>) -> Option<Str
     let message = format!("expected {PLAIN_WORD}, found {found}");
     table.note_at(&word, key, message);
     None
+}
+
+/// What the linked records are for: each word once.
+fn purposes(head: &mut Table<'_>) -> Vec<String> {
+    let mut purposes: Vec<String> = Vec::new();
+    for purpose in head.texts("purposes").unwrap_or_default() {
+        if purposes.contains(purpose.get_ref()) {
+            head.note_at(&purpose, "purposes", "the same purpose is there twice");
+        }
+        purposes.extend(plain_word(head, "purposes", purpose));
+    }
+    purposes
 }
 
 /// The fields, and the names of those that have a mistake.

@@ -201,6 +201,9 @@ id = {id}
 # The time the agreement covers. A new period gives new codes: files of two periods cannot be
 # joined by whoever holds both.
 period = {period}
+# What the linked records are for, a word for each use. Where an agency's source.toml has consent
+# for stated purposes, a record is used only when its consent covers every one of these.
+# purposes = ["service-planning"]
 # The keyed hash: "hmac-sha256", or "hmac-sha512" where your security policy asks for it.
 suite = "hmac-sha256"
 # Which reading of the SLK-581 rules is used: "aihw", "act-v4", "dex", "pmhc", "aodts",

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::deidentify::consent::Consent;
+use crate::deidentify::consent::{Consent, Use};
 use crate::deidentify::doubles::{Doubles, Found};
 use crate::encode::{Encoder, Scratch};
 use crate::error::{Class, Fault};
@@ -41,8 +41,10 @@ pub struct Job {
     pub project: Project,
     /// Whose reading of the SLK-581 rules.
     pub profile: Profile,
-    /// Dates after it are in the future.
-    pub as_at: Date,
+    /// The day of the run: dates after it are in the future.
+    pub today: Date,
+    /// The day on which the exports were made, where it was declared; on it consent is judged.
+    pub as_at: Option<Date>,
 }
 
 /// What was found of every export.
@@ -211,11 +213,13 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
     let Job { source, project, .. } = job;
     let mut table = Table::open(export, &source.form())?;
     let encoder = Encoder::for_values(project);
+    let as_at = job.as_at.unwrap_or(job.today);
+    let wanted = Use { purposes: &project.purposes, as_at: job.as_at };
     let reader = Reader {
         job,
         encoder: &encoder,
-        standardiser: Standardiser::new(&table, source, project, job.as_at)?,
-        consent: Consent::new(&table, &source.consent)?,
+        standardiser: Standardiser::new(&table, source, project, as_at)?,
+        consent: Consent::new(&table, source, wanted)?,
         number: table.column(&source.record_id)?,
         recorded: source.slk581.as_deref().map(|column| table.column(column)).transpose()?,
         columns: table.header().len(),
@@ -250,6 +254,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         filled,
         empty: rows - set_aside - filled,
     });
+    let has_consent = !source.consent.is_empty() || !source.withdrawn.is_empty();
     Ok(Quality {
         file: table.name().to_owned(),
         rows,
@@ -260,7 +265,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         given_names: tally.given.clone(),
         birth_dates: tally.births(),
         sexes: tally.sexes.clone(),
-        consent: (!source.consent.is_empty()).then(|| tally.consents.clone()),
+        consent: has_consent.then(|| Consents::of(rows - set_aside, &tally.without_consent)),
         people,
         columns: columns.collect(),
     })

@@ -126,6 +126,9 @@ impl Sheet<'_> {
                     ("given in part", consent.partial),
                     ("refused", consent.refused),
                     ("not stated", consent.not_stated),
+                    ("not yet given", consent.not_yet),
+                    ("ended", consent.ended),
+                    ("withdrawn", consent.withdrawn),
                 ]),
             });
         }

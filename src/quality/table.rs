@@ -5,7 +5,7 @@ use super::{Error, Quality, Report};
 /// The columns, and what stands in each.
 type Measure = (&'static str, fn(&Quality) -> String);
 
-const MEASURES: [Measure; 26] = [
+const MEASURES: [Measure; 28] = [
     ("file", |q| q.file.clone()),
     ("rows", |q| q.rows.to_string()),
     ("set_aside", |q| q.set_aside.to_string()),
@@ -26,6 +26,10 @@ const MEASURES: [Measure; 26] = [
     ("consent_given", |q| q.consent.as_ref().map_or(String::new(), |c| c.given.to_string())),
     ("consent_partial", |q| q.consent.as_ref().map_or(String::new(), |c| c.partial.to_string())),
     ("consent_refused", |q| q.consent.as_ref().map_or(String::new(), |c| c.refused.to_string())),
+    ("consent_ended", |q| q.consent.as_ref().map_or(String::new(), |c| c.ended.to_string())),
+    ("consent_withdrawn", |q| {
+        q.consent.as_ref().map_or(String::new(), |c| c.withdrawn.to_string())
+    }),
     ("record_numbers", |q| q.people.numbers.to_string()),
     ("people", |q| q.people.people.to_string()),
     ("numbers_too_many", |q| q.people.numbers_too_many.to_string()),

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::deidentify::consent::Withheld;
+use crate::package::manifest::Exclusions;
 use crate::slk::check::{Defect, check};
 use crate::slk::{Profile, Slk581, make};
 use crate::sources::Row;
@@ -126,8 +127,29 @@ pub struct Consents {
     pub partial: u64,
     /// Refused.
     pub refused: u64,
-    /// Not stated.
+    /// Not stated, or given on a day that nobody can read.
     pub not_stated: u64,
+    /// Given on a later day than that of the export.
+    pub not_yet: u64,
+    /// Given for a time that is over.
+    pub ended: u64,
+    /// Withdrawn.
+    pub withdrawn: u64,
+}
+
+impl Consents {
+    /// Of so many rows, of which these are without consent.
+    pub(super) fn of(rows: u64, without: &Exclusions) -> Consents {
+        Consents {
+            given: rows - without.total(),
+            partial: without.consent_partial,
+            refused: without.consent_refused,
+            not_stated: without.consent_not_stated,
+            not_yet: without.consent_not_yet,
+            ended: without.consent_ended,
+            withdrawn: without.consent_withdrawn,
+        }
+    }
 }
 
 /// The counts of some rows. Prints as shape.
@@ -147,7 +169,7 @@ pub(super) struct Tally {
     /// On 1 January, on the 1st, on the 15th.
     heaps: [u64; 3],
     pub(super) sexes: Sexes,
-    pub(super) consents: Consents,
+    pub(super) without_consent: Exclusions,
     pub(super) without_number: u64,
     /// Of each column, how many rows have a value.
     pub(super) filled: Vec<u64>,
@@ -253,12 +275,9 @@ impl Tally {
     }
 
     pub(super) fn consent(&mut self, withheld: Option<Withheld>) {
-        *match withheld {
-            None => &mut self.consents.given,
-            Some(Withheld::Partial) => &mut self.consents.partial,
-            Some(Withheld::Refused) => &mut self.consents.refused,
-            Some(Withheld::NotStated) => &mut self.consents.not_stated,
-        } += 1;
+        if let Some(withheld) = withheld {
+            withheld.count_in(&mut self.without_consent);
+        }
     }
 
     /// Counts which cells of a row are filled.
@@ -301,11 +320,7 @@ impl Tally {
         self.sexes.not_stated += not_stated;
         self.sexes.empty += empty;
         self.sexes.unknown_code += unknown_code;
-        let Consents { given, partial, refused, not_stated } = other.consents;
-        self.consents.given += given;
-        self.consents.partial += partial;
-        self.consents.refused += refused;
-        self.consents.not_stated += not_stated;
+        self.without_consent.add(other.without_consent);
     }
 
     /// What is said of keys.
@@ -470,7 +485,8 @@ mod tests {
         first.append(second);
         assert_eq!(first.keys(), whole.keys());
         assert_eq!(first.births(), whole.births());
-        assert_eq!((&first.sexes, &first.consents), (&whole.sexes, &whole.consents));
+        assert_eq!((&first.sexes, first.without_consent), (&whole.sexes, whole.without_consent));
+        assert_eq!(Consents::of(6, &whole.without_consent).given, 3);
         let sexes =
             Sexes { male: 1, female: 1, other: 1, not_stated: 1, empty: 1, unknown_code: 1 };
         assert_eq!(whole.sexes, sexes);

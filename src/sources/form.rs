@@ -58,6 +58,10 @@ impl SourceSpec {
         if let Some(column) = self.columns.get("birth_date") {
             form.dates.push((column.clone(), self.date_format.clone()));
         }
+        for consent in &self.consent {
+            let dates = consent.dates();
+            form.dates.extend(dates.map(|column| (column.clone(), consent.date_format.clone())));
+        }
         form.codes.extend(self.columns.get("postcode").map(|column| (column.clone(), 4)));
         if let Some(spec) = self.events.as_ref().filter(|events| events.sheet.is_none()) {
             form.events(spec);

@@ -20,6 +20,16 @@ pub(super) enum Role {
     Accuracy,
     /// Consent to share.
     Consent,
+    /// Consent to collect.
+    CollectConsent,
+    /// Consent to be contacted later.
+    FollowUp,
+    /// The day on which consent was given.
+    ConsentGiven,
+    /// The last day of consent.
+    ConsentUntil,
+    /// The day on which consent was withdrawn.
+    ConsentWithdrawn,
     /// Another family name of the same person.
     OtherFamily,
     /// Another given name of the same person.
@@ -49,11 +59,16 @@ impl Role {
             Role::Slk581 => &["1.7.2"],
             Role::Estimated => &["1.3.2"],
             Role::Consent => &["1.1.2"],
+            Role::CollectConsent => &["1.1.1"],
             Role::Start => &["4.1.1"],
             Role::End => &["4.1.4"],
             Role::Content => &["3.1.1", "3.3.1", "3.3.2", "4.2.1", "4.2.3"],
             Role::Field(FieldKind::Text)
             | Role::Accuracy
+            | Role::FollowUp
+            | Role::ConsentGiven
+            | Role::ConsentUntil
+            | Role::ConsentWithdrawn
             | Role::OtherFamily
             | Role::OtherGiven
             | Role::Program => &[],
@@ -126,6 +141,30 @@ impl Role {
                 "informationsharingconsent", "consenttoprovidedetails", "consenttolinkage",
                 "consenttolink", "linkageconsent", "datasharingconsent", "consent",
                 "consentflag",
+            ],
+            Role::CollectConsent => &[
+                "consenttocollectinformation", "consenttocollect", "collectconsent",
+                "consentcollect", "consenttostoredetails", "consenttostore",
+            ],
+            Role::FollowUp => &[
+                "consentedforfuturecontacts", "consentforfuturecontacts", "consenttofuturecontact",
+                "consentforfuturecontact", "consenttofollowup", "consentforfollowup",
+                "followupconsent", "consenttocontact",
+            ],
+            Role::ConsentGiven => &[
+                "consentdate", "dateofconsent", "dateconsented", "dateconsentgiven",
+                "consentgivendate", "consentgivenon", "consentsigneddate", "consentstartdate",
+                "dateconsentsigned",
+            ],
+            Role::ConsentUntil => &[
+                "consentexpirydate", "consentexpiry", "consentenddate", "consentexpires",
+                "consentuntil", "consentvaliduntil", "dateconsentexpires", "dateconsentends",
+            ],
+            Role::ConsentWithdrawn => &[
+                "consentwithdrawndate", "consentwithdrawn", "dateconsentwithdrawn",
+                "consentwithdrawaldate", "consentwithdrawal", "withdrawaldate",
+                "dateofwithdrawal", "withdrawndate", "datewithdrawn", "consentrevokeddate",
+                "dateconsentrevoked",
             ],
             Role::OtherFamily => &[
                 "aliasfamilyname", "aliassurname", "aliaslastname", "otherfamilyname",
@@ -282,6 +321,7 @@ pub(crate) fn usual_heading(item: &str, headings: &BTreeMap<usize, &str>) -> Opt
         Role::Slk581,
         Role::Estimated,
         Role::Consent,
+        Role::CollectConsent,
         Role::Start,
         Role::End,
     ];

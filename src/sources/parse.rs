@@ -1,7 +1,7 @@
 //! `source.toml` becomes a checked [`SourceSpec`], or a list of every mistake in it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
 use jiff::fmt::strtime;
@@ -14,7 +14,7 @@ use super::spec::{
 use crate::config::{self, Table, repeated};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
-use crate::project::{Field, FieldKind, Project};
+use crate::project::{Field, FieldKind, PLAIN_WORD, Project, is_plain_word};
 
 /// What a source without birth dates of its own declares: the plain form.
 const ISO_DATE: &str = "%Y-%m-%d";
@@ -40,7 +40,11 @@ impl SourceSpec {
     /// When it cannot be read, or has mistakes: all of them at once.
     pub fn load(path: &Path) -> Result<Self, crate::Error> {
         let text = files::read_text(path)?;
-        Ok(SourceSpec::parse(&text, &clean(path))?)
+        let mut spec = SourceSpec::parse(&text, &clean(path))?;
+        // Files that it names are beside it, wherever the program runs.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        spec.withdrawn = spec.withdrawn.iter().map(|list| folder.join(list)).collect();
+        Ok(spec)
     }
 
     /// Checks the text of a `source.toml`; `shown` is what the file is called in messages.
@@ -113,6 +117,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let delimiter = delimiter(&mut head);
     let sheet = head.text("sheet").map(Spanned::into_inner);
     let declared = head.text("date_format").and_then(|f| date_format(&head, "date_format", f));
+    let withdrawn = head.texts("withdrawn").unwrap_or_default();
 
     let mut columns = BTreeMap::new();
     let mut slk581 = None;
@@ -140,7 +145,8 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let accuracy = root.table("birth_date_accuracy").and_then(accuracy);
     let codes = root.table("codes").map(codes).unwrap_or_default();
     let aliases = root.tables("aliases").into_iter().filter_map(alias).collect();
-    let consent = root.tables("consent").into_iter().filter_map(consent).collect();
+    let sections = root.tables("consent").into_iter();
+    let consent = sections.filter_map(|table| consent(table, declared.as_deref())).collect();
     let events = root.table("events").map(events);
     Some(SourceSpec {
         name: name?,
@@ -157,6 +163,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
         codes,
         aliases,
         consent,
+        withdrawn: withdrawn.into_iter().map(|list| PathBuf::from(list.into_inner())).collect(),
         events: match events {
             Some(events) => Some(events?),
             None => None,
@@ -278,7 +285,8 @@ fn alias(mut table: Table<'_>) -> Option<AliasColumns> {
     (!empty).then_some(alias)
 }
 
-fn consent(mut table: Table<'_>) -> Option<ConsentColumn> {
+/// A consent column; `declared` is how the source writes its dates.
+fn consent(mut table: Table<'_>, declared: Option<&str>) -> Option<ConsentColumn> {
     let column = table.needed_text("column", "the column that says whether sharing is allowed");
     if !table.has("share") {
         table.miss("share", "the codes that allow sharing, such as `[\"1\"]`");
@@ -294,10 +302,40 @@ fn consent(mut table: Table<'_>) -> Option<ConsentColumn> {
             seen.push((plain, key));
         }
     }
+    let purposes = table.texts("purposes");
+    if purposes.as_ref().is_some_and(Vec::is_empty) {
+        table.note(
+            "purposes",
+            "expected at least one purpose; without this key, it is asked always",
+        );
+    }
+    let purposes = purposes.unwrap_or_default();
+    for purpose in purposes.iter().filter(|purpose| !is_plain_word(purpose.get_ref())) {
+        let found = repeated(purpose.get_ref());
+        table.note_at(purpose, "purposes", format!("expected {PLAIN_WORD}, found {found}"));
+    }
+    let [given, until, withdrawn] =
+        ["given", "until", "withdrawn"].map(|key| table.text(key).map(Spanned::into_inner));
+    let format = table.text("date_format");
+    let format = format.and_then(|format| date_format(&table, "date_format", format));
+    let is_dated = given.is_some() || until.is_some() || withdrawn.is_some();
+    if is_dated && declared.is_none() && !table.has("date_format") {
+        table.miss("date_format", "how its dates are written, as `%d/%m/%Y`");
+    }
     table.close();
     let [share, partial, refuse] =
         lists.map(|list| list.into_iter().map(Spanned::into_inner).collect());
-    Some(ConsentColumn { column: column?.into_inner(), share, partial, refuse })
+    Some(ConsentColumn {
+        column: column?.into_inner(),
+        share,
+        partial,
+        refuse,
+        purposes: purposes.into_iter().map(Spanned::into_inner).collect(),
+        given,
+        until,
+        withdrawn,
+        date_format: format.or(declared.map(str::to_owned)).unwrap_or_else(|| ISO_DATE.to_owned()),
+    })
 }
 
 fn events(mut table: Table<'_>) -> Option<EventSpec> {
@@ -360,6 +398,7 @@ name = \"agency-a\"
 record_id = \"rec_id\"
 unique_people = true
 join_duplicates = false
+withdrawn = [\"withdrawn.csv\"]
 encoding = \"windows-1252\"
 delimiter = \"\\t\"
 sheet = \"Clients 2024\"
@@ -381,6 +420,14 @@ slk581 = \"old SLK\"
 column = \"share\"
 share = [\"1\"]
 refuse = [\"2\", \"\"]
+[[consent]]
+column = \"research\"
+share = [\"Y\"]
+purposes = [\"research\", \"planning\"]
+given = \"signed\"
+until = \"expires\"
+withdrawn = \"revoked\"
+date_format = \"%Y-%m-%d\"
 [events]
 sheet = \"Services\"
 record_id = \"client\"
@@ -424,12 +471,31 @@ keep = [\"reason\"]
                 AliasColumns { given_name: Some(text("known as")), ..Default::default() },
                 AliasColumns { slk581: Some(text("old SLK")), ..Default::default() },
             ],
-            consent: vec![ConsentColumn {
-                column: text("share"),
-                share: vec![text("1")],
-                partial: vec![],
-                refuse: vec![text("2"), text("")],
-            }],
+            consent: vec![
+                ConsentColumn {
+                    column: text("share"),
+                    share: vec![text("1")],
+                    partial: vec![],
+                    refuse: vec![text("2"), text("")],
+                    purposes: vec![],
+                    given: None,
+                    until: None,
+                    withdrawn: None,
+                    date_format: text("%d/%m/%Y"),
+                },
+                ConsentColumn {
+                    column: text("research"),
+                    share: vec![text("Y")],
+                    partial: vec![],
+                    refuse: vec![],
+                    purposes: vec![text("research"), text("planning")],
+                    given: Some(text("signed")),
+                    until: Some(text("expires")),
+                    withdrawn: Some(text("revoked")),
+                    date_format: text("%Y-%m-%d"),
+                },
+            ],
+            withdrawn: vec![PathBuf::from("withdrawn.csv")],
             events: Some(EventSpec {
                 sheet: Some(text("Services")),
                 record_id: text("client"),
@@ -519,6 +585,28 @@ date_format = \"%d/%m/%y\"
         assert_eq!(spec.date_format, "%Y-%m-%d");
         assert_eq!(mistakes(&keyed.replace("slk581 = \"s\"\n", "")).len(), 1);
         assert_eq!(mistakes("").len(), 1);
+    }
+
+    #[test]
+    fn consent_has_purposes_that_are_words_and_days_that_can_be_read() {
+        let with = |lines: &str| {
+            format!("{SMALL}[[consent]]\ncolumn = \"ok\"\nshare = [\"1\"]\n{lines}\n")
+        };
+        let spec = SourceSpec::parse(&with("given = \"signed\""), "a.toml").expect("sound");
+        assert_eq!(spec.consent[0].date_format, "%d/%m/%Y", "that of the source");
+        let undated = with("given = \"signed\"")
+            .replace("date_format = \"%d/%m/%Y\"\n", "")
+            .replace("birth_date = \"dob\"\n", "");
+        for (text, begin) in [
+            (with("purposes = []"), "a.toml line 11: `consent.purposes`: expected at least one"),
+            (with("purposes = [\"a b\"]"), "a.toml line 11: `consent.purposes`: expected up to 64"),
+            (with("date_format = \"%d/%m\""), "a.toml line 11: `consent.date_format`: expected a"),
+            (undated, "a.toml line 6: `consent.date_format` is missing: expected how its dates"),
+        ] {
+            let found = mistakes(&text);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with(begin), "{}\n{begin}", found[0]);
+        }
     }
 
     #[test]

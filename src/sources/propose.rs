@@ -3,6 +3,8 @@
 //! headings and short codes, never a cell of anything else, and decides nothing that the
 //! cells leave open.
 
+mod consent;
+
 use serde::Serialize;
 
 use super::header::{Column, Columns, Role};
@@ -110,10 +112,7 @@ impl<'a> Writer<'a> {
         let slk = self.columns.take(Role::Slk581, "slk581");
         let estimated = self.columns.take(Role::Estimated, "");
         let accuracy = self.columns.take(Role::Accuracy, "");
-        let mut consent = Vec::new();
-        while let Some(column) = self.columns.take(Role::Consent, "") {
-            consent.push(column);
-        }
+        let consent = consent::Found::take(&mut self.columns);
         let other_family = self.columns.take(Role::OtherFamily, "");
         let other_given = self.columns.take(Role::OtherGiven, "");
         let program = self.columns.take(Role::Program, "program");
@@ -390,45 +389,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn consent_sections(&mut self, columns: &[Column]) {
-        for column in columns {
-            self.lines(&[
-                "",
-                "# Whether the client allows sharing. A record is used only when every consent column",
-                "# allows it; partial consent, no code and an unknown code leave it out.",
-                "[[consent]]",
-            ]);
-            self.place_as("consent.column", "column", column);
-            let lists = [
-                ("share", ["1", "Y", "Yes", "True"].as_slice()),
-                ("partial", ["99", "P", "Partial"].as_slice()),
-                ("refuse", ["2", "0", "N", "No", "False"].as_slice()),
-            ];
-            for (key, codes) in lists {
-                let codes: Vec<String> = codes.iter().map(|c| quoted(c)).collect();
-                self.line(&format!("{key} = [{}]", codes.join(", ")));
-            }
-            let cells = self.cells(&[column.index]);
-            let in_list = |code: &String| {
-                let mut all = lists.iter().flat_map(|(_, codes)| codes.iter());
-                all.any(|c| c.eq_ignore_ascii_case(code))
-            };
-            let others: Vec<String> = codes(&cells)
-                .unwrap_or_default()
-                .iter()
-                .filter(|code| !in_list(code))
-                .map(|code| quoted(code))
-                .collect();
-            if !others.is_empty() {
-                let others = others.join(", ");
-                self.line(&format!("# Also in the first rows, and in no list yet: {others}"));
-                self.out.notes.push(format!(
-                    "consent codes in no list, so that their records are left out: {others}"
-                ));
-            }
-        }
-    }
-
     fn events_section(
         &mut self,
         id: Option<&Column>,
@@ -651,7 +611,7 @@ mod tests {
         assert!(spec.consent[0].refuse.contains(&"False".to_owned()));
         assert_eq!(spec.slk581, None, "names are there");
         assert!(proposal.notes.iter().any(|n| n.contains("recorded SLK-581")));
-        assert_eq!(proposal.unused, ["ConsentedForFutureContacts", "IsUsingPsuedonym"]);
+        assert_eq!(proposal.unused, ["IsUsingPsuedonym"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! An agency's own description of its export, `source.toml`: which column is which field.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::ids::SourceName;
 
@@ -37,8 +38,10 @@ pub struct SourceSpec {
     pub codes: BTreeMap<String, BTreeMap<String, String>>,
     /// Further names of the same person: each gives a token set of its own.
     pub aliases: Vec<AliasColumns>,
-    /// The consent columns: a record is used only when every one of them allows it.
+    /// The consent columns: a record is used only when every one that is asked allows it.
     pub consent: Vec<ConsentColumn>,
+    /// Lists of the record numbers of people who withdrew: tables with the column `record_id`.
+    pub withdrawn: Vec<PathBuf>,
     /// Where service events are, where there are any.
     pub events: Option<EventSpec>,
 }
@@ -85,7 +88,8 @@ pub struct AliasColumns {
 }
 
 /// One consent column and what its codes mean. A code in none of the lists, or no code, is
-/// "not stated" and excludes.
+/// "not stated" and excludes. What it says holds for its purposes, from the day it was given
+/// until the day it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConsentColumn {
     /// The column.
@@ -96,6 +100,24 @@ pub struct ConsentColumn {
     pub partial: Vec<String>,
     /// Codes that refuse.
     pub refuse: Vec<String>,
+    /// What the consent is for, in the words of the agreement; with none, it is asked whatever
+    /// the records are for.
+    pub purposes: Vec<String>,
+    /// The column of the day on which consent was given.
+    pub given: Option<String>,
+    /// The column of the last day on which consent holds; empty cells have no end.
+    pub until: Option<String>,
+    /// The column of the day on which consent was withdrawn; empty cells stand.
+    pub withdrawn: Option<String>,
+    /// How these days are written.
+    pub date_format: String,
+}
+
+impl ConsentColumn {
+    /// The columns that hold days.
+    pub fn dates(&self) -> impl Iterator<Item = &String> {
+        [&self.given, &self.until, &self.withdrawn].into_iter().flatten()
+    }
 }
 
 /// Where service events are and which columns they have. With no events file given on the

@@ -381,6 +381,7 @@ mod tests {
         Project {
             id: "p".into(),
             period: "1".into(),
+            purposes: Vec::new(),
             suite: crate::project::Suite::HmacSha256,
             slk_profile: Profile::Aihw,
             diacritics: Diacritics::Fold,

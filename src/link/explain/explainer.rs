@@ -254,6 +254,7 @@ mod tests {
                     out: out.clone(),
                     overwrite: Overwrite::Refuse,
                     today: jiff::civil::date(2026, 6, 30),
+                    as_at: None,
                     memory: usize::MAX,
                 };
                 out.join(deidentify::run(&job, &progress).expect("a package").package)

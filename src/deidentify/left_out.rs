@@ -1,0 +1,88 @@
+//! How many clients are left out for want of consent, as the analyst may know it: whoever reads
+//! the tables must know whom they are not about. Takes record numbers, keeps digests, gives
+//! counts of which small ones are withheld.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::consent::Withheld;
+use crate::disclosure::{Count, Error, Ledger, Threshold, Worth};
+use crate::package::manifest::Exclusions;
+
+/// The clients left out, each once for each reason. Prints as shape.
+#[derive(Default)]
+pub(super) struct LeftOut(HashSet<(Withheld, u64)>);
+
+impl LeftOut {
+    /// Notes the record number of a row that is left out. Rows are not counted: a dozen of them
+    /// may be of one client.
+    pub(super) fn push(&mut self, why: Withheld, number: &str) {
+        let mut hasher = DefaultHasher::new();
+        number.hash(&mut hasher);
+        self.0.insert((why, hasher.finish()));
+    }
+
+    pub(super) fn append(&mut self, other: LeftOut) {
+        self.0.extend(other.0);
+    }
+
+    /// Each reason with its clients, after those who are in the package. No sum is given, so
+    /// that nothing withheld can be worked out.
+    ///
+    /// # Errors
+    /// When the counts cannot be protected.
+    pub(super) fn table(&self, people: u64) -> Result<Vec<(&'static str, Count)>, Error> {
+        let mut clients = Exclusions::default();
+        self.0.iter().for_each(|(why, _)| why.count_in(&mut clients));
+        let reasons = clients.by_consent();
+        let all = people + reasons.iter().map(|(_, n)| n).sum::<u64>();
+        let mut ledger = Ledger::new(Threshold::default());
+        let lines = std::iter::once((IN_PACKAGE, people)).chain(reasons);
+        let cells: Vec<_> =
+            lines.map(|(reason, n)| (reason, ledger.publish_in(n, all, Worth::Detail))).collect();
+        ledger.protect()?;
+        Ok(cells.into_iter().map(|(reason, cell)| (reason, ledger.count(cell))).collect())
+    }
+}
+
+const IN_PACKAGE: &str = "in the package";
+
+impl fmt::Debug for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LeftOut({} clients)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_counted_once_and_few_are_not_shown() {
+        let mut left_out = LeftOut::default();
+        // Twenty rows of one client; ten clients of two rows; nine of one.
+        for row in 0..20 {
+            left_out.push(Withheld::Withdrawn, "a");
+            left_out.push(Withheld::Refused, &format!("b{}", row / 2));
+        }
+        let mut more = LeftOut::default();
+        (0..9).for_each(|client| more.push(Withheld::Partial, &format!("c{client}")));
+        more.push(Withheld::Refused, "b0");
+        left_out.append(more);
+        let table = left_out.table(300).expect("protected");
+        let expected = [
+            ("in the package", Count::Shown(300)),
+            ("consent refused", Count::Shown(10)),
+            ("consent in part only", Count::Withheld),
+            ("consent not stated", Count::Shown(0)),
+            ("consent not yet given", Count::Shown(0)),
+            ("consent ended", Count::Shown(0)),
+            ("consent withdrawn", Count::Withheld),
+        ];
+        assert_eq!(table, expected);
+        // Of few people, a nought would say something of each.
+        let few = LeftOut::default().table(12).expect("protected");
+        assert!(few[1..].iter().all(|(_, count)| *count == Count::Withheld));
+    }
+}
