@@ -394,7 +394,9 @@ impl Names {
     fn count(&mut self, name: &Value<Name>) {
         *match name {
             Value::Known(_) => &mut self.known,
-            Value::Missing(Absent::Placeholder | Absent::NotStated) => &mut self.placeholder,
+            Value::Missing(Absent::Placeholder | Absent::NoFixedAddress | Absent::NotStated) => {
+                &mut self.placeholder
+            }
             Value::Missing(Absent::OtherScript) => &mut self.other_script,
             Value::Missing(Absent::Empty) => &mut self.empty,
             Value::Missing(Absent::NoLetters) | Value::Bad(_) => &mut self.no_letters,

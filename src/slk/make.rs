@@ -290,7 +290,7 @@ impl fmt::Display for Quality {
 fn family_code(slot: &Slot<'_>) -> Option<&'static str> {
     Some(match slot {
         Slot::Absent(Absent::Empty) => "family-missing",
-        Slot::Absent(Absent::Placeholder) => "family-placeholder",
+        Slot::Absent(Absent::Placeholder | Absent::NoFixedAddress) => "family-placeholder",
         Slot::Absent(Absent::NotStated) => "family-not-stated",
         Slot::Absent(Absent::NoLetters) => "family-no-letters",
         Slot::Absent(Absent::OtherScript) => "family-other-script",
@@ -304,7 +304,7 @@ fn family_code(slot: &Slot<'_>) -> Option<&'static str> {
 fn given_code(slot: &Slot<'_>) -> Option<&'static str> {
     Some(match slot {
         Slot::Absent(Absent::Empty) => "given-missing",
-        Slot::Absent(Absent::Placeholder) => "given-placeholder",
+        Slot::Absent(Absent::Placeholder | Absent::NoFixedAddress) => "given-placeholder",
         Slot::Absent(Absent::NotStated) => "given-not-stated",
         Slot::Absent(Absent::NoLetters) => "given-no-letters",
         Slot::Absent(Absent::OtherScript) => "given-other-script",

@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use super::Standard;
 use super::cell::{Judge, yes_no};
 use super::columns::Columns;
 use super::coverage::{Attended, Phase, Seen};
@@ -13,12 +14,11 @@ use super::findings::Tally;
 use super::item::Need;
 use super::record::{Days, Record};
 use super::rule::Rule;
-use super::{Standard, postcode};
 use crate::project::Diacritics;
 use crate::slk::{Profile, Slk581, make};
 use crate::sources::{Row, plain};
 use crate::standardise::date::Accuracy;
-use crate::standardise::{Absent, BirthDate, Name, Person, PlaceholderList, Sex, Value};
+use crate::standardise::{Absent, BirthDate, Name, Person, PlaceholderList, Sex, Value, postcode};
 
 /// Judges the records of one file.
 pub(super) struct Checker<'a> {

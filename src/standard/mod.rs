@@ -14,7 +14,6 @@ mod fact;
 mod findings;
 mod item;
 mod page;
-mod postcode;
 mod record;
 mod rule;
 mod validate;

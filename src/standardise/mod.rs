@@ -4,7 +4,9 @@
 pub mod code;
 pub mod date;
 pub mod name;
+mod place;
 mod placeholders;
+pub(crate) mod postcode;
 mod seen;
 mod standardiser;
 
@@ -46,6 +48,8 @@ pub enum Absent {
     Empty,
     /// A placeholder of the project's list ("unknown", 01/01/1900).
     Placeholder,
+    /// Somebody who has no home: "no fixed address".
+    NoFixedAddress,
     /// The code for "not stated".
     NotStated,
     /// A name of symbols only.
@@ -60,6 +64,7 @@ impl Absent {
         match self {
             Absent::Empty => "missing",
             Absent::Placeholder => "placeholder",
+            Absent::NoFixedAddress => "no-fixed-address",
             Absent::NotStated => "not-stated",
             Absent::NoLetters => "no-letters",
             Absent::OtherScript => "other-script",
@@ -72,6 +77,7 @@ impl fmt::Display for Absent {
         f.write_str(match self {
             Absent::Empty => "nothing is recorded",
             Absent::Placeholder => "a placeholder is recorded",
+            Absent::NoFixedAddress => "no fixed address is recorded",
             Absent::NotStated => "it is recorded as not stated",
             Absent::NoLetters => "it has no letter from A to Z",
             Absent::OtherScript => "it is in a script without Latin letters",

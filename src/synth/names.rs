@@ -335,6 +335,8 @@ mod tests {
     use std::collections::{BTreeMap, HashSet};
 
     use super::*;
+    use crate::project::{FieldKind, Placeholders};
+    use crate::standardise::{PlaceholderList, Text};
 
     #[test]
     fn every_heritage_has_names_at_every_age() {
@@ -383,6 +385,24 @@ mod tests {
             assert!(known.contains(state) && !suburb.is_empty() && digits, "{place}");
         }
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len(), "a place twice");
+    }
+
+    /// Folding the spelling of suburbs makes no two of these places one, and loses none.
+    #[test]
+    fn places_stay_apart_when_standardised() {
+        let list = PlaceholderList::new(&Placeholders::standard());
+        let places: HashSet<String> = lines(include_str!("places.txt"))
+            .flat_map(|(_, places)| places)
+            .filter_map(|place| Some(place.rsplit_once(' ')?.0.to_owned()))
+            .collect();
+        let folded: HashSet<String> = places
+            .iter()
+            .filter_map(|place| {
+                let text = Text::read(FieldKind::Suburb, place, &list);
+                text.known().map(|text| text.as_str().to_owned())
+            })
+            .collect();
+        assert_eq!(folded.len(), places.len());
     }
 
     #[test]

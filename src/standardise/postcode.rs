@@ -1,5 +1,5 @@
 //! Which states a postcode is in (Australia Post's ranges). Some postcodes on a border are in
-//! two or three.
+//! two or three. Rules about records and rules about linkage fields both ask here.
 
 /// The ranges of each state; ranges of large-volume receivers and boxes are the state's too.
 const RANGES: [(&str, u16, u16); 19] = [
@@ -53,7 +53,7 @@ const BORDERS: [(u16, &str); 22] = [
 ];
 
 /// Whether a state has a postcode. What is no postcode or no state is not judged.
-pub(super) fn agree(postcode: &str, state: &str) -> bool {
+pub(crate) fn agree(postcode: &str, state: &str) -> bool {
     let Ok(number) = postcode.parse::<u16>() else { return true };
     let state = state.to_ascii_uppercase();
     if postcode.len() != 4 || !RANGES.iter().any(|(name, ..)| *name == state) {
