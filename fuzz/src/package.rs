@@ -99,6 +99,7 @@ impl Base {
             overwrite: Overwrite::Replace,
             unhardened: Unhardened::Refuse,
             today: jiff::civil::date(2026, 7, 1),
+            as_at: None,
             memory: usize::MAX,
         };
         let summary = deidentify::run(&job, &Progress::silent()).expect("de-identified");
