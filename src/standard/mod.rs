@@ -18,6 +18,7 @@ mod postcode;
 mod record;
 mod rule;
 mod validate;
+mod violence;
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,6 +32,7 @@ pub use findings::Fill;
 pub use item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 pub use rule::Rule;
 pub use validate::{Error, Filled, Finding, Job, Report, validate};
+pub use violence::{is_about_violence, is_of_perpetrator, perpetrator_item};
 
 /// A standard that an export can be held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
