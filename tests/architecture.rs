@@ -276,8 +276,12 @@ fn nothing_is_unwrapped(source: &Source) -> Vec<String> {
 }
 
 /// Files that are tests from end to end.
-const TESTS_ONLY: [&str; 3] =
-    ["pathways/fixture.rs", "pathways/forty.rs", "pathways/outcome/fixture.rs"];
+const TESTS_ONLY: [&str; 4] = [
+    "pathways/fixture.rs",
+    "pathways/forty.rs",
+    "pathways/outcome/fixture.rs",
+    "quality/fixture.rs",
+];
 
 fn files_are_made_in_one_room(source: &Source) -> Vec<String> {
     if source.room() == "files" {

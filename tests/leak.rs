@@ -421,6 +421,15 @@ impl Scene {
         fs::set_permissions(self.town.path("in/agency.key"), owner_only()).expect("set");
         fs::set_permissions(self.town.path("in/other.key"), owner_only()).expect("set");
 
+        // Who withdrew, one of them of no row; and a line that says nobody's number.
+        self.canaries.add("REC-6666666");
+        let list = format!("client_id,why\n{},Zorbnote\nREC-6666666,Zorbnote\n", RECORDS[1]);
+        self.town.write("in/withdrawn.csv", list);
+        let gone = "--withdrawn in/withdrawn.csv --as-at 2026-06-30";
+        self.run("withdrawn", 0, &format!("{MAKE} {WITH} {gone} --out OUT"));
+        self.town.write("in/torn.csv", "client_id,why\n,Zorbnote Vlokmarquin\n");
+        self.run("torn", 3, &format!("{MAKE} {WITH} --withdrawn in/torn.csv --out OUT"));
+
         // A second agency has the same people under other numbers.
         let theirs = replaced(&export(), "\r\nREC-", "\r\nCLI-");
         let theirs = replaced(&theirs, "\r\na", "\r\nc").replace("\r\nb", "\r\nd");

@@ -428,6 +428,75 @@ fn consent_holds_for_a_purpose_and_a_time_and_until_it_is_withdrawn() {
     assert_eq!(Output::of(&job).rows.keys().collect::<Vec<_>>(), ["a", "g", "h"]);
 }
 
+/// Every byte of a run but the lines of its rejects, in small letters.
+fn every_byte(folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in fs::read_dir(folder).expect("listed") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            bytes.extend(every_byte(&path));
+        } else {
+            bytes.extend(fs::read(&path).expect("read").to_ascii_lowercase());
+        }
+    }
+    bytes
+}
+
+/// Rows of people who use violence become neither record nor event, whatever else they hold; and
+/// no more is told outside `keep/` than that some rows are not usable.
+#[test]
+fn rows_of_perpetrators_and_items_about_violence_go_nowhere() {
+    let agency = Agency::new();
+    let export = format!(
+        "{HEADER},3.5.1,3.5.4,3.5.5,program,from,to,reason\n\
+         a,Nguyen,Thi,F,1980-05-17,Kambah,2902,1,,,Housing,01/03/2024,,x\n\
+         zyxqv1,Vlokmarquin,Grzymol,M,1979-11-23,Wobblygoolah,2614,2,1,,Housing,02/03/2024,,x\n\
+         zyxqv2,Vlokmarquin,Kwyjibor,F,1981-07-19,Wobblygoolah,2614,03,,Zorbnote,Housing,,,x\n\
+         zyxqv3,Vlokmarquin,Brunhexa,F,1983-09-17,Wobblygoolah,2614,,14,Zorbnote,Housing,,,x\n\
+         b,Smith,Jo,M,1970-01-09,Braddon,2612,99,99,,Housing,03/03/2024,,x\n\
+         c,Singh,Asha,F,1990-03-08,Braddon\n"
+    );
+    let events = EVENTS.replace("\"client\"", "\"id\"");
+    let output = agency.run(&export, &format!("{COLUMNS}{events}"), "out");
+    assert_eq!(output.rows.keys().collect::<Vec<_>>(), ["a", "b"]);
+    let record = &output.summary.record;
+    assert_eq!((record.people, record.rows_kept_back), (2, 3));
+    // One row is ragged: the manifest has them in one number.
+    assert_eq!(output.manifest.excluded.unreadable, 4);
+    assert_eq!(record.events.as_ref().map(|events| events.written), Some(2));
+    let reason = "3,3.5.1,row,stays at the agency, by item 3.5.1 of the Common Dataset";
+    let plain: Vec<String> = output.rejects.iter().map(|line| line.replace('"', "")).collect();
+    assert!(plain.contains(&reason.to_owned()), "{plain:?}");
+    let bytes = every_byte(&agency.path("out"));
+    let holds = |canary: &str| bytes.windows(canary.len()).any(|w| w == canary.as_bytes());
+    for canary in ["zyxqv", "vlokmarq", "grzymol", "kwyjibor", "brunhexa", "wobblyg", "zorbnote"] {
+        assert!(!holds(canary), "{canary}");
+    }
+    assert!(!holds("1979-11-23") && holds("2024-03-01"), "the search finds what is there");
+
+    // Events in a file of their own are judged too, and no key may name such a column.
+    let mut job = agency.job(&population(2), &format!("{COLUMNS}{EVENTS}"), "e");
+    let file = agency.path("events.csv");
+    let text = "client,program,from,to,reason,3.5.1\nc00000,Housing,01/03/2024,,x,2\nc00000,Housing,02/03/2024,,x,1\n";
+    fs::write(&file, text).expect("written");
+    job.events = Some(file);
+    let count = Output::of(&job).summary.record.events.expect("events");
+    assert_eq!((count.read, count.written), (2, 1));
+    for (from, to, key) in [
+        ("\"reason\"", "\"dfv_flag\"", "events.keep"),
+        ("\"program\"", "\"3.5.2\"", "events.program"),
+        ("\"suburb\"", "\"Personal and family safety\"", "columns.suburb"),
+    ] {
+        let source = format!("{COLUMNS}{EVENTS}").replace(&format!("= {from}"), &format!("= {to}"));
+        let source = source.replace(&format!("[{from}]"), &format!("[{to}]"));
+        let job = agency.job(&export, &source, "refused");
+        let refused = deidentify::run(&job, &Progress::silent()).expect_err(key);
+        assert_eq!(refused.class(), Class::Refused);
+        assert!(refused.to_string().contains(&format!("`{key}` names column")), "{refused}");
+        assert!(!job.out.exists());
+    }
+}
+
 const EVENTS: &str = "\
     [events]\n\
     record_id = \"client\"\n\

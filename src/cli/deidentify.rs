@@ -181,7 +181,7 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
     text
 }
 
-/// A sum and its parts: `3 (consent refused: 2, unreadable row: 1)`.
+/// A sum and its parts: `3 (consent refused: 2, row not usable: 1)`.
 fn counted(parts: impl IntoIterator<Item = (String, u64)>) -> String {
     let parts: Vec<(String, u64)> = parts.into_iter().filter(|(_, n)| *n > 0).collect();
     let sum: u64 = parts.iter().map(|(_, n)| n).sum();

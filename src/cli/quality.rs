@@ -124,7 +124,7 @@ fn text(report: &Report) -> String {
 
 /// What is said of one file.
 fn one(q: &Quality, text: &mut String) {
-    let rows = q.rows - q.set_aside;
+    let rows = q.read();
     let mut line = |what: &str, said: String| {
         let _ = writeln!(text, "{}", format!("{what:<15}{said}").trim_end());
     };
@@ -203,6 +203,28 @@ fn one(q: &Quality, text: &mut String) {
             }
         }
         line("consent", said);
+    }
+    if let Some(s) = &q.services {
+        line(
+            "cases",
+            format!(
+                "{} with a client, {} of them without a session; {} without a client",
+                s.cases, s.cases_without_session, s.cases_without_client
+            ),
+        );
+        line(
+            "sessions",
+            format!("{}, {} of them without a client", s.sessions, s.sessions_without_client),
+        );
+        if let (Some(scores), Some(pairs)) = (s.clients_with_score, s.clients_with_pair) {
+            line(
+                "SCORE",
+                format!(
+                    "{scores} of {} clients, {pairs} before and after in one domain",
+                    s.clients
+                ),
+            );
+        }
     }
     let p = &q.people;
     line(

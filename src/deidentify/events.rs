@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::Error;
 use super::export::{Aside, Kind};
+use super::violence::Perpetrators;
 use super::write::RowIds;
 use crate::ids::RowId;
 use crate::progress::Progress;
@@ -22,8 +23,7 @@ const BATCH: usize = 1 << 16;
 ///
 /// # Errors
 /// When a kept column is one that the source maps to a name, a birth date, a key or the
-/// record number; or an item of the Common Dataset that identifies people, is free text, or is
-/// about violence (3.5).
+/// record number; or an item of the Common Dataset that identifies people or is free text.
 pub(super) fn check_kept_columns(source: &SourceSpec) -> Result<(), Error> {
     let Some(spec) = &source.events else { return Ok(()) };
     let mapped = ["family_name", "given_name", "birth_date"];
@@ -46,10 +46,10 @@ pub(super) fn check_kept_columns(source: &SourceSpec) -> Result<(), Error> {
     for column in &spec.keep {
         let Some(item) = dataset.named(column) else { continue };
         let why = match item.reach {
-            Reach::Analyst => continue,
+            // Columns about violence are refused wherever they are named.
+            Reach::Analyst | Reach::Violence => continue,
             Reach::Identifies => "identifies people",
             Reach::FreeText => "is free text, in which people may be named",
-            Reach::Violence => "is about violence, and would endanger people",
         };
         return Err(Error::KeepsItem { column: column.clone(), item: item.id.clone(), why });
     }
@@ -83,6 +83,7 @@ pub(super) struct EventReader {
     start: usize,
     end: Option<usize>,
     keep: Vec<usize>,
+    perpetrators: Perpetrators,
     spec: EventSpec,
     files: FileNames,
 }
@@ -93,10 +94,7 @@ impl EventReader {
     /// # Errors
     /// When any is not in the table; all are named.
     pub(super) fn new(table: &Table, spec: &EventSpec) -> Result<Self, sources::Error> {
-        let program = match &spec.program {
-            Program::Column(column) => Some(column),
-            Program::Always(_) => None,
-        };
+        let program = spec.program.column();
         let names = [&spec.record_id, &spec.start].into_iter();
         let names = names.chain(program).chain(&spec.end).chain(&spec.keep);
         table.columns(names.map(String::as_str))?;
@@ -107,6 +105,7 @@ impl EventReader {
             start: table.column(&spec.start)?,
             end: spec.end.as_deref().map(|column| table.column(column)).transpose()?,
             keep: table.columns(spec.keep.iter().map(String::as_str))?,
+            perpetrators: Perpetrators::new(table),
             spec: spec.clone(),
             files: table.files(),
         })
@@ -128,6 +127,9 @@ impl EventReader {
             column: Some(column.to_owned()),
             reason: reason.to_owned(),
         };
+        if let Some((column, reason)) = self.perpetrators.find(row) {
+            return Err(aside(column, &reason));
+        }
         let date = |cell: &str| Date::strptime(&self.spec.date_format, cell).ok();
         let record_id = row.cell(self.record_id).to_owned();
         if record_id.is_empty() {

@@ -11,6 +11,7 @@ use super::Error;
 use super::consent::{Consent, Use};
 use super::events::{EventReader, Events};
 use super::left_out::LeftOut;
+use super::violence::Perpetrators;
 use crate::clear::Traits;
 use crate::encode::fuzzy::FuzzyEncoder;
 use crate::encode::people::Records;
@@ -92,6 +93,8 @@ pub(super) struct Export<'a> {
     pub(super) traits: Traits,
     pub(super) asides: Vec<Aside>,
     pub(super) events: Events,
+    /// Rows of people who use violence; they are among the unreadable.
+    pub(super) kept_back: u64,
     /// How many listed record numbers of people who withdrew no row had.
     pub(super) listed_in_vain: usize,
 }
@@ -102,6 +105,7 @@ struct Part {
     files: FileNames,
     excluded: Exclusions,
     left_out: LeftOut,
+    kept_back: u64,
     records: Records,
     packed: Packed,
     traits: Traits,
@@ -129,6 +133,7 @@ impl<'a> Export<'a> {
             record_id: table.column(&source.record_id)?,
             record_id_name: &source.record_id,
             consent: Consent::new(&table, source, wanted)?,
+            perpetrators: Perpetrators::new(&table),
             standardiser: Standardiser::new(&table, source, project, today)?,
             events: match &source.events {
                 Some(spec) if has_events => Some(EventReader::new(&table, spec)?),
@@ -148,6 +153,7 @@ impl<'a> Export<'a> {
             traits: if is_compared { Traits::new(project) } else { Traits::default() },
             asides: vec![],
             events: Events::default(),
+            kept_back: 0,
             listed_in_vain: 0,
         };
         let mut batch = table.next_batch(BATCH)?;
@@ -187,7 +193,8 @@ impl<'a> Export<'a> {
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {
-        let Part { excluded, left_out, records, packed, traits, asides, events, .. } = part;
+        let Part { excluded, left_out, kept_back, records, packed, traits, asides, events, .. } =
+            part;
         self.records.append(&records, self.store.len() as u32);
         self.store.push(packed)?;
         self.traits.append(traits);
@@ -195,6 +202,7 @@ impl<'a> Export<'a> {
         self.events.append(events);
         self.excluded.add(excluded);
         self.left_out.append(left_out);
+        self.kept_back += kept_back;
         Ok(())
     }
 }
@@ -212,6 +220,7 @@ struct Reader<'a> {
     record_id: usize,
     record_id_name: &'a str,
     consent: Consent,
+    perpetrators: Perpetrators,
     standardiser: Standardiser,
     events: Option<EventReader>,
     encoder: &'a Encoder<'a>,
@@ -271,6 +280,12 @@ impl Reader<'_> {
             withheld.count_in(&mut part.excluded);
             part.left_out.push(withheld, row.cell(self.record_id));
             part.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
+            return false;
+        }
+        if let Some((column, reason)) = self.perpetrators.find(row) {
+            part.excluded.unreadable += 1;
+            part.kept_back += 1;
+            part.set_aside(Kind::Row, row, column, reason);
             return false;
         }
         let id = row.cell(self.record_id);

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::export::{Export, Reading};
 use super::write::RowIds;
-use super::{Error, agency_key, consent, write};
+use super::{Error, agency_key, consent, violence, write};
 use crate::clear::{self, Blocking, Candidates, Comparison, Limits, Traits};
 use crate::encode::people;
 use crate::encode::store::Room;
@@ -82,6 +82,9 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     exports.sort_by(|(_, a), (_, b)| a.name.cmp(&b.name));
     if let Some(pair) = exports.windows(2).find(|pair| pair[0].1.name == pair[1].1.name) {
         return Err(Error::TwiceTheSource { source_name: pair[0].1.name.clone() }.into());
+    }
+    for (_, source) in &exports {
+        violence::check_columns(source)?;
     }
     let staged = Staged::folder(&job.out, job.overwrite)?;
     let earlier = job.previous.as_deref().map(link::earlier).transpose()?;

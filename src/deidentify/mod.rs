@@ -13,6 +13,7 @@ mod export;
 pub mod inhouse;
 mod left_out;
 mod record;
+mod violence;
 mod withdrawn;
 mod write;
 
@@ -140,6 +141,17 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// A column about violence would leave the agency.
+    #[error(
+        "source.toml: `{}` names column `{}`, which is about violence, and would endanger people",
+        crate::files::clean_text(.key), crate::files::clean_text(.column)
+    )]
+    Violence {
+        /// The key that names it.
+        key: String,
+        /// The column.
+        column: String,
+    },
     /// The agreement wants a fuzzy column that protects nobody.
     #[error(
         "the agreement's fuzzy encoding, `danger-unhardened-clk`, protects nobody: graph matching names nearly everybody in such a file, and needs no key"
@@ -171,9 +183,10 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::NoEventSpec | Error::TwiceTheSource { .. } | Error::SheetOfStdin => Class::Usage,
-            Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } | Error::Unhardened => {
-                Class::Refused
-            }
+            Error::KeepsIdentifier { .. }
+            | Error::KeepsItem { .. }
+            | Error::Violence { .. }
+            | Error::Unhardened => Class::Refused,
             Error::TooManyRecords { .. } | Error::EventsElsewhere { .. } => Class::Input,
             Error::RowsLost { .. } => Class::Internal,
         }
@@ -191,6 +204,9 @@ impl Fault for Error {
             }
             Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } => {
                 "take the column out of `keep`: the analyst may not have it"
+            }
+            Error::Violence { .. } => {
+                "take the column out: it stays at the agency, whoever asks for it"
             }
             Error::Unhardened => {
                 "agree on `encoding = \"eld\"` in [fuzzy] of project.toml; only to exchange data \
@@ -214,6 +230,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     if job.events.is_some() && source.events.is_none() {
         return Err(Error::NoEventSpec.into());
     }
+    violence::check_columns(source)?;
     events::check_kept_columns(source)?;
     let is_unhardened =
         project.fuzzy.as_ref().is_some_and(|f| f.encoding == FuzzyEncoding::UnhardenedClk);
@@ -249,7 +266,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     };
     let room = Room { bytes: job.memory, disk: &staged };
     let export = Export::read(table, &reading, room, progress)?;
-    let Export { rows_in, excluded, left_out, listed_in_vain, .. } = export;
+    let Export { rows_in, excluded, left_out, listed_in_vain, kept_back, .. } = export;
     let Export { records, store, traits, mut asides, events, .. } = export;
     progress.begin("finding people", None);
     let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
@@ -276,8 +293,9 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     progress.end();
     write::rejects(&staged, source, &mut asides)?;
     write::left_out(&staged, source, &left_out.table(manifest.people)?)?;
-    let record =
+    let mut record =
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
+    record.rows_kept_back = kept_back;
     write::run_record(&staged, &record)?;
     staged.commit()?;
     let mut warnings = file_warnings;

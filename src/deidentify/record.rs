@@ -41,6 +41,10 @@ pub struct RunRecord {
     pub rows_used: u64,
     /// Rows that were set aside, by reason; with `rows_used`, these are all.
     pub rows_set_aside: Exclusions,
+    /// Among the unusable rows, those of people who use violence. Nobody else is told of them
+    /// apart: where one more is left out and one row id is gone, that would say whose it was.
+    #[serde(default)]
+    pub rows_kept_back: u64,
     /// Values that cannot be used, by column and reason; their rows are in the package.
     pub values_set_aside: Vec<Column>,
     /// People in the package.
@@ -150,6 +154,7 @@ impl RunRecord {
             rows_in,
             rows_used: rows_in - manifest.excluded.total(),
             rows_set_aside: manifest.excluded,
+            rows_kept_back: 0,
             values_set_aside: values.collect(),
             people: manifest.people,
             duplicates_joined,

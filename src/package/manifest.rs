@@ -103,7 +103,8 @@ pub struct Exclusions {
     pub consent_withdrawn: u64,
     /// There is no record number.
     pub no_record_id: u64,
-    /// The row could not be read.
+    /// The row cannot be used: it does not have the header's cells, or it is of those that a rule
+    /// keeps at the agency. They are one number, so that nobody can tell which.
     pub unreadable: u64,
 }
 
@@ -112,7 +113,7 @@ impl Exclusions {
     pub fn by_reason(&self) -> Vec<(&'static str, u64)> {
         let mut reasons = self.by_consent().to_vec();
         reasons.push(("no record number", self.no_record_id));
-        reasons.push(("unreadable row", self.unreadable));
+        reasons.push(("row not usable", self.unreadable));
         reasons
     }
 

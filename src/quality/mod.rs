@@ -2,7 +2,10 @@
 //! agency's exports and their description, gives counts and shares. Never shows a value; what
 //! it gives stays at the agency, since small counts are not protected.
 
+#[cfg(test)]
+mod fixture;
 mod page;
+mod services;
 mod shared;
 mod table;
 mod tally;
@@ -20,8 +23,11 @@ use crate::error::{Class, Fault};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::slk::Profile;
-use crate::sources::{Input, Row, SourceSpec, Table};
+use crate::sources::{Input, Kind, Row, SourceSpec, Table};
+use crate::standard::{self, Covered};
 use crate::standardise::{Person, Seen, Standardiser};
+use services::Elements;
+pub use services::Services;
 use tally::Tally;
 pub use tally::{Births, Consents, Heap, Keys, Names, Place, Reason, Sexes};
 
@@ -83,6 +89,8 @@ pub struct Quality {
     pub consent: Option<Consents>,
     /// Who is one person.
     pub people: People,
+    /// What its services cover, where it is a DEX export with sessions.
+    pub services: Option<Services>,
     /// How each column is filled.
     pub columns: Vec<ColumnFill>,
 }
@@ -150,6 +158,13 @@ impl Report {
     }
 }
 
+impl Quality {
+    /// Rows that were looked at.
+    pub fn read(&self) -> u64 {
+        self.rows - self.set_aside
+    }
+}
+
 /// Looks at every export.
 ///
 /// # Errors
@@ -169,6 +184,8 @@ struct Reader<'a> {
     encoder: &'a Encoder<'a>,
     standardiser: Standardiser,
     consent: Consent,
+    /// What rows tell of services, where they tell of any.
+    elements: Option<Elements>,
     number: usize,
     recorded: Option<usize>,
     columns: usize,
@@ -180,6 +197,7 @@ struct Reader<'a> {
 struct Part {
     tally: Tally,
     doubles: Doubles,
+    seen: Vec<standard::Seen>,
 }
 
 impl Reader<'_> {
@@ -189,7 +207,11 @@ impl Reader<'_> {
         let project = &self.job.project;
         let mut tally = Tally::of(self.columns);
         let mut doubles = Doubles::new(project, self.encoder);
+        let mut seen_services = Vec::new();
         for row in rows {
+            if let Some(elements) = &self.elements {
+                seen_services.extend(elements.seen(row));
+            }
             self.standardiser.read(row, &mut seen, &mut person);
             let recorded = self.recorded.map(|column| row.cell(column));
             let key =
@@ -205,13 +227,14 @@ impl Reader<'_> {
             tally.keys_of.push(key);
         }
         desks().push((seen, scratch, person));
-        Part { tally, doubles }
+        Part { tally, doubles, seen: seen_services }
     }
 }
 
 fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate::Error> {
     let Job { source, project, .. } = job;
     let mut table = Table::open(export, &source.form())?;
+    let is_upload = table.kind() == Kind::Dex;
     let encoder = Encoder::for_values(project);
     let as_at = job.as_at.unwrap_or(job.today);
     let wanted = Use { purposes: &project.purposes, as_at: job.as_at };
@@ -220,6 +243,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         encoder: &encoder,
         standardiser: Standardiser::new(&table, source, project, as_at)?,
         consent: Consent::new(&table, source, wanted)?,
+        elements: Some(Elements::of(&table)).filter(|e| is_upload || e.have_sessions()),
         number: table.column(&source.record_id)?,
         recorded: source.slk581.as_deref().map(|column| table.column(column)).transpose()?,
         columns: table.header().len(),
@@ -227,6 +251,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
     };
     let mut tally = Tally::of(reader.columns);
     let mut doubles = Doubles::new(project, &encoder);
+    let mut covered = Covered::default();
     let (mut rows, mut set_aside) = (0, 0);
     let mut batch = table.next_batch(BATCH)?;
     progress.begin("looking at records", table.about_rows(batch.len()));
@@ -238,6 +263,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         for part in parts {
             tally.append(part.tally);
             doubles.append(part.doubles);
+            part.seen.into_iter().for_each(|seen| covered.take(seen));
         }
         rows += batch.len() as u64;
         set_aside += batch.rejects.len() as u64;
@@ -249,6 +275,13 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
     let found = doubles.find(project, &encoder);
     let people = People::of(&found, &tally);
     progress.end();
+    let services = match (&reader.elements, is_upload) {
+        (None, _) => None,
+        // What is read once has no further lists.
+        (Some(_), true) if *export == Input::Stdin => None,
+        (Some(_), true) => Some(Services::of_upload(export, source, covered, progress)?),
+        (Some(elements), false) => Some(Services::of(&covered, elements)),
+    };
     let columns = table.header().iter().zip(&tally.filled).map(|(column, &filled)| ColumnFill {
         column: column.clone(),
         filled,
@@ -267,6 +300,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         sexes: tally.sexes.clone(),
         consent: has_consent.then(|| Consents::of(rows - set_aside, &tally.without_consent)),
         people,
+        services,
         columns: columns.collect(),
     })
 }

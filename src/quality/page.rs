@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::tally::share;
-use super::{Error, Quality, Report};
+use super::{Error, Quality, Report, Services};
 
 /// The page, ready for its template.
 #[derive(Template)]
@@ -11,6 +11,8 @@ use super::{Error, Quality, Report};
 struct Page<'a> {
     report: &'a Report,
     files: Vec<Sheet<'a>>,
+    /// Bars of the files side by side, where there are several.
+    trend: Vec<Group>,
     tool: &'static str,
 }
 
@@ -42,14 +44,15 @@ struct Bar {
 /// Lays the page out.
 pub(super) fn html(report: &Report) -> Result<String, Error> {
     let files = report.files.iter().map(Sheet::of).collect();
-    let page = Page { report, files, tool: concat!("veilway ", env!("CARGO_PKG_VERSION")) };
+    let trend = if report.files.len() > 1 { trend(&report.files) } else { Vec::new() };
+    let page = Page { report, files, trend, tool: concat!("veilway ", env!("CARGO_PKG_VERSION")) };
     page.render().map_err(|_| Error::Layout)
 }
 
 impl Sheet<'_> {
     fn of(quality: &Quality) -> Sheet<'_> {
         let q = quality;
-        let rows = q.rows - q.set_aside;
+        let rows = q.read();
         let bars = |list: Vec<(&str, u64)>| -> Vec<Bar> {
             list.into_iter().map(|(label, count)| Bar::of(label, count, rows)).collect()
         };
@@ -132,6 +135,12 @@ impl Sheet<'_> {
                 ]),
             });
         }
+        groups.extend(q.services.as_ref().map(|services| Group {
+            title: "Services",
+            note: "Of a DEX export. A session without a client may have been of a group that nobody \
+                   is named of.",
+            bars: of_services(services),
+        }));
         groups.push(Group {
             title: "Columns",
             note: "How many rows have a value.",
@@ -140,6 +149,57 @@ impl Sheet<'_> {
         groups.retain(|group| !group.bars.is_empty());
         Sheet { quality, complete: per_cent(q.keys.complete, rows), groups }
     }
+}
+
+/// What stands alone, of all there are of its kind.
+fn of_services(s: &Services) -> Vec<Bar> {
+    let cases = s.cases + s.cases_without_client;
+    let mut bars = vec![
+        Bar::of("cases without a session", s.cases_without_session, cases),
+        Bar::of("cases without a client", s.cases_without_client, cases),
+        Bar::of("sessions without a client", s.sessions_without_client, s.sessions),
+    ];
+    let scores = [
+        ("clients with a SCORE", s.clients_with_score),
+        ("clients with a SCORE before and after", s.clients_with_pair),
+    ];
+    let scores = scores.into_iter().filter_map(|(what, count)| Some((what, count?)));
+    bars.extend(scores.map(|(what, count)| Bar::of(what, count, s.clients)));
+    bars
+}
+
+/// How the main shares go from file to file.
+fn trend(files: &[Quality]) -> Vec<Group> {
+    /// A measure: what it is called, and how many of how many.
+    type Measure = (&'static str, fn(&Quality) -> Option<(u64, u64)>);
+    let measures: [Measure; 8] = [
+        ("Complete keys", |q| Some((q.keys.complete, q.read()))),
+        ("Family names", |q| Some((q.family_names.known, q.read()))),
+        ("Birth dates", |q| Some((q.birth_dates.known, q.read()))),
+        ("Estimated, of the birth dates", |q| Some((q.birth_dates.estimated, q.birth_dates.known))),
+        ("Sex stated", |q| Some((q.sexes.male + q.sexes.female + q.sexes.other, q.read()))),
+        ("Consent given", |q| Some((q.consent.as_ref()?.given, q.read()))),
+        ("Record numbers too many", |q| Some((q.people.numbers_too_many, q.people.numbers))),
+        ("Sessions without a client", |q| {
+            q.services.as_ref().map(|s| (s.sessions_without_client, s.sessions))
+        }),
+    ];
+    let group = |(title, measure): Measure| {
+        let mut before = None;
+        let bars = files.iter().filter_map(|file| {
+            let (count, all) = measure(file)?;
+            let share = share(count, all) * 100.0;
+            let change = before.replace(share).map(|before| share - before);
+            let more = match change {
+                Some(points) => format!("{share:.1} %, {points:+.1} points"),
+                None => format!("{share:.1} %"),
+            };
+            Some(Bar { more, ..Bar::of(&file.file, count, all) })
+        });
+        Group { title, note: "", bars: bars.collect() }
+    };
+    let groups = measures.into_iter().map(group);
+    groups.filter(|group| !group.bars.is_empty()).collect()
 }
 
 impl Bar {

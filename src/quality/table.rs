@@ -1,11 +1,11 @@
 //! A report as a table: one row a file, so that several files are a trend.
 
-use super::{Error, Quality, Report};
+use super::{Error, Quality, Report, Services};
 
 /// The columns, and what stands in each.
 type Measure = (&'static str, fn(&Quality) -> String);
 
-const MEASURES: [Measure; 28] = [
+const MEASURES: [Measure; 34] = [
     ("file", |q| q.file.clone()),
     ("rows", |q| q.rows.to_string()),
     ("set_aside", |q| q.set_aside.to_string()),
@@ -36,10 +36,21 @@ const MEASURES: [Measure; 28] = [
     ("keys_shared", |q| q.people.keys_shared.to_string()),
     ("pairs_sharing_a_key", |q| q.people.pairs_sharing.to_string()),
     ("pairs_by_chance", |q| q.people.pairs_by_chance.to_string()),
+    ("cases", |q| service(q, |s| Some(s.cases))),
+    ("cases_without_session", |q| service(q, |s| Some(s.cases_without_session))),
+    ("sessions", |q| service(q, |s| Some(s.sessions))),
+    ("sessions_without_client", |q| service(q, |s| Some(s.sessions_without_client))),
+    ("clients_with_score", |q| service(q, |s| s.clients_with_score)),
+    ("clients_with_score_pair", |q| service(q, |s| s.clients_with_pair)),
 ];
 
 fn heap(quality: &Quality, at: usize) -> String {
     quality.birth_dates.heaps.get(at).map_or(String::new(), |heap| heap.ratio.to_string())
+}
+
+/// A count of services; nothing where there are none.
+fn service(quality: &Quality, count: fn(&Services) -> Option<u64>) -> String {
+    quality.services.as_ref().and_then(count).map_or(String::new(), |n| n.to_string())
 }
 
 /// Writes the table.

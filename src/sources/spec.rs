@@ -148,3 +148,13 @@ pub enum Program {
     /// One program for the whole source.
     Always(String),
 }
+
+impl Program {
+    /// The column, where there is one.
+    pub fn column(&self) -> Option<&String> {
+        match self {
+            Program::Column(column) => Some(column),
+            Program::Always(_) => None,
+        }
+    }
+}

@@ -26,7 +26,7 @@ pub struct Coverage {
 
 /// What one row says. Digests stand for numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(crate) enum Seen {
     /// A client.
     Client(u128),
     /// A case, and whether a session of it.
@@ -39,14 +39,14 @@ pub(super) enum Seen {
 
 /// Whether there is a session of a case, or a client at a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Attended {
+pub(crate) enum Attended {
     No,
     Yes,
 }
 
 /// When an outcome was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     Before,
     After,
     Other,
@@ -54,7 +54,7 @@ pub(super) enum Phase {
 
 /// What was seen so far.
 #[derive(Default)]
-pub(super) struct Covered {
+pub(crate) struct Covered {
     clients: HashSet<u128>,
     cases: HashMap<u128, Attended>,
     sessions: HashMap<u128, Attended>,
@@ -63,7 +63,7 @@ pub(super) struct Covered {
 }
 
 impl Covered {
-    pub(super) fn take(&mut self, seen: Seen) {
+    pub(crate) fn take(&mut self, seen: Seen) {
         let most = |of: &mut HashMap<u128, Attended>, key, attended: Attended| {
             let known = of.entry(key).or_insert(attended);
             *known = attended.max(*known);
@@ -81,7 +81,7 @@ impl Covered {
         }
     }
 
-    pub(super) fn count(&self) -> Coverage {
+    pub(crate) fn count(&self) -> Coverage {
         let alone = |of: &HashMap<u128, Attended>| {
             of.values().filter(|attended| **attended == Attended::No).count() as u64
         };

@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 /// Values as one number that tells nothing of them.
-pub(super) fn digest<'c>(cells: impl Iterator<Item = &'c str>) -> u128 {
+pub(crate) fn digest<'c>(cells: impl Iterator<Item = &'c str>) -> u128 {
     let mut hash = Sha256::new();
     for cell in cells {
         hash.update((cell.len() as u64).to_le_bytes());

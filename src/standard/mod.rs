@@ -17,6 +17,7 @@ mod page;
 mod record;
 mod rule;
 mod validate;
+mod violence;
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,12 +25,15 @@ use std::str::FromStr;
 pub use amendments::{AMENDMENTS, Amendment};
 pub use condition::{Basis, Condition};
 pub use coverage::Coverage;
+pub(crate) use coverage::{Attended, Covered, Phase, Seen};
 pub use dex::Period;
 pub use dictionary::{Dictionary, Part};
+pub(crate) use fact::digest;
 pub use findings::Fill;
 pub use item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 pub use rule::Rule;
 pub use validate::{Error, Filled, Finding, Job, Report, validate};
+pub use violence::{is_about_violence, is_of_perpetrator, perpetrator_item};
 
 /// A standard that an export can be held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
