@@ -87,6 +87,7 @@ impl Elements {
         let [client, case, session] = [self.client, self.case, self.session].map(cell);
         let [score, phase, domain] = [self.score, self.phase, self.domain].map(cell);
         let others = cell(self.unidentified).parse::<u32>().is_ok_and(|clients| clients > 0);
+        let has_score = !score.is_empty() || !phase.is_empty();
         let attended = |is: bool| if is { Attended::Yes } else { Attended::No };
         let of = |cells: &[&str]| digest(cells.iter().copied());
         let seen = [
@@ -95,7 +96,7 @@ impl Elements {
             (!session.is_empty()).then(|| {
                 Seen::Session(of(&[session, case]), attended(!client.is_empty() || others))
             }),
-            (!client.is_empty() && !(score.is_empty() && phase.is_empty())).then(|| {
+            (!client.is_empty() && has_score).then(|| {
                 let phase = match phase.to_ascii_uppercase().as_str() {
                     "PRE" => Phase::Before,
                     "POST" => Phase::After,

@@ -206,6 +206,8 @@ impl<'a> Writer<'a> {
             self.line("# become one row; with false, only those that are equal in every part.");
             self.line("join_duplicates = true");
         }
+        self.line("# Record numbers of people who withdrew their consent: lists beside this file.");
+        self.line("# withdrawn = [\"withdrawn.csv\"]");
         self.line("# \"utf-8\", \"utf-16\", or \"windows-1252\" as older spreadsheets write.");
         self.line(&format!("encoding = {}", quoted(self.known.encoding.name())));
         if let Some(byte) = self.known.delimiter {
