@@ -7,16 +7,19 @@
 #![allow(clippy::disallowed_methods)]
 
 mod claim;
+mod pile;
 mod scratch;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::{Class, Fault};
 use claim::{Claim, aside, discard};
+pub use pile::{Pile, Record, Spill};
 pub use scratch::Scratch;
 
 /// Whether existing output may be replaced.
@@ -272,6 +275,11 @@ impl Staged {
     /// When it cannot be made.
     pub fn scratch(&self) -> Result<Scratch, Error> {
         Scratch::new(self.temp.path(), &self.shown)
+    }
+
+    /// What piles may hold in memory together, in bytes; the rest goes to a [`Staged::scratch`].
+    pub fn spill(&self, most: usize) -> Arc<Spill> {
+        Spill::new(most, self.temp.path(), &self.shown)
     }
 
     /// Creates one file of the folder, with its parents; `name` is relative.

@@ -76,7 +76,8 @@ fn any_number_of_threads_and_any_order_give_the_same_bytes() {
         turned.rotate_left(threads % 3);
         let turned = turned.join(" ");
         town.ok(&format!(
-            "link {turned} --project town/project.toml --out {links} --threads {threads}"
+            "link {turned} --project town/project.toml --out {links} --threads {threads} \
+             --memory {memory}"
         ));
         assert_same(&files(&town, "links"), &files(&town, &links), &links);
         let paths = format!("paths-{threads}");
@@ -131,6 +132,7 @@ fn every_kernel_gives_the_same_bytes() {
             least: Band::Probable,
             assignment: link::Assignment::default(),
             block_cap: link::BLOCK_CAP,
+            memory: usize::MAX,
             overwrite: Overwrite::Refuse,
         };
         let summary = link::run(&job, &Progress::silent()).expect("links");

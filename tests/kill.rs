@@ -138,9 +138,10 @@ fn deidentify_line(export: &str) -> String {
     )
 }
 
+/// With so little memory that pairs go to the disk.
 fn link_line(town: &Town, packages: usize) -> String {
     let packages = town.packages()[..packages].join(" ");
-    format!("link {packages} --project town/project.toml --out")
+    format!("link {packages} --project town/project.toml --memory 16K --out")
 }
 
 #[test]

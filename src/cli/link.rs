@@ -71,6 +71,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = BLOCK_CAP as u32,
           value_parser = clap::value_parser!(u32).range(2..))]
     max_block: u32,
+    /// How much memory tokens and pairs may fill, such as 800M or 4G; what is more goes to the
+    /// disk of --out, encrypted. What is known of each person (some 150 bytes) and of each
+    /// different observation comes on top [default: a quarter of what there is].
+    #[arg(long, value_name = "SIZE", value_parser = super::memory::amount, conflicts_with = "clear")]
+    memory: Option<usize>,
     /// Replace earlier output.
     #[arg(long)]
     force: bool,
@@ -206,6 +211,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             assignment,
             decisions: args.decisions,
             block_cap,
+            memory: args.memory.unwrap_or_else(super::memory::share),
             overwrite,
         };
         let linkage = Linkage::open(&job)?;

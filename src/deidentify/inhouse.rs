@@ -14,7 +14,7 @@ use crate::encode::people;
 use crate::encode::store::Room;
 use crate::encode::{Encoder, TokenSets};
 use crate::engine::{Judged, Judgement, Stop};
-use crate::files::{Overwrite, Staged};
+use crate::files::{Overwrite, Pile, Staged};
 use crate::ids::{Band, RowId};
 use crate::link::{
     self, Assignment, Decisions, Described, Mode, ModelSummary, People, Scan, ScoredPair, Setting,
@@ -145,7 +145,7 @@ fn compare<'a>(
     traits: &Traits,
     sources: &[Read<'_>],
     firsts: Vec<Vec<u32>>,
-) -> (People, Vec<ScoredPair>, Setting<'a>) {
+) -> (People, Pile<ScoredPair>, Setting<'a>) {
     let Job { project, .. } = job;
     let mut compared: Vec<clear::Source> = Vec::new();
     for (read, first) in sources.iter().zip(&firsts) {
@@ -168,7 +168,7 @@ fn compare<'a>(
         let (a, b) = (number[a as usize], number[b as usize]);
         ScoredPair::new(a.min(b), a.max(b), agree, weight, odds)
     });
-    let pairs = pairs.collect();
+    let pairs = ScoredPair::all(pairs.collect());
     let setting = Setting {
         mode: Mode::Clear,
         project,

@@ -121,6 +121,7 @@ fn measure(
         least: Band::Probable,
         assignment: link::Assignment::default(),
         block_cap: link::BLOCK_CAP,
+        memory: usize::MAX,
         overwrite: Overwrite::Refuse,
     };
     link::run(&job, progress)?;

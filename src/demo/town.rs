@@ -177,6 +177,7 @@ fn linkage_unit(
         least: Band::Probable,
         assignment: link::Assignment::default(),
         block_cap: link::BLOCK_CAP,
+        memory: usize::MAX,
         overwrite: Overwrite::Refuse,
     };
     watch.time("link", || link::run(&job, progress))

@@ -24,43 +24,49 @@ const COARSE_PRIOR: f64 = 10.0;
 /// How much a coarse context weighs in a fine one, in pairs.
 const FINE_PRIOR: f64 = 50.0;
 
-/// The levels of pairs, each in its context.
-pub(crate) struct Likeness<'a> {
-    levels: &'a [u8],
-    /// Per pair, its fine context.
-    fine: Vec<u32>,
-    /// Per fine context, the coarse one: which comparison groups agree in full.
+/// A set of components that agree for certain, by number.
+pub(crate) type Context = u32;
+
+/// The contexts that there are, each with the coarse one it belongs to.
+pub(crate) struct Likeness {
+    numbers: BTreeMap<Components, Context>,
+    /// Per context, the coarse one: which comparison groups agree in full.
     coarse: Vec<usize>,
     coarse_contexts: usize,
 }
 
-/// The probability of each level in each fine context.
+/// The levels of each context, by what pairs weigh or how likely each is.
+#[derive(Debug, Clone)]
 pub(crate) struct Levels(Vec<[f64; LEVELS]>);
 
-impl<'a> Likeness<'a> {
-    /// Of pairs with these levels, of which these components agree for certain.
-    pub(crate) fn new(space: &Space, agreeing: &[Components], levels: &'a [u8]) -> Likeness<'a> {
-        let mut numbers: BTreeMap<Components, u32> = agreeing.iter().map(|&c| (c, 0)).collect();
+impl Likeness {
+    /// Of pairs of which these components agree for certain.
+    pub(crate) fn new(space: &Space, agreeing: impl Iterator<Item = Components>) -> Likeness {
+        let mut numbers: BTreeMap<Components, Context> = agreeing.map(|c| (c, 0)).collect();
         for (n, number) in numbers.values_mut().enumerate() {
-            *number = n as u32;
+            *number = n as Context;
         }
         Likeness {
-            levels,
-            fine: agreeing.iter().map(|c| numbers[c]).collect(),
             coarse: numbers.keys().map(|&c| space.context(c)).collect(),
             coarse_contexts: 1 << space.groups.len(),
+            numbers,
         }
     }
 
-    /// The probabilities of the levels, from pairs that weigh so much each. A context that
-    /// few pairs are in is read as the wider one it belongs to.
-    pub(crate) fn learn(&self, weights: impl Iterator<Item = f64>) -> Levels {
-        let mut fine = vec![[0.0; LEVELS]; self.coarse.len()];
-        for ((&context, &level), weight) in self.fine.iter().zip(self.levels).zip(weights) {
-            if level != NOT_COMPARED {
-                fine[context as usize][usize::from(level)] += weight;
-            }
-        }
+    /// The context of components, one of those that there are.
+    pub(crate) fn context(&self, agreeing: Components) -> Context {
+        self.numbers.get(&agreeing).copied().unwrap_or_default()
+    }
+
+    /// No pair counted yet.
+    pub(crate) fn none(&self) -> Levels {
+        Levels(vec![[0.0; LEVELS]; self.coarse.len()])
+    }
+
+    /// The probabilities of the levels, from pairs as counted. A context that few pairs are in
+    /// is read as the wider one it belongs to.
+    pub(crate) fn learn(&self, counted: Levels) -> Levels {
+        let Levels(mut fine) = counted;
         let mut coarse = vec![[0.0; LEVELS]; self.coarse_contexts];
         let mut every = [0.0; LEVELS];
         for (counts, &context) in fine.iter().zip(&self.coarse) {
@@ -79,16 +85,43 @@ impl<'a> Likeness<'a> {
         }
         Levels(fine)
     }
+}
 
-    /// How much likelier each pair's level is for the same person than for different ones.
-    pub(crate) fn ratios(&self, same: &Levels, different: &Levels) -> impl Iterator<Item = f64> {
-        self.fine.iter().zip(self.levels).map(|(&context, &level)| match level {
-            NOT_COMPARED => 1.0,
-            _ => {
-                let at = |levels: &Levels| levels.0[context as usize][usize::from(level)];
-                at(same) / at(different)
-            }
-        })
+impl Levels {
+    /// Counts a pair that weighs so much.
+    pub(crate) fn count(&mut self, context: Context, level: u8, weight: f64) {
+        if level != NOT_COMPARED {
+            self.0[context as usize][usize::from(level)] += weight;
+        }
+    }
+}
+
+/// How much likelier each level is, in each context, for the same person than for different
+/// ones.
+#[derive(Debug, Clone)]
+pub(crate) struct Ratios(Vec<[f64; LEVELS]>);
+
+impl Ratios {
+    /// Every level says as much of the one as of the other.
+    pub(crate) fn even(likeness: &Likeness) -> Ratios {
+        Ratios(vec![[1.0; LEVELS]; likeness.coarse.len()])
+    }
+
+    /// From the probabilities of the levels.
+    pub(crate) fn new(same: &Levels, different: &Levels) -> Ratios {
+        let ratio = |(same, different): (&[f64; LEVELS], &[f64; LEVELS])| {
+            let at = |level| match level {
+                0 => 1.0,
+                level => same[level] / different[level],
+            };
+            std::array::from_fn(at)
+        };
+        Ratios(same.0.iter().zip(&different.0).map(ratio).collect())
+    }
+
+    /// That of a level in a context.
+    pub(crate) fn of(&self, context: Context, level: u8) -> f64 {
+        self.0[context as usize][usize::from(level)]
     }
 }
 
@@ -120,10 +153,19 @@ mod tests {
         let mut levels = [[14, 2]; 500].concat();
         agreeing.extend([1, 0]);
         levels.extend([14, NOT_COMPARED]);
-        let likeness = Likeness::new(&space, &agreeing, &levels);
-        let same = likeness.learn(levels.iter().map(|&level| f64::from(u8::from(level > 8))));
-        let different = likeness.learn(levels.iter().map(|&level| f64::from(u8::from(level <= 8))));
-        let ratios: Vec<f64> = likeness.ratios(&same, &different).collect();
+        let likeness = Likeness::new(&space, agreeing.iter().copied());
+        let pairs: Vec<(Context, u8)> =
+            agreeing.iter().map(|&c| likeness.context(c)).zip(levels).collect();
+        let learn = |weight: fn(u8) -> bool| {
+            let mut counted = likeness.none();
+            for &(context, level) in &pairs {
+                counted.count(context, level, f64::from(u8::from(weight(level))));
+            }
+            likeness.learn(counted)
+        };
+        let (same, different) = (learn(|level| level > 8), learn(|level| level <= 8));
+        let ratios = Ratios::new(&same, &different);
+        let ratios: Vec<f64> = pairs.iter().map(|&(c, level)| ratios.of(c, level)).collect();
         assert!(ratios[0] > 20.0 && ratios[1] < 0.05, "{} and {}", ratios[0], ratios[1]);
         assert!(ratios[1000] > 10.0, "{}", ratios[1000]);
         assert_eq!(ratios[1001], 1.0);

@@ -10,7 +10,7 @@ mod space;
 mod veil;
 
 pub(crate) use chance::{Chance, KeyTally, Tally};
-pub(crate) use likeness::{LEVELS, Likeness, NOT_COMPARED};
+pub(crate) use likeness::{Context, LEVELS, Likeness, NOT_COMPARED, Ratios};
 pub(crate) use model::{Between, Model, Parts, Seen, Stop};
 use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
@@ -44,7 +44,7 @@ pub(crate) struct Judged {
     pub(crate) agreeing: Components,
 }
 
-/// A fitted model and what it says of every observation, in their order.
+/// A fitted model and what it says of every observation, in the order in which they were given.
 pub(crate) struct Judgement {
     pub(crate) model: Model,
     pub(crate) judged: Vec<Judged>,
@@ -55,13 +55,13 @@ pub(crate) struct Judgement {
 /// Odds beyond this are not told apart.
 pub(crate) const MOST_ODDS: f64 = 1e12;
 
-/// Gathers observations into patterns, fits the model to them, and judges each. `any` are the
-/// keys that both have, of pairs of people taken as they come.
+/// Fits the model to different observations, each with how often it was seen, in order, and
+/// judges each. `any` are the keys that both have, of pairs of people taken as they come.
 pub(crate) fn judge(
     space: &Space,
     between: &[Between],
     any: &[Keys],
-    seen: &[Observation],
+    seen: &[(Observation, u64)],
 ) -> Judgement {
     // Loose keys, which would show two people of one household, are mostly withheld, since
     // others of their house have the same.
@@ -70,7 +70,7 @@ pub(crate) fn judge(
         Some(table) => expectation(table, states),
         None => 1.0,
     };
-    gather_and_judge(
+    judge_each(
         space,
         &share_seen,
         between,
@@ -119,26 +119,32 @@ pub(crate) fn judge_in_clear(
         is_sure: is_sure(sight.outcomes),
         count,
     };
-    gather_and_judge(space, share_seen, between, seen, |sight| sight.outcomes, veil, pattern)
+    let mut order: Vec<(Sight, u32)> =
+        seen.iter().enumerate().map(|(i, &sight)| (sight, i as u32)).collect();
+    order.par_sort_unstable();
+    let groups = || order.chunk_by(|x, y| x.0 == y.0);
+    let each: Vec<(Sight, u64)> = groups().map(|all| (all[0].0, all.len() as u64)).collect();
+    let judgement =
+        judge_each(space, share_seen, between, &each, |sight| sight.outcomes, veil, pattern);
+    let mut judged = vec![Judged { weight: 0.0, odds: 0.0, agreeing: 0 }; seen.len()];
+    for (group, of_all) in groups().zip(judgement.judged) {
+        group.iter().for_each(|&(_, i)| judged[i as usize] = of_all);
+    }
+    Judgement { judged, ..judgement }
 }
 
 /// What is seen of pairs has an outline of which there are fewer, and each makes a veil.
-fn gather_and_judge<T: Copy + Ord + Send + Sync, O: Copy + Eq + Hash + Send + Sync>(
+fn judge_each<T: Copy + Sync, O: Copy + Eq + Hash + Send + Sync>(
     space: &Space,
     share_seen: &Seen<'_>,
     between: &[Between],
-    seen: &[T],
+    seen: &[(T, u64)],
     outline: impl Fn(T) -> O + Sync,
     veils: impl Fn(O) -> Vec<(Classes, Veil)> + Sync,
     pattern: impl Fn(T, u64) -> Pattern + Sync,
 ) -> Judgement {
-    let mut order: Vec<(T, u32)> = seen.iter().enumerate().map(|(i, &o)| (o, i as u32)).collect();
-    order.par_sort_unstable();
-    let groups: Vec<&[(T, u32)]> = order.chunk_by(|x, y| x.0 == y.0).collect();
-    let (mut patterns, outlines): (Vec<Pattern>, Vec<O>) = groups
-        .par_iter()
-        .map(|group| (pattern(group[0].0, group.len() as u64), outline(group[0].0)))
-        .unzip();
+    let (mut patterns, outlines): (Vec<Pattern>, Vec<O>) =
+        seen.par_iter().map(|&(seen, count)| (pattern(seen, count), outline(seen))).unzip();
     let mut numbers = HashMap::new();
     let mut distinct = Vec::new();
     for (pattern, outline) in patterns.iter_mut().zip(outlines) {
@@ -151,14 +157,12 @@ fn gather_and_judge<T: Copy + Ord + Send + Sync, O: Copy + Eq + Hash + Send + Sy
     let outlooks = Outlooks::new(observed.collect());
     let model = Model::fit(space, share_seen, between, &outlooks, &patterns);
     let kinds = model.judge(space, between, &outlooks, &patterns);
-    let mut judged = vec![Judged { weight: 0.0, odds: 0.0, agreeing: 0 }; seen.len()];
-    for ((group, pattern), kinds) in groups.iter().zip(&patterns).zip(kinds) {
-        let weight = model.weight(between, pattern, kinds);
-        let odds = kinds.odds().min(MOST_ODDS);
-        for &(_, i) in *group {
-            judged[i as usize] = Judged { weight, odds, agreeing: pattern.agreeing };
-        }
-    }
+    let judged = patterns.iter().zip(kinds).map(|(pattern, kinds)| Judged {
+        weight: model.weight(between, pattern, kinds),
+        odds: kinds.odds().min(MOST_ODDS),
+        agreeing: pattern.agreeing,
+    });
+    let judged = judged.collect();
     Judgement { model, judged, patterns: patterns.len() }
 }
 
@@ -252,7 +256,7 @@ mod tests {
             })
             .collect();
         let every = (1u64 << space.keys()) - 1;
-        let (mut seen, mut truth) = (vec![], vec![]);
+        let mut drawn = vec![];
         for i in 0..1_000_000 {
             let is_same = i < 2000;
             let states: Vec<usize> = (0..space.groups.len())
@@ -260,17 +264,21 @@ mod tests {
                 .collect();
             let agree = space.agreeing_keys(&states);
             if agree != 0 {
-                seen.push(Observation { between: 0, both: every, agree });
-                truth.push(is_same);
+                drawn.push((Observation { between: 0, both: every, agree }, is_same));
             }
         }
         let between = Between { chance, people: [3000, 3000], unique: [false; 2], pairs: 1e6 };
+        drawn.sort_unstable();
+        let groups: Vec<_> = drawn.chunk_by(|x, y| x.0 == y.0).collect();
+        let seen: Vec<(Observation, u64)> =
+            groups.iter().map(|group| (group[0].0, group.len() as u64)).collect();
         let judgement = judge(&space, &[between], &[every], &seen);
-        let found = truth.iter().filter(|t| **t).count() as f64;
+        let found = drawn.iter().filter(|(_, is_same)| *is_same).count() as f64;
         let expected = judgement.model.expected[0].same;
         assert!((expected / found - 1.0).abs() < 0.03, "{expected} of {found}");
         let probability = |j: &Judged| j.odds / (1.0 + j.odds);
-        let sure = judgement.judged.iter().zip(&truth).filter(|(j, _)| probability(j) >= 0.5);
+        let judged = judgement.judged.iter().zip(&groups);
+        let sure = judged.filter(|(j, _)| probability(j) >= 0.5).flat_map(|(_, group)| *group);
         let (right, all) = sure.fold((0.0, 0.0), |(r, n), (_, t)| (r + f64::from(*t), n + 1.0));
         assert!(right / all > 0.97 && right / found > 0.95, "{right} of {all} and {found}");
         assert_eq!(judgement.model.stop, Stop::Converged);

@@ -6,6 +6,7 @@
 use super::decisions::Decision;
 use super::people::People;
 use super::score::ScoredPair;
+use crate::files::{self, Pile};
 
 /// Odds below this join no components: such a pair takes part as a person who is matched
 /// elsewhere.
@@ -22,40 +23,56 @@ pub(super) fn is_possible(people: &People) -> bool {
 
 /// Gives each pair its probability over all one-to-one assignments. The pairs are sorted, and
 /// those of components that are too large keep the probability that they have.
-pub(super) fn compete(people: &People, pairs: &mut [ScoredPair]) {
+///
+/// # Errors
+/// When pairs are on disk, and that refuses.
+pub(super) fn compete(people: &People, pairs: &mut Pile<ScoredPair>) -> Result<(), files::Error> {
     // What a person may be matched to beside the component, as odds; 1 is nobody.
     let mut outside = vec![1.0; people.len()];
     let mut parent: Vec<u32> = (0..people.len() as u32).collect();
     // A decision may name two people of one source; they compete with nobody.
     let is_across = |pair: &ScoredPair| people.source_of(pair.a) != people.source_of(pair.b);
-    for pair in pairs.iter().filter(|pair| is_across(pair)) {
-        if pair.odds < FAINT {
+    pairs.each(|pair| {
+        if !is_across(pair) {
+        } else if pair.odds < FAINT {
             outside[pair.a as usize] += pair.odds;
             outside[pair.b as usize] += pair.odds;
         } else {
             let (a, b) = (root(&mut parent, pair.a), root(&mut parent, pair.b));
             parent[a.max(b) as usize] = a.min(b);
         }
-    }
-    let mut order: Vec<(u32, usize)> = (0..pairs.len())
-        .filter(|&i| pairs[i].odds >= FAINT && is_across(&pairs[i]))
-        .map(|i| (root(&mut parent, pairs[i].a), i))
-        .collect();
-    order.sort_unstable();
-    for component in order.chunk_by(|x, y| x.0 == y.0) {
-        // Odds beside being matched outside, so that being matched outside is 1.
-        let edges: Vec<Edge> = component
-            .iter()
-            .map(|&(_, i)| {
-                let ScoredPair { a, b, odds, .. } = pairs[i];
-                Edge { a, b, odds: odds / outside[a as usize] / outside[b as usize] }
-            })
-            .collect();
-        let Some(shares) = shares(&edges) else { continue };
-        for (&(_, i), share) in component.iter().zip(shares) {
-            pairs[i].probability = pairs[i].decision.map_or(share, Decision::probability);
+    })?;
+    // The pairs of each component, with their places among all pairs.
+    let mut order: Vec<(u32, usize, Edge)> = Vec::new();
+    let mut place = 0;
+    pairs.each(|pair| {
+        if pair.odds >= FAINT && is_across(pair) {
+            let ScoredPair { a, b, odds, .. } = *pair;
+            // Odds beside being matched outside, so that being matched outside is 1.
+            let odds = odds / outside[a as usize] / outside[b as usize];
+            order.push((root(&mut parent, a), place, Edge { a, b, odds }));
         }
+        place += 1;
+    })?;
+    order.sort_unstable_by_key(|&(root, place, _)| (root, place));
+    let mut found: Vec<(usize, f64)> = Vec::new();
+    for component in order.chunk_by(|x, y| x.0 == y.0) {
+        let edges: Vec<Edge> = component.iter().map(|&(_, _, edge)| edge).collect();
+        let Some(shares) = shares(&edges) else { continue };
+        found.extend(component.iter().map(|&(_, place, _)| place).zip(shares));
     }
+    found.sort_unstable_by_key(|&(place, _)| place);
+    let mut found = found.into_iter().peekable();
+    let mut place = 0;
+    pairs.rewrite(|mut chunk, _| {
+        for pair in &mut chunk {
+            if let Some((_, share)) = found.next_if(|&(of, _)| of == place) {
+                pair.probability = pair.decision.map_or(share, Decision::probability);
+            }
+            place += 1;
+        }
+        chunk
+    })
 }
 
 fn root(parent: &mut [u32], mut person: u32) -> u32 {
@@ -136,6 +153,13 @@ mod tests {
     use super::*;
     use crate::link::people::tests::people;
 
+    /// The pairs after they competed.
+    fn competed(people: &People, pairs: Vec<ScoredPair>) -> Vec<ScoredPair> {
+        let mut pairs = Pile::held(pairs);
+        compete(people, &mut pairs).expect("in memory");
+        pairs.into_vec().expect("in memory")
+    }
+
     fn pair(a: u32, b: u32, odds: f64) -> ScoredPair {
         ScoredPair { a, b, weight: 0.0, odds, probability: -1.0, agree: 1, decision: None }
     }
@@ -157,8 +181,8 @@ mod tests {
     fn a_rival_who_is_better_off_elsewhere_does_not_count() {
         let people = people(&[(true, &[1, 2]), (true, &[3, 4])]);
         // The first person fits both; the better of the two is surely the second's.
-        let mut pairs = [pair(0, 2, 10.0), pair(0, 3, 12.0), pair(1, 3, 1e6)];
-        compete(&people, &mut pairs);
+        let pairs = vec![pair(0, 2, 10.0), pair(0, 3, 12.0), pair(1, 3, 1e6)];
+        let pairs = competed(&people, pairs);
         assert!(pairs[0].probability > 0.9 && pairs[1].probability < 1e-4);
         assert!(pairs[2].probability > 0.999);
     }
@@ -167,9 +191,8 @@ mod tests {
     fn too_large_a_component_is_left_as_it_is() {
         let many: Vec<u8> = (0..20).collect();
         let people = people(&[(true, &many), (true, &many)]);
-        let mut pairs: Vec<ScoredPair> =
-            (0..20).flat_map(|a| (20..40).map(move |b| pair(a, b, 1.0))).collect();
-        compete(&people, &mut pairs);
+        let pairs = (0..20).flat_map(|a| (20..40).map(move |b| pair(a, b, 1.0))).collect();
+        let pairs = competed(&people, pairs);
         assert!(pairs.iter().all(|pair| pair.probability == -1.0));
     }
 
@@ -180,9 +203,8 @@ mod tests {
             edges in prop::collection::btree_map((0u32..4, 4u32..8), -4.0f64..9.0, 1..11),
         ) {
             let people = people(&[(true, &[1, 2, 3, 4]), (true, &[5, 6, 7, 8])]);
-            let mut pairs: Vec<ScoredPair> =
-                edges.into_iter().map(|((a, b), log)| pair(a, b, log.exp())).collect();
-            compete(&people, &mut pairs);
+            let pairs = edges.into_iter().map(|((a, b), log)| pair(a, b, log.exp())).collect();
+            let pairs = competed(&people, pairs);
             let assignments = assignments(&pairs);
             let weight = |chosen: &Vec<usize>| chosen.iter().map(|&i| pairs[i].odds).product::<f64>();
             let all: f64 = assignments.iter().map(weight).sum();

@@ -1,16 +1,25 @@
 //! Candidate pairs: two people who have an equal token in some match key.
 //!
-//! Most tokens have no equal. They are dropped before any are sorted: each token sets one bit
-//! of a map of bits, chosen by its first bits (tokens are keyed hashes, so these are as good as
-//! drawn), and only tokens whose bit was set before, or is met again, are kept. Those are dealt
-//! into buckets of a few by their first bits, and equal neighbours in a bucket are pairs. Pairs
-//! are dealt by their first person into parts that are small enough to be sorted in the cache.
+//! The tokens of a match key are dealt into partitions by their first bits (they are keyed
+//! hashes, so these are as good as drawn), each small enough for the second cache, and what
+//! follows never leaves it. Most tokens have no equal. They are dropped before any are sorted:
+//! each token sets one bit of a map of bits, chosen by its next bits, and only tokens whose bit
+//! was set before, or is met again, are kept. Those are dealt into buckets of a few, and equal
+//! neighbours in a bucket are pairs. Where the partitions of a key would take too much memory,
+//! its tokens are gone through several times, for some of the partitions each time.
+//!
+//! Pairs are dealt by their first person into parts that are small enough to be sorted in the
+//! cache, and put on piles until all keys are done.
+
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::people::{People, Source};
+use super::memory::Memory;
+use super::people::People;
 use crate::engine::Keys;
-use crate::package::{Package, Token};
+use crate::files::{self, Pile, Record};
+use crate::package::Package;
 use crate::progress::Progress;
 
 /// Two people with at least one agreeing match key; `a` comes before `b`.
@@ -42,213 +51,312 @@ impl Forecast {
     }
 }
 
-/// All candidate pairs of the packages, sorted, each with the keys that agree.
-///
-/// A block (people with one token) of more than `cap` people is left out and counted. Two
-/// people of one source make a pair only when the source may hold a person twice.
-pub(super) fn candidates(
-    packages: &[Package],
-    people: &People,
-    keys: usize,
-    cap: usize,
-    progress: &Progress,
-) -> (Vec<Candidate>, Forecast) {
-    progress.begin("finding candidate pairs", Some(keys as u64));
-    let found: Vec<(Parts, Forecast)> = (0..keys)
-        .into_par_iter()
-        .map(|key| {
-            let found = of_key(&Entries::new(key, packages, people), people, cap);
-            packages.iter().for_each(|package| package.forget_tokens(key));
-            progress.advance(1);
-            found
-        })
-        .collect();
-    progress.end();
-    let forecast = found.iter().fold(Forecast::default(), |all, (_, one)| all.plus(*one));
-    let parts = people.len() / PART + 1;
-    // Part by part, the pairs of every key.
-    let mut by_part: Vec<Vec<Vec<(u32, u32)>>> = vec![Vec::with_capacity(keys); parts];
-    for (key, _) in found {
-        by_part.iter_mut().zip(key).for_each(|(of_part, pairs)| of_part.push(pairs));
-    }
-    let candidates: Vec<Vec<Candidate>> =
-        by_part.into_par_iter().enumerate().map(|(part, keys)| merged(part, keys)).collect();
-    (candidates.concat(), forecast)
-}
-
 /// So many people are one part: their pairs are sorted together.
 const PART: usize = 1 << 14;
 
-/// One match key's pairs, part by part.
-type Parts = Vec<Vec<(u32, u32)>>;
+/// A pair with one key that it agrees in, part by part: the place of the first person in its
+/// part, the other person and the key fit into one number, in that order.
+type Hit = u64;
 
-/// The pairs of one part, each once, in order, with the keys that have it.
-fn merged(part: usize, keys: Vec<Vec<(u32, u32)>>) -> Vec<Candidate> {
-    let mut hits = Vec::with_capacity(keys.iter().map(Vec::len).sum());
-    // Place in the part, other person and key fit into one number, in that order.
-    for (key, pairs) in keys.into_iter().enumerate() {
-        let hit = |(a, b)| (u64::from(a) % PART as u64) << 40 | u64::from(b) << 8 | key as u64;
-        hits.extend(pairs.into_iter().map(hit));
-    }
-    hits.sort_unstable();
-    hits.chunk_by(|x: &u64, y| x >> 8 == y >> 8)
-        .map(|pair| Candidate {
-            a: (part * PART) as u32 + (pair[0] >> 40) as u32,
-            b: (pair[0] >> 8) as u32,
-            agree: pair.iter().fold(0, |set, hit| set | 1 << (hit & 0xff)),
-        })
-        .collect()
+/// So many hits of one part are put down at a time.
+const HITS_AT_ONCE: usize = 1 << 12;
+
+/// The pairs that each match key finds, by part.
+pub(super) struct Hits {
+    parts: Vec<Mutex<Pile<Hit>>>,
+    pub(super) forecast: Forecast,
 }
 
-/// A token that may have an equal, and whose it is.
+impl Hits {
+    /// Goes through the match keys of the packages.
+    ///
+    /// A block (people with one token) of more than `cap` people is left out and counted. Two
+    /// people of one source make a pair only when the source may hold a person twice.
+    ///
+    /// # Errors
+    /// When pairs go to the disk, and that refuses.
+    pub(super) fn find(
+        packages: &[Package],
+        people: &People,
+        keys: usize,
+        cap: usize,
+        memory: &Memory,
+        progress: &Progress,
+    ) -> Result<Hits, files::Error> {
+        progress.begin("finding candidate pairs", Some(keys as u64));
+        let parts = people.len() / PART + 1;
+        let part = || Mutex::new(Pile::new(&memory.pairs));
+        let parts: Vec<Mutex<Pile<Hit>>> = (0..parts).map(|_| part()).collect();
+        let forecast = (0..keys)
+            .into_par_iter()
+            .map_init(
+                || Join::new(people, cap, &parts),
+                |join, key| {
+                    join.key(key, packages, memory.tokens)?;
+                    progress.advance(1);
+                    join.put_down_all()
+                },
+            )
+            .try_reduce(Forecast::default, |all, one| Ok(all.plus(one)));
+        progress.end();
+        Ok(Hits { parts, forecast: forecast? })
+    }
+
+    /// Gives the candidates, each once and in order, in batches of as many parts as there is
+    /// memory for, with a fuzzy value of so many bytes for each of their first people.
+    ///
+    /// # Errors
+    /// When the disk refuses, or `give` does.
+    pub(super) fn batches(
+        self,
+        memory: &Memory,
+        width: usize,
+        mut give: impl FnMut(Vec<Candidate>) -> Result<(), files::Error>,
+    ) -> Result<(), files::Error> {
+        let mut parts: Vec<Pile<Hit>> = self
+            .parts
+            .into_iter()
+            .map(|part| part.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect();
+        // The fuzzy values of the people of a batch are in memory too.
+        let most = (memory.batch / (PART * width.max(1))).max(1);
+        let mut first = 0;
+        while first < parts.len() {
+            let mut bytes = 0;
+            let fits = |part: &&Pile<Hit>| {
+                bytes += part.len() * size_of::<Hit>();
+                bytes <= memory.batch
+            };
+            let count = parts[first..].iter().take(most).take_while(fits).count().max(1);
+            let batch: Result<Vec<Vec<Candidate>>, files::Error> = parts[first..first + count]
+                .par_iter_mut()
+                .enumerate()
+                .map(|(i, part)| {
+                    merged(first + i, std::mem::replace(part, Pile::new(&memory.pairs)))
+                })
+                .collect();
+            give(batch?.concat())?;
+            first += count;
+        }
+        Ok(())
+    }
+}
+
+/// The pairs of one part, each once, in order, with the keys that have it.
+fn merged(part: usize, hits: Pile<Hit>) -> Result<Vec<Candidate>, files::Error> {
+    let mut hits = hits.into_vec()?;
+    hits.sort_unstable();
+    let candidate = |pair: &[Hit]| Candidate {
+        a: (part * PART) as u32 + (pair[0] >> 40) as u32,
+        b: (pair[0] >> 8) as u32,
+        agree: pair.iter().fold(0, |set, hit| set | 1 << (hit & 0xff)),
+    };
+    Ok(hits.chunk_by(|x, y| x >> 8 == y >> 8).map(candidate).collect())
+}
+
+/// A token, and whose it is.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Entry {
     token: [u64; 2],
     person: u32,
-    source: u32,
 }
 
-/// The tokens of one match key that may have an equal: equal ones are near each other.
-struct Entries {
-    all: Vec<Entry>,
-    /// Where each bucket ends.
-    ends: Vec<u32>,
+/// About so many tokens are one partition.
+const PARTITION: usize = 1 << 13;
+/// After so many rows, their tokens go back to the system.
+const ROWS_AT_ONCE: usize = 1 << 20;
+/// A key's tokens are gone through at most so often, however little memory there is.
+const MOST_ROUNDS: usize = 8;
+
+/// What one thread finds pairs with.
+struct Join<'a> {
+    people: &'a People,
+    cap: usize,
+    parts: &'a [Mutex<Pile<Hit>>],
+    /// Hits that are not put down yet, by part.
+    found: Vec<Vec<Hit>>,
+    forecast: Forecast,
+    partitions: Vec<Vec<Entry>>,
+    equal: Vec<Entry>,
 }
 
-impl Entries {
-    fn new(key: usize, packages: &[Package], people: &People) -> Entries {
-        let columns: Vec<_> = packages.iter().map(|package| package.tokens(key)).collect();
-        let tokens = columns.iter().map(|column| column.valid_count()).sum::<usize>();
-        let mut met = Met::new(tokens);
-        let mut entries = Vec::new();
-        let entry = |token: &Token, p: usize, row: usize| Entry {
-            token: [first_bits(token), number(&token[8..])],
-            person: people.of_rows(p)[row],
-            source: p as u32,
-        };
-        for (p, column) in columns.iter().enumerate() {
-            column.each(|row, token| {
-                if met.again(first_bits(token)) {
-                    entries.push(entry(token, p, row));
-                }
-            });
-        }
-        // Those met first. Some of them, that seemed to be met again, are there already; a
-        // person who is there twice with one token is taken once.
-        // The last source's come after all others; they need no second look where none of them
-        // meets another of its own.
-        let needs_none = |(package, source): (&Package, &Source)| {
-            source.unique && package.manifest().people_per_token == 1
-        };
-        let is_done = packages.last().zip(people.sources.last()).is_some_and(needs_none);
-        for (p, column) in columns.iter().enumerate().take(columns.len() - usize::from(is_done)) {
-            column.each(|row, token| {
-                if met.was_again(first_bits(token)) {
-                    entries.push(entry(token, p, row));
-                }
-            });
-        }
-        Entries::dealt(entries)
+impl<'a> Join<'a> {
+    fn new(people: &'a People, cap: usize, parts: &'a [Mutex<Pile<Hit>>]) -> Join<'a> {
+        let found = vec![Vec::new(); parts.len()];
+        let forecast = Forecast::default();
+        Join { people, cap, parts, found, forecast, partitions: vec![], equal: vec![] }
     }
 
-    /// Deals entries into buckets of two or so, by the first bits of their tokens.
-    fn dealt(entries: Vec<Entry>) -> Entries {
+    /// Finds the pairs of one key, with partitions of at most so many bytes at a time.
+    fn key(&mut self, key: usize, packages: &[Package], room: usize) -> Result<(), files::Error> {
+        let tokens: usize = packages.iter().map(|p| p.tokens(key).valid_count()).sum();
+        let rounds = (tokens * size_of::<Entry>()).div_ceil(room.max(1)).clamp(1, MOST_ROUNDS);
+        let count = tokens.div_ceil(PARTITION).max(rounds).next_power_of_two().max(2);
+        let bits = count.trailing_zeros();
+        let at_once = count.div_ceil(rounds);
+        self.partitions.resize_with(at_once.max(self.partitions.len()), Vec::new);
+        for first in (0..count).step_by(at_once) {
+            // Drawn tokens leave few partitions with more than an eighth over the mean.
+            let most = tokens / count * 9 / 8 + 64;
+            self.partitions.iter_mut().for_each(|partition| {
+                partition.clear();
+                partition.reserve(most);
+            });
+            let (people, partitions) = (self.people, &mut self.partitions[..at_once]);
+            for (p, package) in packages.iter().enumerate() {
+                let column = package.tokens(key);
+                for start in (0..package.rows()).step_by(ROWS_AT_ONCE) {
+                    let rows = start..package.rows().min(start + ROWS_AT_ONCE);
+                    column.each_valid(rows, |row| {
+                        let token = u128::from_be_bytes(column.values()[row]);
+                        let token = [(token >> 64) as u64, token as u64];
+                        let partition = (token[0] >> (64 - bits)) as usize;
+                        if let Some(partition) = partitions.get_mut(partition.wrapping_sub(first)) {
+                            partition.push(Entry { token, person: people.of_row(p, row) });
+                        }
+                    });
+                    package.forget_tokens(key);
+                }
+            }
+            for partition in 0..at_once {
+                let entries = std::mem::take(&mut self.partitions[partition]);
+                self.partition(key, &entries, bits)?;
+                self.partitions[partition] = entries;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the pairs among tokens that have their first bits in common.
+    fn partition(&mut self, key: usize, entries: &[Entry], bits: u32) -> Result<(), files::Error> {
+        let mut met = Met::new(entries.len(), bits);
+        let mut equal = std::mem::take(&mut self.equal);
+        equal.clear();
+        equal.extend(entries.iter().filter(|entry| met.again(entry.token[0])));
+        // Those met first. Some of them, that seemed to be met again, are there already; a
+        // person who is there twice with one token is taken once.
+        equal.extend(entries.iter().filter(|entry| met.was_again(entry.token[0])));
+        let buckets = Buckets::new(&equal, bits);
+        for block in buckets.entries.chunk_by(|x, y| x.token == y.token) {
+            match block {
+                [_] => {}
+                [x, y] => self.pair(key, x.person, y.person)?,
+                _ => self.block(key, block)?,
+            }
+        }
+        self.equal = equal;
+        Ok(())
+    }
+
+    /// The pairs of people with one token, in order, some of them twice.
+    fn block(&mut self, key: usize, block: &[Entry]) -> Result<(), files::Error> {
+        let people = || block.chunk_by(|x, y| x.person == y.person).map(|same| same[0].person);
+        let count = people().count();
+        if count > self.cap {
+            self.forecast.dropped += (count * (count - 1) / 2) as u64;
+            self.forecast.dropped_blocks += 1;
+            return Ok(());
+        }
+        for (i, a) in people().enumerate() {
+            for b in people().skip(i + 1) {
+                self.pair(key, a, b)?;
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn pair(&mut self, key: usize, a: u32, b: u32) -> Result<(), files::Error> {
+        if !self.people.may_be_one(a, b) {
+            return Ok(());
+        }
+        let part = a as usize / PART;
+        self.found[part].push(hit(a, b, key));
+        self.forecast.pairs += 1;
+        match self.found[part].len() {
+            HITS_AT_ONCE => self.put_down(part),
+            _ => Ok(()),
+        }
+    }
+
+    fn put_down(&mut self, part: usize) -> Result<(), files::Error> {
+        let mut pile = self.parts[part].lock().unwrap_or_else(PoisonError::into_inner);
+        pile.push(self.found[part].to_vec())?;
+        self.found[part].clear();
+        Ok(())
+    }
+
+    /// Puts everything down, and says what was found since it last did.
+    fn put_down_all(&mut self) -> Result<Forecast, files::Error> {
+        (0..self.parts.len()).try_for_each(|part| self.put_down(part))?;
+        Ok(std::mem::take(&mut self.forecast))
+    }
+}
+
+fn hit(a: u32, b: u32, key: usize) -> Hit {
+    (u64::from(a) % PART as u64) << 40 | u64::from(b) << 8 | key as u64
+}
+
+/// Entries sorted by token and person within buckets of two or so, which go by bits of the
+/// tokens: equal ones are neighbours.
+struct Buckets {
+    entries: Vec<Entry>,
+}
+
+impl Buckets {
+    /// Of entries whose tokens have so many of their first bits in common.
+    fn new(entries: &[Entry], common: u32) -> Buckets {
         let bits = (entries.len() / 2).next_power_of_two().trailing_zeros().max(1);
-        let bucket = |entry: &Entry| (entry.token[0] >> (64 - bits)) as usize;
+        let bucket = |entry: &Entry| (entry.token[0] << common >> (64 - bits)) as usize;
         let mut next = vec![0u32; (1 << bits) + 1];
         entries.iter().for_each(|entry| next[bucket(entry) + 1] += 1);
         for b in 1..next.len() {
             next[b] += next[b - 1];
         }
-        let mut all = vec![Entry::default(); entries.len()];
+        let mut dealt = vec![Entry::default(); entries.len()];
         for entry in entries {
-            let place = &mut next[bucket(&entry)];
-            all[*place as usize] = entry;
+            let place = &mut next[bucket(entry)];
+            dealt[*place as usize] = *entry;
             *place += 1;
         }
         // Each bucket's next place is now its end.
         next.pop();
-        let mut entries = Entries { all, ends: next };
-        entries.sort();
-        entries
-    }
-
-    fn sort(&mut self) {
         let mut start = 0;
-        for &end in &self.ends {
-            let bucket = &mut self.all[start as usize..end as usize];
+        for end in next {
+            let bucket = &mut dealt[start as usize..end as usize];
             if bucket.len() > 1 {
                 bucket.sort_unstable();
             }
             start = end;
         }
+        Buckets { entries: dealt }
     }
 }
 
-/// The pairs that one key's entries make.
-fn of_key(entries: &Entries, people: &People, cap: usize) -> (Parts, Forecast) {
-    let mut parts: Parts = vec![Vec::new(); people.len() / PART + 1];
-    let mut forecast = Forecast::default();
-    let mut block: Vec<Entry> = Vec::new();
-    for equal in entries.all.chunk_by(|x, y| x.token == y.token) {
-        if equal.len() < 2 {
-            continue;
-        }
-        block.clear();
-        block.extend_from_slice(equal);
-        // Rows of one person may have the same token.
-        block.dedup();
-        if block.len() > cap {
-            forecast.dropped += (block.len() * (block.len() - 1) / 2) as u64;
-            forecast.dropped_blocks += 1;
-            continue;
-        }
-        for (i, x) in block.iter().enumerate() {
-            for y in &block[i + 1..] {
-                if x.source != y.source || !people.sources[x.source as usize].unique {
-                    parts[x.person as usize / PART].push((x.person, y.person));
-                    forecast.pairs += 1;
-                }
-            }
-        }
-    }
-    (parts, forecast)
-}
-
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, &byte| number << 8 | u64::from(byte))
-}
-
-fn first_bits(token: &Token) -> u64 {
-    number(&token[..8])
-}
-
-/// Which tokens were met, and which again, by their first bits: a token may be taken for met
+/// Which tokens were met, and which again, by some of their bits: a token may be taken for met
 /// that was not, never the other way.
 struct Met {
+    common: u32,
     shift: u32,
     once: Vec<u64>,
     again: Vec<u64>,
 }
 
 impl Met {
-    /// With four bits for each token or more: one in ten is kept for nothing, and those of a
-    /// million tokens fit into the second cache.
-    fn new(tokens: usize) -> Met {
+    /// For so many tokens that have so many of their first bits in common. With four bits for
+    /// each token or more, one in ten is kept for nothing.
+    fn new(tokens: usize, common: u32) -> Met {
         let bits = (4 * tokens).next_power_of_two().max(64);
         let words = vec![0; bits / 64];
-        Met { shift: 64 - bits.trailing_zeros(), once: words.clone(), again: words }
+        Met { common, shift: 64 - bits.trailing_zeros(), once: words.clone(), again: words }
     }
 
     /// Whether this token was met before; from now on it was.
     fn again(&mut self, token: u64) -> bool {
         let (word, bit) = self.place(token);
         let is_again = self.once[word] & bit != 0;
-        if is_again {
-            self.again[word] |= bit;
-        } else {
-            self.once[word] |= bit;
-        }
+        self.again[word] |= bit & self.once[word];
+        self.once[word] |= bit;
         is_again
     }
 
@@ -259,8 +367,22 @@ impl Met {
     }
 
     fn place(&self, token: u64) -> (usize, u64) {
-        let place = token >> self.shift;
+        let place = token << self.common >> self.shift;
         ((place / 64) as usize, 1 << (place % 64))
+    }
+}
+
+impl Record for Candidate {
+    const BYTES: usize = 16;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        (u64::from(self.a) << 32 | u64::from(self.b)).put(bytes);
+        self.agree.put(bytes);
+    }
+
+    fn of(bytes: &[u8]) -> Candidate {
+        let pair = u64::of(bytes);
+        Candidate { a: (pair >> 32) as u32, b: pair as u32, agree: u64::of(&bytes[8..]) }
     }
 }
 
@@ -271,6 +393,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::files::Spill;
     use crate::link::people::tests::people;
 
     proptest! {
@@ -283,12 +406,12 @@ mod tests {
             cap in 2usize..9,
         ) {
             let people = people(&[(true, &[1, 2, 3]), (false, &[4, 5, 6]), (true, &[7, 8, 9])]);
+            let bits = 3;
             let entries: Vec<Entry> = tokens
                 .iter()
                 .map(|&(first, second, person)| Entry {
-                    token: [if spread { first << 61 } else { first }, second],
+                    token: [if spread { first << 58 } else { first }, second],
                     person,
-                    source: people.source_of(person) as u32,
                 })
                 .collect();
             let mut blocks: BTreeMap<[u64; 2], Vec<u32>> = BTreeMap::new();
@@ -303,11 +426,16 @@ mod tests {
                 }
                 for (i, &a) in block.iter().enumerate() {
                     let others = block[i + 1..].iter().filter(|&&b| people.may_be_one(a, b));
-                    expected.extend(others.map(|&b| (a, b)));
+                    expected.extend(others.map(|&b| hit(a, b, 7)));
                 }
             }
-            let (parts, forecast) = of_key(&Entries::dealt(entries), &people, cap);
-            let mut found = parts.concat();
+            let memory = Memory::all();
+            let parts = [Mutex::new(Pile::new(&memory.pairs))];
+            let mut join = Join::new(&people, cap, &parts);
+            join.partition(7, &entries, bits).expect("in memory");
+            let forecast = join.put_down_all().expect("in memory");
+            let [part] = parts.map(|part| part.into_inner().expect("no panic"));
+            let mut found = part.into_vec().expect("in memory");
             found.sort_unstable();
             expected.sort_unstable();
             prop_assert_eq!(found, expected.clone());
@@ -316,8 +444,11 @@ mod tests {
 
         /// Of the tokens that are there twice, both are kept: one as met again, one as met first.
         #[test]
-        fn a_token_met_twice_is_kept(tokens in prop::collection::vec(any::<u64>(), 1..200)) {
-            let mut met = Met::new(2 * tokens.len());
+        fn a_token_met_twice_is_kept(
+            tokens in prop::collection::vec(any::<u64>(), 1..200),
+            common in 0u32..20,
+        ) {
+            let mut met = Met::new(2 * tokens.len(), common);
             for &token in &tokens {
                 met.again(token);
             }
@@ -329,16 +460,19 @@ mod tests {
     #[test]
     fn one_pair_is_one_candidate_with_all_its_keys() {
         let last = PART as u32 - 1;
-        let keys = vec![vec![(last, u32::MAX), (3, 9)], vec![], vec![(3, 9), (3, 8)]];
-        let keys = keys.into_iter().map(|key: Vec<(u32, u32)>| {
-            key.into_iter().map(|(a, b)| (a + PART as u32, b)).collect()
-        });
-        let pairs: Vec<(u32, u32, Keys)> =
-            merged(1, keys.collect()).iter().map(|c| (c.a, c.b, c.agree)).collect();
         let first = PART as u32;
+        let mut pile = Pile::new(&Spill::none());
+        let pairs = [(last, u32::MAX, 0), (3, 9, 0), (3, 9, 2), (3, 8, 2)];
+        pile.push(pairs.map(|(a, b, key)| hit(first + a, b, key)).to_vec()).expect("in memory");
+        let found: Vec<(u32, u32, Keys)> =
+            merged(1, pile).expect("in memory").iter().map(|c| (c.a, c.b, c.agree)).collect();
         assert_eq!(
-            pairs,
+            found,
             [(first + 3, 8, 0b100), (first + 3, 9, 0b101), (first + last, u32::MAX, 0b1)]
         );
+        let mut bytes = vec![];
+        let candidate = Candidate { a: 7, b: u32::MAX, agree: 1 << 63 | 5 };
+        candidate.put(&mut bytes);
+        assert_eq!((bytes.len(), Candidate::of(&bytes)), (Candidate::BYTES, candidate));
     }
 }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::decisions::Decision;
 use super::people::People;
 use super::score::{PROBABLE, ScoredPair};
+use crate::files::{self, Pile};
 use crate::ids::Band;
 
 /// The people who are one person, with the weakest band that holds them together.
@@ -59,37 +60,42 @@ impl Why {
 /// A probable pair joins two clusters only where the pairs between them are likelier right
 /// than not on average. Else one lucky pair in a hundred would bridge people whose other
 /// records plainly differ. Two people who were not compared say nothing.
-pub(super) fn cluster(people: &People, pairs: &[ScoredPair], least: Band) -> Clusters {
-    let mut order: Vec<Heavy> = pairs
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| p.band().is_some_and(|band| band >= least))
-        .map(|(place, pair)| Heavy::new(pair, place as u32))
-        .collect();
-    order.par_sort_unstable();
+///
+/// # Errors
+/// When pairs are on disk, and that refuses.
+pub(super) fn cluster(
+    people: &People,
+    pairs: &Pile<ScoredPair>,
+    least: Band,
+) -> Result<Clusters, files::Error> {
+    let mut order: Vec<Heavy> = Vec::new();
     let mut sets = Sets::new(people);
-    for pair in pairs.iter().filter(|pair| pair.decision == Some(Decision::NoMatch)) {
-        sets.keep_apart(pair.a, pair.b);
-    }
+    pairs.each(|pair| {
+        if let Some(band) = pair.band().filter(|band| *band >= least) {
+            order.push(Heavy::new(pair, band));
+        }
+        if pair.decision == Some(Decision::NoMatch) {
+            sets.keep_apart(pair.a, pair.b);
+        }
+    })?;
+    order.par_sort_unstable();
     let (mut forbidden, mut forbidden_matches) = (0, 0);
-    let between = Probabilities::new(people, pairs);
     let mut joined = [0, 0];
-    for pair in order.iter().map(|heavy| &pairs[heavy.place as usize]) {
-        let Some(band) = pair.band() else { continue };
-        if band < Band::Definite && sets.mean(pair.a, pair.b, &between) < PROBABLE {
+    for Heavy { ends: (a, b), band, is_left_open, .. } in order {
+        if band < Band::Definite && sets.mean(a, b, pairs)? < PROBABLE {
             forbidden += 1;
             continue;
         }
-        if let Join::Forbidden = sets.join(pair.a, pair.b, band) {
+        if let Join::Forbidden = sets.join(a, b, band) {
             forbidden += 1;
-            forbidden_matches += u64::from(pair.decision.is_some());
+            forbidden_matches += u64::from(!is_left_open);
             continue;
         }
         joined[usize::from(band == Band::Probable)] += 1;
     }
     let root: Vec<u32> = (0..people.len() as u32).map(|p| sets.find(p)).collect();
     let bands = root.iter().map(|&root| sets.band[root as usize]).collect();
-    Clusters { root, bands, forbidden, forbidden_matches, joined }
+    Ok(Clusters { root, bands, forbidden, forbidden_matches, joined })
 }
 
 impl Clusters {
@@ -121,14 +127,22 @@ impl Clusters {
     }
 
     /// The clusters that a person should look at.
-    pub(super) fn doubts(&self, people: &People, pairs: &[ScoredPair]) -> Vec<Doubt> {
+    ///
+    /// # Errors
+    /// When pairs are on disk, and that refuses.
+    pub(super) fn doubts(
+        &self,
+        people: &People,
+        pairs: &Pile<ScoredPair>,
+    ) -> Result<Vec<Doubt>, files::Error> {
         let limit = 3 * people.sources.len();
         let mut firm = Sets::new(people);
-        for pair in pairs.iter().filter(|p| p.band() == Some(Band::Definite)) {
-            if self.root(pair.a) == self.root(pair.b) {
+        pairs.each(|pair| {
+            let is_firm = pair.band() == Some(Band::Definite);
+            if is_firm && self.root(pair.a) == self.root(pair.b) {
                 firm.join(pair.a, pair.b, Band::Definite);
             }
-        }
+        })?;
         let mut doubts = Vec::new();
         let mut parts: Vec<u32> = Vec::new();
         for others in self.others().chunk_by(|x, y| x.0 == y.0) {
@@ -143,7 +157,7 @@ impl Clusters {
                 doubts.push(Doubt { people: cluster().collect(), why: Why::WeaklyBridged });
             }
         }
-        doubts
+        Ok(doubts)
     }
 }
 
@@ -155,17 +169,17 @@ struct Heavy {
     probability: Reverse<u64>,
     weight: Reverse<u64>,
     ends: (u32, u32),
-    place: u32,
+    band: Band,
 }
 
 impl Heavy {
-    fn new(pair: &ScoredPair, place: u32) -> Heavy {
+    fn new(pair: &ScoredPair, band: Band) -> Heavy {
         Heavy {
             is_left_open: pair.decision != Some(Decision::Match),
             probability: Reverse(ascending(pair.probability)),
             weight: Reverse(ascending(pair.weight)),
             ends: (pair.a, pair.b),
-            place,
+            band,
         }
     }
 }
@@ -195,33 +209,6 @@ struct Sets {
 
 /// What no person is.
 const LAST: u32 = u32::MAX;
-
-/// The probabilities of the pairs of people who may be linked at all, in order.
-struct Probabilities(Vec<(u32, u32, f64)>);
-
-impl Probabilities {
-    fn new(people: &People, pairs: &[ScoredPair]) -> Probabilities {
-        let mut may_link = vec![false; people.len()];
-        for pair in pairs.iter().filter(|p| p.probability >= PROBABLE) {
-            may_link[pair.a as usize] = true;
-            may_link[pair.b as usize] = true;
-        }
-        let mut known: Vec<(u32, u32, f64)> = pairs
-            .iter()
-            .filter(|p| may_link[p.a as usize] && may_link[p.b as usize])
-            .map(|p| (p.a, p.b, p.probability))
-            .collect();
-        known.sort_unstable_by_key(|&(a, b, _)| (a, b));
-        Probabilities(known)
-    }
-
-    /// That of two people, where they were compared.
-    fn of(&self, a: u32, b: u32) -> Option<f64> {
-        let pair = (a.min(b), a.max(b));
-        let found = self.0.binary_search_by_key(&pair, |&(a, b, _)| (a, b));
-        found.ok().map(|i| self.0[i].2)
-    }
-}
 
 enum Join {
     Joined,
@@ -260,20 +247,22 @@ impl Sets {
     }
 
     /// The mean probability of the pairs between the sets of two people.
-    fn mean(&mut self, a: u32, b: u32, between: &Probabilities) -> f64 {
+    fn mean(&mut self, a: u32, b: u32, pairs: &Pile<ScoredPair>) -> Result<f64, files::Error> {
         let (x, y) = (self.find(a), self.find(b));
         let is_alone = |root: u32| self.next[root as usize] == LAST;
         if x == y || (is_alone(x) && is_alone(y)) {
-            return 1.0;
+            return Ok(1.0);
         }
-        let (mut sum, mut pairs) = (0.0, 0.0f64);
+        let (mut sum, mut compared) = (0.0, 0.0f64);
         for p in self.members(x) {
-            for probability in self.members(y).filter_map(|q| between.of(p, q)) {
-                sum += probability;
-                pairs += 1.0;
+            for q in self.members(y) {
+                if let Some(pair) = pairs.find(&(p.min(q), p.max(q)), |pair| (pair.a, pair.b))? {
+                    sum += pair.probability;
+                    compared += 1.0;
+                }
             }
         }
-        sum / pairs.max(1.0)
+        Ok(sum / compared.max(1.0))
     }
 
     /// The people of a root's set, the root first.
@@ -336,6 +325,14 @@ mod tests {
         ScoredPair { a, b, weight: 0.0, odds: 1.0, probability, agree: 1, decision: None }
     }
 
+    /// The clusters of pairs in any order, and those of them to be looked at.
+    fn clustered(people: &People, pairs: &[ScoredPair], least: Band) -> (Clusters, Vec<Doubt>) {
+        let pairs = ScoredPair::all(pairs.to_vec());
+        let clusters = cluster(people, &pairs, least).expect("in memory");
+        let doubts = clusters.doubts(people, &pairs).expect("in memory");
+        (clusters, doubts)
+    }
+
     fn decided(a: u32, b: u32, decision: Decision) -> ScoredPair {
         let probability = decision.probability();
         ScoredPair { decision: Some(decision), ..pair(a, b, probability) }
@@ -345,7 +342,7 @@ mod tests {
     fn a_decision_comes_before_any_link() {
         let people = people(&[(true, &[1, 2]), (true, &[3, 4])]);
         let pairs = [pair(0, 2, 1.0), decided(0, 3, Decision::Match), pair(1, 2, 0.6)];
-        let clusters = cluster(&people, &pairs, Band::Definite);
+        let (clusters, _) = clustered(&people, &pairs, Band::Definite);
         assert_eq!(clusters.linked(), [vec![0, 3]]);
         assert_eq!((clusters.forbidden, clusters.forbidden_matches), (1, 0));
         assert_eq!(clusters.band(3), Band::Definite);
@@ -361,14 +358,14 @@ mod tests {
             pair(2, 3, 0.997),
             decided(0, 1, Decision::NoMatch),
         ];
-        let clusters = cluster(&people, &pairs, Band::Probable);
+        let (clusters, _) = clustered(&people, &pairs, Band::Probable);
         assert_eq!(clusters.linked(), [vec![0, 2], vec![1, 3]]);
         assert_eq!((clusters.forbidden, clusters.forbidden_matches), (1, 0));
         // Decisions that contradict each other: the decision against holds.
         pairs[2] = decided(2, 3, Decision::Match);
         pairs[0] = decided(0, 2, Decision::Match);
         pairs[1] = decided(1, 3, Decision::Match);
-        let clusters = cluster(&people, &pairs, Band::Probable);
+        let (clusters, _) = clustered(&people, &pairs, Band::Probable);
         assert_eq!(clusters.linked(), [vec![0, 2], vec![1, 3]]);
         assert_eq!((clusters.forbidden, clusters.forbidden_matches), (1, 1));
     }
@@ -377,7 +374,7 @@ mod tests {
     fn the_likelier_link_wins_where_each_person_is_once() {
         let people = people(&[(true, &[1, 2]), (true, &[3, 4])]);
         let pairs = [pair(0, 2, 0.6), pair(0, 3, 0.995), pair(1, 3, 0.7)];
-        let clusters = cluster(&people, &pairs, Band::Probable);
+        let (clusters, _) = clustered(&people, &pairs, Band::Probable);
         assert_eq!(clusters.linked(), [vec![0, 3]]);
         assert_eq!((clusters.forbidden, clusters.joined), (2, [1, 0]));
         assert_eq!(clusters.band(0), Band::Definite);
@@ -388,12 +385,13 @@ mod tests {
     fn a_person_is_as_sure_as_its_weakest_link() {
         let people = people(&[(false, &[1, 2]), (false, &[3, 4])]);
         let pairs = [pair(0, 2, 0.999), pair(1, 3, 0.999), pair(1, 2, 0.6)];
-        let clusters = cluster(&people, &pairs, Band::Probable);
+        let (clusters, _) = clustered(&people, &pairs, Band::Probable);
         assert_eq!(clusters.linked(), [vec![0, 1, 2, 3]]);
         assert!((0..4).all(|p| clusters.band(p) == Band::Probable));
-        let doubts = clusters.doubts(&people, &pairs);
+        let (_, doubts) = clustered(&people, &pairs, Band::Probable);
         assert_eq!(doubts, [Doubt { people: vec![0, 1, 2, 3], why: Why::WeaklyBridged }]);
-        assert_eq!(cluster(&people, &pairs, Band::Definite).linked(), [vec![0, 2], vec![1, 3]]);
+        let (definite, _) = clustered(&people, &pairs, Band::Definite);
+        assert_eq!(definite.linked(), [vec![0, 2], vec![1, 3]]);
     }
 
     #[test]
@@ -404,7 +402,7 @@ mod tests {
         let with = |bridge: f64, others: &[ScoredPair]| {
             let pairs: Vec<ScoredPair> =
                 firm.iter().chain([&pair(0, 2, bridge)]).chain(others).copied().collect();
-            let clusters = cluster(&people, &pairs, Band::Probable);
+            let (clusters, _) = clustered(&people, &pairs, Band::Probable);
             (clusters.linked().len(), clusters.forbidden)
         };
         assert_eq!(with(0.9, &against), (2, 1));
@@ -436,7 +434,7 @@ mod tests {
                 .map(|(a, b, p)| pair(a.min(b), a.max(b), p))
                 .filter(|p| people.may_be_one(p.a, p.b))
                 .collect();
-            let clusters = cluster(&people, &pairs, Band::Probable);
+            let (clusters, _) = clustered(&people, &pairs, Band::Probable);
             for (source, &(unique, _)) in sources.iter().enumerate() {
                 let mut roots: Vec<u32> =
                     people.of_source(source).map(|p| clusters.root(p)).collect();

@@ -11,50 +11,109 @@ use crate::package::Package;
 use crate::project::fuzzy::FuzzyEncoding;
 
 /// The level of every candidate, in their order; [`NOT_COMPARED`] where one of them has no
-/// fuzzy value.
+/// fuzzy value. Of the columns no more than `room` bytes are kept in memory beside those of the
+/// first people.
 pub(super) fn levels(
     packages: &[Package],
     people: &People,
     candidates: &[Candidate],
     encoding: Option<FuzzyEncoding>,
+    room: usize,
 ) -> Vec<u8> {
     let mut levels = vec![NOT_COMPARED; candidates.len()];
     let Some(encoding) = encoding else { return levels };
-    let kernel = Kernel::best();
-    let columns: Vec<Option<Rows<'_>>> = packages
-        .iter()
-        .map(|p| p.fuzzy().and_then(|column| Rows::new(column.bytes(), column.width())))
-        .collect();
-    // Sorted by person, so runs of pairs of the same two sources read the columns in order.
-    levels.par_chunks_mut(1 << 12).zip(candidates.par_chunks(1 << 12)).for_each(|(out, pairs)| {
+    let columns = Columns::new(packages, encoding);
+    // The first people of all candidates are near each other; by the second ones, their rows
+    // are read from front to back.
+    let key = |c: &Candidate| (people.source_of(c.a) as u64) << 32 | u64::from(c.b);
+    let mut order: Vec<(u64, u32)> =
+        candidates.iter().enumerate().map(|(i, c)| (key(c), i as u32)).collect();
+    order.par_sort_unstable();
+    let window = (room / encoding.width()).max(AT_ONCE) as u64;
+    let mut left = &order[..];
+    while let Some(&(first, _)) = left.first() {
+        let (now, later) = left.split_at(left.partition_point(|(key, _)| *key < first + window));
+        let found: Vec<Vec<u8>> = now
+            .par_chunks(AT_ONCE)
+            .map(|chunk| {
+                let pair = |&(_, i): &(u64, u32)| candidates[i as usize];
+                columns.levels(people, chunk.iter().map(pair).collect())
+            })
+            .collect();
+        for (&(_, i), level) in now.iter().zip(found.concat()) {
+            levels[i as usize] = level;
+        }
+        if let (Some(&(key, _)), Some(_)) = (now.last(), later.first()) {
+            packages[people.source_of(key as u32)].forget_fuzzy();
+        }
+        left = later;
+    }
+    levels
+}
+
+/// The level of one pair; [`NOT_COMPARED`] where one has no fuzzy value.
+pub(super) fn level(
+    packages: &[Package],
+    people: &People,
+    pair: Candidate,
+    encoding: Option<FuzzyEncoding>,
+) -> u8 {
+    let levels = |encoding| Columns::new(packages, encoding).levels(people, vec![pair]);
+    encoding.map_or(NOT_COMPARED, |encoding| levels(encoding)[0])
+}
+
+/// So many pairs are compared by one thread at a time.
+const AT_ONCE: usize = 1 << 12;
+
+/// The fuzzy columns of the packages.
+struct Columns<'a> {
+    packages: &'a [Package],
+    rows: Vec<Option<Rows<'a>>>,
+    /// The level of each distance.
+    of_distance: Vec<u8>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(packages: &'a [Package], encoding: FuzzyEncoding) -> Columns<'a> {
+        let rows = packages
+            .iter()
+            .map(|p| p.fuzzy().and_then(|column| Rows::new(column.bytes(), column.width())))
+            .collect();
+        let most = 8 * encoding.width() as u16;
+        let of_distance = (0..=most).map(|distance| level_of(distance, encoding)).collect();
+        Columns { packages, rows, of_distance }
+    }
+
+    fn levels(&self, people: &People, pairs: Vec<Candidate>) -> Vec<u8> {
+        let mut levels = vec![NOT_COMPARED; pairs.len()];
         let mut distances = Vec::new();
         let (mut rows, mut places) = (Vec::new(), Vec::new());
         let sources = |c: &Candidate| (people.source_of(c.a), people.source_of(c.b));
         let mut start = 0;
         for run in pairs.chunk_by(|x, y| sources(x) == sources(y)) {
-            let out = &mut out[start..start + run.len()];
+            let out = &mut levels[start..start + run.len()];
             start += run.len();
             let (a, b) = sources(&run[0]);
-            let (Some(rows_a), Some(rows_b)) = (columns[a], columns[b]) else { continue };
+            let (Some(rows_a), Some(rows_b)) = (self.rows[a], self.rows[b]) else { continue };
             rows.clear();
             places.clear();
             for (place, c) in run.iter().enumerate() {
-                for row_a in fuzzy_rows(packages, people, c.a) {
-                    for row_b in fuzzy_rows(packages, people, c.b) {
+                for row_a in fuzzy_rows(self.packages, people, c.a) {
+                    for row_b in fuzzy_rows(self.packages, people, c.b) {
                         rows.push((row_a, row_b));
                         places.push(place);
                     }
                 }
             }
             distances.resize(rows.len(), 0);
-            kernel.hamming_pairs(rows_a, rows_b, &rows, &mut distances);
+            Kernel::best().hamming_pairs(rows_a, rows_b, &rows, &mut distances);
             // Of people with several records, the two that are most alike.
             for (&distance, &place) in distances.iter().zip(&places) {
-                out[place] = out[place].max(level_of(distance, encoding));
+                out[place] = out[place].max(self.of_distance[usize::from(distance)]);
             }
         }
-    });
-    levels
+        levels
+    }
 }
 
 /// The rows of a person that have a fuzzy value.

@@ -11,9 +11,9 @@ use csv::{ByteRecord, Position, Reader, ReaderBuilder, Trim};
 use serde::Serialize;
 
 use super::people::People;
-use super::score::ScoredPair;
+use super::score::{ScoredPair, with_more};
 use crate::error::{Class, Fault};
-use crate::files::{self, clean};
+use crate::files::{self, Pile, clean};
 use crate::ids::RowId;
 
 /// What was decided on a pair.
@@ -161,9 +161,16 @@ impl Decisions {
     /// Puts the decisions in place of what the model says; gives how many pairs were decided
     /// one way and the other, and how many decisions are of rows that no package has. A pair
     /// that shares no token is added.
-    pub(super) fn apply(&self, people: &People, pairs: &mut Vec<ScoredPair>) -> Applied {
+    ///
+    /// # Errors
+    /// When pairs are on disk, and that refuses.
+    pub(super) fn apply(
+        &self,
+        people: &People,
+        pairs: &mut Pile<ScoredPair>,
+    ) -> Result<Applied, files::Error> {
         let mut applied = Applied::default();
-        let compared = pairs.len();
+        let mut all = Vec::new();
         for &(rows, decision) in &self.0 {
             let [Some(x), Some(y)] = rows.map(|row| people.find(row)) else {
                 applied.unknown_rows += 1;
@@ -174,7 +181,7 @@ impl Decisions {
                 Decision::Match => applied.matches += 1,
                 Decision::NoMatch => applied.no_matches += 1,
             }
-            let decided = ScoredPair {
+            all.push(ScoredPair {
                 a,
                 b,
                 weight: 0.0,
@@ -182,17 +189,15 @@ impl Decisions {
                 probability: decision.probability(),
                 agree: 0,
                 decision: Some(decision),
-            };
-            match pairs[..compared].binary_search_by_key(&(a, b), |pair| (pair.a, pair.b)) {
-                Ok(place) => {
-                    let ScoredPair { weight, agree, .. } = pairs[place];
-                    pairs[place] = ScoredPair { weight, agree, ..decided };
-                }
-                Err(_) => pairs.push(decided),
-            }
+            });
         }
-        pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
-        applied
+        all.sort_unstable_by_key(|pair| (pair.a, pair.b));
+        with_more(pairs, &all, |&ScoredPair { weight, agree, .. }, decided| ScoredPair {
+            weight,
+            agree,
+            ..*decided
+        })?;
+        Ok(applied)
     }
 }
 
@@ -362,17 +367,21 @@ mod tests {
             agree: 1,
             decision: None,
         };
-        let mut pairs = vec![scored(0, 2), scored(1, 3)];
+        let mut pairs = Pile::held(vec![scored(0, 2), scored(1, 3)]);
         let decisions = Decisions(vec![
             ([id(1), id(3)], Decision::NoMatch),
             ([id(2), id(3)], Decision::Match),
             ([id(2), id(9)], Decision::Match),
         ]);
-        let applied = decisions.apply(&people, &mut pairs);
+        let applied = decisions.apply(&people, &mut pairs).expect("in memory");
         let expected = Applied { matches: 1, matches_ruled_out: 0, no_matches: 1, unknown_rows: 1 };
         assert_eq!(applied, expected);
-        let shown: Vec<(u32, u32, f64, f64)> =
-            pairs.iter().map(|p| (p.a, p.b, p.weight, p.probability)).collect();
+        let shown: Vec<(u32, u32, f64, f64)> = pairs
+            .chunk(0)
+            .expect("in memory")
+            .iter()
+            .map(|p| (p.a, p.b, p.weight, p.probability))
+            .collect();
         assert_eq!(shown, [(0, 2, 7.0, 0.0), (1, 2, 0.0, 1.0), (1, 3, 7.0, 0.6)]);
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Assignment;
 use super::decisions::{self, Decisions};
 use super::found::{Found, Settings};
+use super::memory::Memory;
 use super::people::People;
 use crate::engine::LEVELS;
 use crate::error::{Class, Fault};
@@ -274,9 +275,9 @@ pub fn explain(question: &Question, progress: &Progress) -> Result<Vec<Explanati
         .map(|(i, &rows)| of_rows(&people, i + 1, rows))
         .collect::<Result<_, Error>>()?;
     let settings = Settings { project, block_cap: question.block_cap };
-    let mut found = Found::new(&packages, people, &settings, progress);
-    super::decide(&found.people, &mut found.pairs, decisions.as_ref(), question.assignment);
-    let explainer = Explainer::new(&packages, project, &found);
+    let mut found = Found::new(&packages, people, &settings, &Memory::all(), progress)?;
+    super::decide(&found.people, &mut found.pairs, decisions.as_ref(), question.assignment)?;
+    let explainer = Explainer::new(&packages, project, found)?;
     Ok(pairs.into_iter().map(|(a, b)| explainer.explain(a, b)).collect())
 }
 

@@ -2,12 +2,14 @@
 //! joined by those that fuzzy values alone show. What `link` makes people of is what `explain`
 //! explains.
 
-use super::block::{self, Candidate, Forecast};
+use super::block::{Forecast, Hits};
 use super::compare;
+use super::memory::Memory;
 use super::people::People;
 use super::scan::{self, Scan};
-use super::score::{self, Links, Scored, ScoredPair};
+use super::score::{Candidates, Known, Links, Scored, ScoredPair, with_more};
 use crate::engine::{Judgement, Space};
+use crate::files::{self, Pile};
 use crate::package::Package;
 use crate::progress::Progress;
 use crate::project::Project;
@@ -23,52 +25,62 @@ pub(super) struct Settings<'a> {
 pub(super) struct Found {
     pub(super) people: People,
     pub(super) space: Space,
-    /// Pairs of which some match key agrees, sorted.
-    pub(super) candidates: Vec<Candidate>,
+    /// Pairs of which some match key agrees.
+    pub(super) candidates: usize,
     pub(super) forecast: Forecast,
-    /// How alike the candidates' fuzzy values are, in their order.
-    pub(super) levels: Vec<u8>,
-    /// Per candidate, how much likelier its level is for the same person.
-    pub(super) ratios: Vec<f64>,
-    /// The candidates, and the pairs that were found otherwise, before they compete.
-    pub(super) pairs: Vec<ScoredPair>,
+    /// The candidates, and the pairs that were found otherwise, before they compete; in order.
+    pub(super) pairs: Pile<ScoredPair>,
+    /// The model, and what it says of each different observation.
     pub(super) judgement: Judgement,
     pub(super) links: Links,
+    /// What the levels of fuzzy values mean, where there are any.
+    pub(super) levels: Option<Known>,
     pub(super) scan: Scan,
 }
 
 impl Found {
     /// Finds and scores the pairs of these packages, which belong together.
+    ///
+    /// # Errors
+    /// When pairs go to the disk, and that refuses.
     pub(super) fn new(
         packages: &[Package],
         people: People,
         settings: &Settings<'_>,
+        memory: &Memory,
         progress: &Progress,
-    ) -> Found {
+    ) -> Result<Found, files::Error> {
         let Settings { project, block_cap } = *settings;
         let space = Space::of_match_keys(project);
         let keys = project.match_keys.len();
-        let (candidates, forecast) =
-            block::candidates(packages, &people, keys, block_cap, progress);
+        let hits = Hits::find(packages, &people, keys, block_cap, memory, progress)?;
+        let forecast = hits.forecast;
 
         progress.begin("scoring pairs", None);
         let encoding = project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
-        let levels = compare::levels(packages, &people, &candidates, encoding);
-        let Scored { mut pairs, judgement, links, ratios } =
-            score::score(&space, packages, &people, &candidates, &levels);
-        packages.iter().for_each(Package::forget_fuzzy);
+        let width = encoding.map_or(0, |encoding| encoding.width());
+        let mut candidates = Candidates::new(&space, packages, memory);
+        hits.batches(memory, width, |batch| {
+            let levels = compare::levels(packages, &people, &batch, encoding, memory.batch);
+            packages.iter().for_each(Package::forget_fuzzy);
+            candidates.push(&space, &people, &batch, &levels)
+        })?;
+        let count = candidates.len();
+        let scored = candidates.score(&space, &people, memory)?;
+        let Scored { mut pairs, judgement, links, levels } = scored;
         progress.end();
         let scan = match encoding {
             Some(encoding) => {
                 progress.begin("comparing the people left over", None);
-                let scan = scan::scan(packages, &people, &candidates, &pairs, encoding);
+                let scan = scan::scan(packages, &people, &pairs, encoding)?;
                 progress.end();
                 scan
             }
             None => Scan::default(),
         };
-        pairs.extend(&scan.pairs);
-        pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
-        Found { people, space, candidates, forecast, levels, ratios, pairs, judgement, links, scan }
+        packages.iter().for_each(Package::forget_fuzzy);
+        with_more(&mut pairs, &scan.pairs, |_, more| *more)?;
+        let candidates = count;
+        Ok(Found { people, space, candidates, forecast, pairs, judgement, links, levels, scan })
     }
 }

@@ -4,7 +4,7 @@
 //! The stages, in order: check that the packages belong together; `block` finds the pairs
 //! that share a token; `compare` says how alike their fuzzy values are; `score` has the engine
 //! judge them; `scan` finds more among the people left over; `conclude` has each pair compete
-//! with its rivals, after `decisions` that a person made; `cluster` makes people of pairs;
+//! with its `rivals`, after `decisions` that a person made; `cluster` makes people of pairs;
 //! `persons` names them; `output` writes. From `conclude` on it does not matter how pairs
 //! were found: a custodian who links in the clear hands its judged pairs over as plain numbers.
 //! `found` is the stages up to `conclude`, which `explain` has in common with them all.
@@ -16,9 +16,11 @@ mod compare;
 mod decisions;
 pub mod explain;
 mod found;
+mod memory;
 mod output;
 mod people;
 mod persons;
+mod rivals;
 mod scan;
 mod score;
 
@@ -29,7 +31,7 @@ use serde::Serialize;
 
 use crate::engine::{Judgement, Space, Stop};
 use crate::error::{Class, Fault};
-use crate::files::{Overwrite, Staged, clean, clean_text};
+use crate::files::{self, Overwrite, Pile, Staged, clean, clean_text};
 use crate::ids::{Band, PersonId, RowId, SourceName};
 use crate::package::{Manifest, Package};
 use crate::progress::Progress;
@@ -39,6 +41,7 @@ use crate::project::differences;
 pub(crate) use decisions::Decisions;
 pub use decisions::{Applied, Error as DecisionsError};
 use found::{Found, Settings};
+use memory::Memory;
 pub(crate) use people::{People, Source};
 pub(crate) use persons::earlier;
 pub(crate) use scan::Scan;
@@ -63,6 +66,9 @@ pub struct Job {
     pub assignment: Assignment,
     /// The most people with one token that are compared with each other.
     pub block_cap: usize,
+    /// How many bytes of memory tokens and pairs may fill; what is more goes to the disk of
+    /// the output, encrypted. What is known of each person comes on top.
+    pub memory: usize,
     /// Whether earlier output may be replaced.
     pub overwrite: Overwrite,
 }
@@ -347,8 +353,10 @@ impl<'a> Linkage<'a> {
         let Linkage { job, packages, staged, earlier, decisions } = self;
         let settings = Settings { project: &job.project, block_cap: job.block_cap };
         let people = People::new(&packages);
+        let memory = Memory::of(job.memory, &staged);
         let Found { people, space, candidates, forecast, pairs, judgement, scan, .. } =
-            Found::new(&packages, people, &settings, progress);
+            Found::new(&packages, people, &settings, &memory, progress)?;
+        drop(memory);
 
         let setting = Setting {
             mode: Mode::Encoded,
@@ -357,7 +365,7 @@ impl<'a> Linkage<'a> {
             assignment: job.assignment,
             key_fingerprint: packages.first().map(|p| p.manifest().key_fingerprint.clone()),
             sources: packages.iter().map(Described::of).collect(),
-            candidate_pairs: candidates.len() as u64,
+            candidate_pairs: candidates as u64,
             pairs_over_cap: forecast.dropped,
             scan,
             model: ModelSummary::of(&space, &judgement),
@@ -423,20 +431,20 @@ impl ModelSummary {
 /// with, as asked for where the sources allow it.
 fn decide(
     people: &People,
-    pairs: &mut Vec<ScoredPair>,
+    pairs: &mut Pile<ScoredPair>,
     decisions: Option<&Decisions>,
     assignment: Assignment,
-) -> (Option<Applied>, Assignment) {
-    let applied = decisions.map(|decisions| decisions.apply(people, pairs));
-    score::compete(people, pairs);
+) -> Result<(Option<Applied>, Assignment), files::Error> {
+    let applied = decisions.map(|decisions| decisions.apply(people, pairs)).transpose()?;
+    rivals::compete(people, pairs)?;
     let assignment = match assignment {
         Assignment::Optimal if assign::is_possible(people) => Assignment::Optimal,
         _ => Assignment::Greedy,
     };
     if assignment == Assignment::Optimal {
-        assign::compete(people, pairs);
+        assign::compete(people, pairs)?;
     }
-    (applied, assignment)
+    Ok((applied, assignment))
 }
 
 /// Makes people of judged pairs, and writes the maps and all that stays.
@@ -446,14 +454,14 @@ fn decide(
 pub(crate) fn conclude(
     setting: &Setting<'_>,
     people: &People,
-    mut pairs: Vec<ScoredPair>,
+    mut pairs: Pile<ScoredPair>,
     decisions: Option<Decisions>,
     earlier: Option<&HashMap<RowId, PersonId>>,
     staged: Staged,
 ) -> Result<Summary, crate::Error> {
-    let (applied, assignment) = decide(people, &mut pairs, decisions.as_ref(), setting.assignment);
-    let clusters = cluster::cluster(people, &pairs, setting.least);
-    let doubts = clusters.doubts(people, &pairs);
+    let (applied, assignment) = decide(people, &mut pairs, decisions.as_ref(), setting.assignment)?;
+    let clusters = cluster::cluster(people, &pairs, setting.least)?;
+    let doubts = clusters.doubts(people, &pairs)?;
     let digest = setting.project.digest().to_string();
     let none = HashMap::new();
     let persons = persons::persons(&digest, people, &clusters, earlier.unwrap_or(&none));
@@ -468,8 +476,10 @@ pub(crate) fn conclude(
         persons: &persons,
         with_earlier: earlier.is_some(),
     };
-    let summary = results.summary();
+    let summary = results.summary()?;
     results.write(&staged, &summary)?;
+    // What is on disk lies in the folder that is put in its place now.
+    drop(pairs);
     staged.commit()?;
     Ok(summary)
 }

@@ -13,14 +13,14 @@ use super::persons::{Change, Persons};
 use super::score::ScoredPair;
 use super::{Applied, Assignment, ChangeSummary, Mode, Setting, SourceSummary, Summary};
 use crate::engine::ones;
-use crate::files::{OutFile, Readers, Staged};
+use crate::files::{self, OutFile, Pile, Readers, Staged};
 use crate::ids::{Band, PersonId};
 
 /// Everything a run of linking found.
 pub(super) struct Results<'a> {
     pub(super) setting: &'a Setting<'a>,
     pub(super) people: &'a People,
-    pub(super) pairs: &'a [ScoredPair],
+    pub(super) pairs: &'a Pile<ScoredPair>,
     pub(super) assignment: Assignment,
     pub(super) applied: Option<Applied>,
     pub(super) clusters: &'a Clusters,
@@ -30,22 +30,39 @@ pub(super) struct Results<'a> {
 }
 
 impl Results<'_> {
-    pub(super) fn summary(&self) -> Summary {
+    /// # Errors
+    /// When pairs are on disk, and that refuses.
+    pub(super) fn summary(&self) -> Result<Summary, files::Error> {
         let Results { setting, people, pairs, clusters, .. } = self;
         let linked_from = setting.least;
-        let linked: Vec<f64> = pairs
-            .iter()
-            .filter(|p| p.band().is_some_and(|band| band >= linked_from))
-            .filter(|p| p.decision.is_none() && clusters.root(p.a) == clusters.root(p.b))
-            .map(|p| p.probability)
-            .collect();
-        let right = linked.iter().sum::<f64>();
-        let mean = right / linked.len().max(1) as f64;
-        let by_keys: f64 = pairs.iter().filter(|p| p.agree != 0).map(|p| p.probability).sum();
-        let without: f64 = pairs.iter().filter(|p| p.agree == 0).map(|p| p.probability).sum();
+        let (mut right, mut linked) = (0.0, 0u64);
+        let (mut by_keys, mut without) = (0.0, 0.0);
+        // What pairs of which one match key agrees, and two, expect together.
+        let mut with_few = [0.0; 2];
+        let mut possible = 0;
+        pairs.each(|pair| {
+            let is_linked = pair.band().is_some_and(|band| band >= linked_from)
+                && pair.decision.is_none()
+                && clusters.root(pair.a) == clusters.root(pair.b);
+            if is_linked {
+                right += pair.probability;
+                linked += 1;
+            }
+            match pair.agree.count_ones() {
+                0 => without += pair.probability,
+                keys => {
+                    by_keys += pair.probability;
+                    if let Some(sum) = with_few.get_mut(keys as usize - 1) {
+                        *sum += pair.probability;
+                    }
+                }
+            }
+            possible += u64::from(self.is_clerical(pair));
+        })?;
+        let mean = right / linked.max(1) as f64;
         // Two ways to tell, each of which errs to the hopeful side; how far they differ says how
         // sure that is, if it is more than a normal interval of 95 %.
-        let [by_counts, variance] = missed(pairs);
+        let [by_counts, variance] = missed(with_few);
         let by_model = setting.model.unseen_matches;
         let missed = by_counts.max(by_model);
         let apart = if setting.mode == Mode::Encoded { (by_counts - by_model).abs() } else { 0.0 };
@@ -59,13 +76,12 @@ impl Results<'_> {
         let blocking_recall = [most, missed, least].map(|m| share(blocked, by_keys + m));
         let roots = (0..people.len() as u32).filter(|&p| clusters.root(p) == p).count();
         let [definite, probable] = clusters.joined;
-        let possible = pairs.iter().filter(|p| self.is_clerical(p)).count();
         let changes = self.with_earlier.then(|| ChangeSummary {
             kept: self.persons.kept,
             merged: self.changes(|c| matches!(c, Change::Merged { .. })),
             split: self.changes(|c| matches!(c, Change::Split { .. })),
         });
-        Summary {
+        Ok(Summary {
             tool: concat!("veilway ", env!("CARGO_PKG_VERSION")).to_owned(),
             mode: setting.mode,
             project: setting.project.id.clone(),
@@ -78,7 +94,7 @@ impl Results<'_> {
             pairs_over_cap: setting.pairs_over_cap,
             definite,
             probable,
-            possible: possible as u64,
+            possible,
             decisions: self.applied.map(|applied| Applied {
                 matches_ruled_out: clusters.forbidden_matches,
                 ..applied
@@ -95,7 +111,7 @@ impl Results<'_> {
             model: setting.model.clone(),
             changes,
             warnings: self.warnings(),
-        }
+        })
     }
 
     /// Whether a pair is left to a person: worth a look, not linked, and not decided yet.
@@ -179,20 +195,25 @@ impl Results<'_> {
     }
 
     fn write_pairs(&self, file: OutFile) -> Result<(), crate::Error> {
-        let pairs: Vec<(&ScoredPair, Band)> =
-            self.pairs.iter().filter_map(|pair| Some((pair, pair.band()?))).collect();
         let header = "source_a,row_id_a,source_b,row_id_b,weight,probability,band,rule";
-        table(file, header, &pairs, |&(pair, band), row| {
-            let rule = match pair.decision {
-                Some(_) => "decision",
-                None => self.match_keys(pair).next().unwrap_or(self.without_key()),
-            };
-            self.ends(pair, row);
-            row.number(pair.weight, 2);
-            row.number(pair.probability, PLACES);
-            row.cell(band.name().as_bytes());
-            row.cell(rule.as_bytes());
-        })
+        let mut table = Table::new(file, header)?;
+        for chunk in 0..self.pairs.chunks() {
+            let pairs = self.pairs.chunk(chunk)?;
+            let pairs: Vec<(&ScoredPair, Band)> =
+                pairs.iter().filter_map(|pair| Some((pair, pair.band()?))).collect();
+            table.rows(&pairs, |&(pair, band), row| {
+                let rule = match pair.decision {
+                    Some(_) => "decision",
+                    None => self.match_keys(pair).next().unwrap_or(self.without_key()),
+                };
+                self.ends(pair, row);
+                row.number(pair.weight, 2);
+                row.number(pair.probability, PLACES);
+                row.cell(band.name().as_bytes());
+                row.cell(rule.as_bytes());
+            })?;
+        }
+        table.finish()
     }
 
     /// The pairs that are left to a person, the likeliest first, and after them the pairs that
@@ -200,8 +221,12 @@ impl Results<'_> {
     /// cell can be taken for a formula: ids, names of sources and keys begin with a letter or
     /// a digit, and the rest are numbers.
     fn write_clerical(&self, file: OutFile) -> Result<(), crate::Error> {
-        let left = |pair: &&ScoredPair| pair.decision.is_some() || self.is_clerical(pair);
-        let mut pairs: Vec<&ScoredPair> = self.pairs.iter().filter(left).collect();
+        let mut pairs: Vec<ScoredPair> = Vec::new();
+        self.pairs.each(|pair| {
+            if pair.decision.is_some() || self.is_clerical(pair) {
+                pairs.push(*pair);
+            }
+        })?;
         // As probable as they are written, so that what nobody sees does not decide the order.
         let written = |pair: &ScoredPair| (pair.probability * 10f64.powi(PLACES as i32)).round();
         pairs.sort_by_key(|pair| (pair.decision.is_some(), Reverse(written(pair) as u64)));
@@ -276,11 +301,8 @@ const PLACES: usize = 6;
 /// Matches of which no match key agrees, as estimated from those of which one and two do,
 /// with the variance of that: f₁² / f₂, the geometric form of Chao's estimator, for people
 /// who are found more or less easily (Niwitpong, Böhning, van der Heijden and Holling 2013).
-fn missed(pairs: &[ScoredPair]) -> [f64; 2] {
-    let with = |keys: u32| -> f64 {
-        pairs.iter().filter(|p| p.agree.count_ones() == keys).map(|p| p.probability).sum()
-    };
-    let (one, two) = (with(1), with(2).max(1.0));
+fn missed([one, two]: [f64; 2]) -> [f64; 2] {
+    let two = two.max(1.0);
     let missed = one * one / two;
     [missed, missed * missed * (4.0 / one.max(1.0) + 1.0 / two)]
 }
@@ -307,30 +329,52 @@ const CHUNKS_AT_ONCE: usize = 16;
 
 /// Writes a header and rows as CSV, and finishes the file.
 fn table<T: Sync>(
-    mut file: OutFile,
+    file: OutFile,
     header: &str,
     rows: &[T],
     cells: impl Fn(&T, &mut Row<'_>) + Sync,
 ) -> Result<(), crate::Error> {
-    let text = |rows: &[T]| {
-        let mut text = Vec::new();
-        for row in rows {
-            cells(row, &mut Row(&mut text));
-            // The comma behind the last cell.
-            text.pop();
-            text.push(b'\n');
-        }
-        text
-    };
-    writeln!(file, "{header}").map_err(|e| file.error(e))?;
-    for rows in rows.chunks(ROWS_AT_ONCE * CHUNKS_AT_ONCE) {
-        let chunks: Vec<Vec<u8>> = rows.par_chunks(ROWS_AT_ONCE).map(text).collect();
-        for chunk in chunks {
-            file.write_all(&chunk).map_err(|e| file.error(e))?;
-        }
+    let mut table = Table::new(file, header)?;
+    table.rows(rows, cells)?;
+    table.finish()
+}
+
+/// A CSV file that rows are written to.
+struct Table(OutFile);
+
+impl Table {
+    fn new(mut file: OutFile, header: &str) -> Result<Table, crate::Error> {
+        writeln!(file, "{header}").map_err(|e| file.error(e))?;
+        Ok(Table(file))
     }
-    file.finish()?;
-    Ok(())
+
+    fn rows<T: Sync>(
+        &mut self,
+        rows: &[T],
+        cells: impl Fn(&T, &mut Row<'_>) + Sync,
+    ) -> Result<(), crate::Error> {
+        let text = |rows: &[T]| {
+            let mut text = Vec::new();
+            for row in rows {
+                cells(row, &mut Row(&mut text));
+                // The comma behind the last cell.
+                text.pop();
+                text.push(b'\n');
+            }
+            text
+        };
+        for rows in rows.chunks(ROWS_AT_ONCE * CHUNKS_AT_ONCE) {
+            let chunks: Vec<Vec<u8>> = rows.par_chunks(ROWS_AT_ONCE).map(text).collect();
+            for chunk in chunks {
+                self.0.write_all(&chunk).map_err(|e| self.0.error(e))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(), crate::Error> {
+        Ok(self.0.finish()?)
+    }
 }
 
 #[cfg(test)]
@@ -339,14 +383,11 @@ mod tests {
 
     #[test]
     fn matches_that_no_key_finds_follow_from_those_that_one_and_two_find() {
-        let pair =
-            |agree| ScoredPair { probability: 0.5, ..ScoredPair::new(0, 1, agree, 0.0, 1.0) };
-        let pairs = [vec![pair(0b1); 20], vec![pair(0b11); 40], vec![pair(0b111); 9]].concat();
-        let [missed, variance] = missed(&pairs);
+        let [missed, variance] = missed([10.0, 20.0]);
         assert!(
             (missed - 5.0).abs() < 1e-9 && (variance - 11.25).abs() < 1e-9,
             "{missed} {variance}"
         );
-        assert_eq!(super::missed(&[])[0], 0.0);
+        assert_eq!(super::missed([0.0; 2])[0], 0.0);
     }
 }

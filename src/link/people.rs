@@ -1,9 +1,10 @@
 //! The people of all packages, in one row of numbers: what pairs and clusters are made of.
 
-use crate::ids::{RowId, SourceName};
-use crate::package::Package;
+use rayon::prelude::*;
 
 use crate::engine::Keys;
+use crate::ids::{RowId, SourceName};
+use crate::package::Package;
 
 /// One linked source.
 #[derive(Debug, Clone)]
@@ -19,62 +20,81 @@ pub(crate) struct Source {
 pub(crate) struct People {
     pub(super) sources: Vec<Source>,
     ids: Vec<RowId>,
-    source: Vec<u16>,
     /// The match keys each has a token for.
     keys: Vec<Keys>,
-    rows: Vec<Vec<u32>>,
+    /// Per source, where a row is not a person of its own: the person of each row, in order.
+    rows: Vec<Option<Vec<u32>>>,
+    /// Per source, its first person.
     first: Vec<u32>,
-    /// The first row of each, in its package, that has a fuzzy value.
-    fuzzy: Vec<Option<u32>>,
+    /// The first row of each, in its package, that has a fuzzy value, or [`NONE`].
+    fuzzy: Vec<u32>,
+    /// Whether each has several rows, by bit.
+    several: Vec<u64>,
 }
+
+/// So many people one thread works on at a time.
+const PEOPLE_AT_ONCE: usize = 1 << 16;
+
+/// No row.
+const NONE: u32 = u32::MAX;
 
 impl People {
     pub(super) fn new(packages: &[Package]) -> People {
+        let rows: usize = packages.iter().map(Package::rows).sum();
         let mut people = People {
             sources: Vec::new(),
-            ids: Vec::new(),
-            source: Vec::new(),
+            ids: Vec::with_capacity(rows),
             keys: Vec::new(),
             rows: Vec::new(),
             first: Vec::new(),
             fuzzy: Vec::new(),
+            several: Vec::new(),
         };
-        for (p, package) in packages.iter().enumerate() {
-            let manifest = package.manifest();
-            people
-                .sources
-                .push(Source { name: manifest.source.clone(), unique: manifest.unique_people });
-            people.first.push(people.ids.len() as u32);
-            let begin = people.ids.len();
-            let rows = package
-                .row_ids()
-                .iter()
-                .map(|&id| {
-                    let same = people.ids.len() > begin && people.ids.last() == Some(&RowId(id));
-                    if !same {
-                        people.ids.push(RowId(id));
-                        people.source.push(p as u16);
-                        people.keys.push(0);
-                        people.fuzzy.push(None);
-                    }
-                    (people.ids.len() - 1) as u32
-                })
-                .collect::<Vec<u32>>();
-            for key in 0..manifest.match_keys.len() {
-                let keys = &mut people.keys;
-                package.tokens(key).each(|row, _| keys[rows[row] as usize] |= 1 << key);
-            }
-            if let Some(column) = package.fuzzy() {
-                for (row, &person) in rows.iter().enumerate() {
-                    let of = &mut people.fuzzy[person as usize];
-                    if of.is_none() && column.is_valid(row) {
-                        *of = Some(row as u32);
-                    }
-                }
-            }
-            people.rows.push(rows);
+        for package in packages {
+            people.add(package);
+            package.forget_row_ids();
         }
         people
+    }
+
+    fn add(&mut self, package: &Package) {
+        let manifest = package.manifest();
+        self.sources.push(Source { name: manifest.source.clone(), unique: manifest.unique_people });
+        let begin = self.ids.len();
+        self.first.push(begin as u32);
+        // Rows of one person are neighbours.
+        let persons = || package.row_ids().chunk_by(|x, y| x == y);
+        self.ids.extend(persons().map(|rows| RowId(rows[0])));
+        let people = self.ids.len();
+        self.several.resize(people.div_ceil(64), 0);
+        self.rows.push((people - begin < package.rows()).then(|| {
+            let mut of_rows = Vec::with_capacity(package.rows());
+            for (person, rows) in (begin..).zip(persons()) {
+                self.several[person / 64] |= u64::from(rows.len() > 1) << (person % 64);
+                of_rows.extend(rows.iter().map(|_| person as u32));
+            }
+            of_rows
+        }));
+        let source = self.sources.len() - 1;
+        let mut keys: Vec<Keys> = vec![0; people - begin];
+        keys.par_chunks_mut(PEOPLE_AT_ONCE).enumerate().for_each(|(chunk, keys)| {
+            let first = begin + chunk * PEOPLE_AT_ONCE;
+            let last = first + keys.len() - 1;
+            let rows = self.rows_of(first as u32).start..self.rows_of(last as u32).end;
+            for key in 0..manifest.match_keys.len() {
+                package.tokens(key).each_valid(rows.clone(), |row| {
+                    keys[self.of_row(source, row) as usize - first] |= 1 << key;
+                });
+            }
+        });
+        self.keys.append(&mut keys);
+        self.fuzzy.resize(people, NONE);
+        if let Some(column) = package.fuzzy() {
+            for row in (0..package.rows()).rev().filter(|&row| column.is_valid(row)) {
+                let person = self.of_row(source, row);
+                self.fuzzy[person as usize] = row as u32;
+            }
+        }
     }
 
     /// People who have no tokens: per source, in the order of their names, the row ids of its
@@ -84,17 +104,15 @@ impl People {
         let mut people = People {
             sources: Vec::new(),
             ids: Vec::with_capacity(count),
-            source: Vec::with_capacity(count),
             keys: vec![0; count],
             rows: Vec::new(),
             first: Vec::new(),
-            fuzzy: vec![None; count],
+            fuzzy: vec![NONE; count],
+            several: vec![0; count.div_ceil(64)],
         };
-        for (s, (source, ids)) in sources.into_iter().enumerate() {
-            let first = people.ids.len() as u32;
-            people.first.push(first);
-            people.rows.push((first..first + ids.len() as u32).collect());
-            people.source.extend(ids.iter().map(|_| s as u16));
+        for (source, ids) in sources {
+            people.first.push(people.ids.len() as u32);
+            people.rows.push(None);
             people.ids.extend(ids);
             people.sources.push(source);
         }
@@ -105,21 +123,31 @@ impl People {
         self.ids.len()
     }
 
-    /// The person of each row of a package.
-    pub(super) fn of_rows(&self, package: usize) -> &[u32] {
-        &self.rows[package]
+    /// The person of a row of a package.
+    pub(super) fn of_row(&self, package: usize, row: usize) -> u32 {
+        match &self.rows[package] {
+            Some(rows) => rows[row],
+            None => self.first[package] + row as u32,
+        }
     }
 
     /// The rows of a person, in its package.
     pub(super) fn rows_of(&self, person: u32) -> std::ops::Range<usize> {
-        let rows = &self.rows[self.source_of(person)];
-        rows.partition_point(|&p| p < person)..rows.partition_point(|&p| p <= person)
+        let source = self.source_of(person);
+        match &self.rows[source] {
+            Some(rows) => {
+                rows.partition_point(|&p| p < person)..rows.partition_point(|&p| p <= person)
+            }
+            None => {
+                let row = (person - self.first[source]) as usize;
+                row..row + 1
+            }
+        }
     }
 
     /// Whether a person's tokens come from several records that are not all alike.
     pub(super) fn has_several_rows(&self, person: u32) -> bool {
-        let source = self.source_of(person);
-        self.rows[source].len() > self.of_source(source).len() && self.rows_of(person).len() > 1
+        self.several[person as usize / 64] >> (person % 64) & 1 == 1
     }
 
     /// The people of a source, as a range of numbers.
@@ -142,7 +170,8 @@ impl People {
     }
 
     pub(super) fn source_of(&self, person: u32) -> usize {
-        usize::from(self.source[person as usize])
+        // Of sources without people, which begin where the next one does, the last begins there.
+        self.first.partition_point(|&first| first <= person) - 1
     }
 
     /// The match keys a person has a token for.
@@ -152,7 +181,7 @@ impl People {
 
     /// The row of a person's package that has its fuzzy value.
     pub(super) fn fuzzy_row(&self, person: u32) -> Option<u32> {
-        self.fuzzy[person as usize]
+        Some(self.fuzzy[person as usize]).filter(|&row| row != NONE)
     }
 
     /// Whether two different row ids may be one person at all: not within a source that
@@ -189,5 +218,14 @@ pub(super) mod tests {
         assert_eq!(people.of_source(1), 2..4);
         let found = [1, 4, 9].map(|id| people.find(RowId([id; 16])));
         assert_eq!(found, [Some(0), Some(3), None]);
+    }
+
+    #[test]
+    fn people_know_their_source_though_others_are_empty() {
+        let people = people(&[(true, &[]), (true, &[1, 2]), (false, &[]), (false, &[3])]);
+        let of: Vec<usize> = (0..3).map(|person| people.source_of(person)).collect();
+        assert_eq!(of, [1, 1, 3]);
+        let ranges = [0, 1, 2, 3].map(|source| people.of_source(source));
+        assert_eq!(ranges, [0..0, 0..2, 2..2, 2..3]);
     }
 }

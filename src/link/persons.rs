@@ -233,7 +233,8 @@ mod tests {
                 decision: None,
             })
             .collect();
-        let clusters = cluster(&people, &pairs, Band::Probable);
+        let pairs = ScoredPair::all(pairs);
+        let clusters = cluster(&people, &pairs, Band::Probable).expect("in memory");
         let persons = persons("digest", &people, &clusters, earlier);
         (persons.ids.clone(), persons)
     }
@@ -274,7 +275,8 @@ mod tests {
     #[test]
     fn another_project_gives_other_ids() {
         let people = people(&[(true, &[1])]);
-        let clusters = cluster(&people, &[], Band::Probable);
+        let clusters = cluster(&people, &ScoredPair::all(vec![]), Band::Probable);
+        let clusters = clusters.expect("in memory");
         let none = HashMap::new();
         let a = persons("digest a", &people, &clusters, &none).ids[0];
         let b = persons("digest b", &people, &clusters, &none).ids[0];

@@ -8,11 +8,11 @@
 
 use rayon::prelude::*;
 
-use super::block::Candidate;
 use super::compare::level_of;
 use super::people::People;
 use super::score::{PROBABLE, ScoredPair};
 use crate::engine::LEVELS;
+use crate::files::{self, Pile};
 use crate::kernel::{Kernel, Rows};
 use crate::package::Package;
 use crate::project::fuzzy::FuzzyEncoding;
@@ -38,35 +38,69 @@ pub(crate) struct Scan {
     /// Matches that no match key has found and the fuzzy values show; nothing where the
     /// packages have none.
     pub(super) seen: Option<f64>,
-    /// Per person and source, whether a probable link between them kept the person out.
-    linked: Vec<bool>,
+    /// Whether a probable link with another source kept a person out.
+    linked: Linked,
     /// The pairs of sources of which too many people are left over to compare them all.
     sampled: Vec<(usize, usize)>,
 }
 
-/// Compares the people of every two sources who have no probable link between them.
+/// Who has a probable link with which source: a bit for each person and source.
+#[derive(Debug, Default)]
+struct Linked {
+    sources: usize,
+    bits: Vec<u64>,
+}
+
+impl Linked {
+    fn new(people: &People) -> Linked {
+        let sources = people.sources.len();
+        Linked { sources, bits: vec![0; (people.len() * sources).div_ceil(64)] }
+    }
+
+    fn place(&self, person: u32, source: usize) -> (usize, u64) {
+        let bit = person as usize * self.sources + source;
+        (bit / 64, 1 << (bit % 64))
+    }
+
+    fn add(&mut self, person: u32, source: usize) {
+        let (word, bit) = self.place(person, source);
+        self.bits[word] |= bit;
+    }
+
+    fn has(&self, person: u32, source: usize) -> bool {
+        let (word, bit) = self.place(person, source);
+        self.bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+/// Compares the people of every two sources who have no probable link between them. The scored
+/// pairs are all that match keys have found, in order.
+///
+/// # Errors
+/// When these are on disk, and that refuses.
 pub(super) fn scan(
     packages: &[Package],
     people: &People,
-    candidates: &[Candidate],
-    scored: &[ScoredPair],
+    scored: &Pile<ScoredPair>,
     encoding: FuzzyEncoding,
-) -> Scan {
+) -> Result<Scan, files::Error> {
     let mut scan = Scan::default();
     let sources = people.sources.len();
-    let mut linked = vec![false; people.len() * sources];
-    for pair in scored.iter().filter(|p| p.probability >= PROBABLE) {
-        linked[pair.a as usize * sources + people.source_of(pair.b)] = true;
-        linked[pair.b as usize * sources + people.source_of(pair.a)] = true;
-    }
+    let mut linked = Linked::new(people);
+    scored.each(|pair| {
+        if pair.probability >= PROBABLE {
+            linked.add(pair.a, people.source_of(pair.b));
+            linked.add(pair.b, people.source_of(pair.a));
+        }
+    })?;
     let left = |of: usize, with: usize| {
-        Left::new(people, &packages[of], of, |person| linked[person as usize * sources + with])
+        Left::new(people, &packages[of], of, |person| linked.has(person, with))
     };
     let most = MOST_PAIRS / (sources * sources.saturating_sub(1) / 2).max(1) as u64;
     for s in 0..sources {
         for t in s + 1..sources {
             let (Some(a), Some(b)) = (left(s, t), left(t, s)) else { continue };
-            let seen = scan.between(&a, &b, candidates, encoding, most);
+            let seen = scan.between(&a, &b, scored, encoding, most)?;
             scan.seen = Some(scan.seen.unwrap_or_default() + seen);
             if a.pairs(&b) > most {
                 scan.sampled.push((s, t));
@@ -74,17 +108,14 @@ pub(super) fn scan(
         }
     }
     scan.linked = linked;
-    scan
+    scan.pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+    Ok(scan)
 }
 
 impl Scan {
     /// Whether one of the two was kept out, having a probable link with the other's source.
     pub(super) fn is_linked(&self, people: &People, a: u32, b: u32) -> bool {
-        let sources = people.sources.len();
-        let is = |one: u32, other: u32| {
-            let place = one as usize * sources + people.source_of(other);
-            self.linked.get(place).is_some_and(|&linked| linked)
-        };
+        let is = |one: u32, other: u32| self.linked.has(one, people.source_of(other));
         is(a, b) || is(b, a)
     }
 
@@ -100,12 +131,12 @@ impl Scan {
         &mut self,
         a: &Left<'_>,
         b: &Left<'_>,
-        candidates: &[Candidate],
+        scored: &Pile<ScoredPair>,
         encoding: FuzzyEncoding,
         most: u64,
-    ) -> f64 {
+    ) -> Result<f64, files::Error> {
         if a.len().min(b.len()) < FEWEST {
-            return 0.0;
+            return Ok(0.0);
         }
         let all = a.pairs(b);
         let is_sample = all > most;
@@ -119,11 +150,12 @@ impl Scan {
             true => (a.sample(of_either(b)), b.sample(of_either(a))),
             false => (a.people.clone(), b.people.clone()),
         };
-        let hits: Vec<(u32, u32, usize)> = near([a, b], [&from_a, &from_b], limit)
-            .into_iter()
-            .map(|(i, j, distance)| (i, j, level(distance)))
-            .filter(|&(i, j, _)| candidates.binary_search_by_key(&(i, j), |c| (c.a, c.b)).is_err())
-            .collect();
+        let mut hits: Vec<(u32, u32, usize)> = Vec::new();
+        for (i, j, distance) in near([a, b], [&from_a, &from_b], limit) {
+            if scored.find(&(i, j), |pair| (pair.a, pair.b))?.is_none() {
+                hits.push((i, j, level(distance)));
+            }
+        }
         let compared = from_a.len() as f64 * from_b.len() as f64;
         self.compared += compared as u64;
 
@@ -159,12 +191,13 @@ impl Scan {
             };
             self.pairs.extend(hits.iter().filter(|h| odds[h.2] > 0.0).map(pair));
         }
-        found * scale
+        Ok(found * scale)
     }
 }
 
 /// The people of a source left without a link who have a fuzzy value.
 struct Left<'a> {
+    package: &'a Package,
     people: Vec<u32>,
     rows: Rows<'a>,
     /// Per person of [`Left::people`], the row of its value.
@@ -186,7 +219,7 @@ impl<'a> Left<'a> {
             .filter(|&person| !is_linked(person))
             .filter_map(|person| Some((person, people.fuzzy_row(person)?)))
             .unzip();
-        Some(Left { people, rows, row_of })
+        Some(Left { package, people, rows, row_of })
     }
 
     fn len(&self) -> usize {
@@ -203,15 +236,28 @@ impl<'a> Left<'a> {
         self.people.iter().copied().step_by(self.len().div_ceil(most.max(1)).max(1)).collect()
     }
 
-    /// The fuzzy value of one of the people, by its place among them.
-    fn value(&self, place: usize) -> &'a [u8] {
-        self.rows.row(self.row_of[place] as usize)
-    }
-
     /// The values of some of the people, one after the other.
     fn values(&self, people: &[u32]) -> Vec<u8> {
         let places = people.iter().filter_map(|person| self.people.binary_search(person).ok());
-        places.flat_map(|place| self.value(place)).copied().collect()
+        self.values_at(&places.collect::<Vec<_>>())
+    }
+
+    /// The fuzzy values of people by their places among those left over, one after the other.
+    /// They are read from front to back, and the file's memory goes back in between.
+    fn values_at(&self, places: &[usize]) -> Vec<u8> {
+        let width = self.rows.width();
+        let mut order: Vec<(usize, usize)> =
+            places.iter().enumerate().map(|(i, &place)| (place, i)).collect();
+        order.sort_unstable();
+        let mut values = vec![0; places.len() * width];
+        for some in order.chunks(ROWS_AT_ONCE) {
+            for &(place, i) in some {
+                let value = self.rows.row(self.row_of[place] as usize);
+                values[i * width..][..width].copy_from_slice(value);
+            }
+            self.package.forget_fuzzy();
+        }
+        values
     }
 }
 
@@ -220,9 +266,12 @@ impl<'a> Left<'a> {
 fn limit(a: &Left<'_>, b: &Left<'_>) -> u32 {
     const SAMPLE: usize = 1 << 14;
     let kernel = Kernel::best();
-    let pair = |i: usize| (a.value(i * 7919 % a.len()), b.value(i * 104_729 % b.len()));
-    let mut distances: Vec<u32> =
-        (0..SAMPLE).map(pair).map(|(x, y)| kernel.hamming(x, y)).collect();
+    let values = |of: &Left<'_>, step: usize| {
+        of.values_at(&(0..SAMPLE).map(|i| i * step % of.len()).collect::<Vec<_>>())
+    };
+    let (x, y) = (values(a, 7919), values(b, 104_729));
+    let both = x.chunks(a.rows.width()).zip(y.chunks(b.rows.width()));
+    let mut distances: Vec<u32> = both.map(|(x, y)| kernel.hamming(x, y)).collect();
     // Matches among them would widen the spread, so it is taken from the middle half.
     distances.sort_unstable();
     let at = |share: usize| f64::from(distances[SAMPLE * share / 100]);

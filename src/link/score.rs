@@ -5,11 +5,14 @@ use rayon::prelude::*;
 
 use super::block::Candidate;
 use super::decisions::Decision;
+use super::memory::Memory;
 use super::people::People;
+use super::rivals::{Places, Rival, Rivals};
 use crate::engine::{
-    self, Between, Chance, Components, Judgement, KeyTally, Keys, Likeness, MOST_ODDS,
-    NOT_COMPARED, Observation, Space, Tally,
+    self, Between, Chance, Components, Judged, Judgement, KeyTally, Keys, Likeness, MOST_ODDS,
+    NOT_COMPARED, Observation, Ratios, Space, Tally,
 };
+use crate::files::{self, Pile, Record};
 use crate::ids::Band;
 use crate::package::Package;
 
@@ -36,12 +39,50 @@ impl ScoredPair {
         ScoredPair { a, b, weight, odds, probability: 0.0, agree, decision: None }
     }
 
+    /// Pairs as they come, which stay in memory.
+    pub(crate) fn all(mut pairs: Vec<ScoredPair>) -> Pile<ScoredPair> {
+        pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+        Pile::held(pairs)
+    }
+
     /// The band of its probability; `None` below [`POSSIBLE`].
     pub(super) fn band(&self) -> Option<Band> {
         [(DEFINITE, Band::Definite), (PROBABLE, Band::Probable), (POSSIBLE, Band::Possible)]
             .into_iter()
             .find(|(least, _)| self.probability >= *least)
             .map(|(_, band)| band)
+    }
+}
+
+impl Record for ScoredPair {
+    const BYTES: usize = 41;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        (u64::from(self.a) << 32 | u64::from(self.b)).put(bytes);
+        for number in [self.weight, self.odds, self.probability] {
+            number.to_bits().put(bytes);
+        }
+        self.agree.put(bytes);
+        bytes.push(match self.decision {
+            None => 0,
+            Some(Decision::Match) => 1,
+            Some(Decision::NoMatch) => 2,
+        });
+    }
+
+    fn of(bytes: &[u8]) -> ScoredPair {
+        let [ends, weight, odds, probability, agree] =
+            [0, 8, 16, 24, 32].map(|at| u64::of(&bytes[at..]));
+        ScoredPair {
+            a: (ends >> 32) as u32,
+            b: ends as u32,
+            weight: f64::from_bits(weight),
+            odds: f64::from_bits(odds),
+            probability: f64::from_bits(probability),
+            agree,
+            decision: [None, Some(Decision::Match), Some(Decision::NoMatch)]
+                [usize::from(bytes[40].min(2))],
+        }
     }
 }
 
@@ -54,60 +95,205 @@ pub(super) const POSSIBLE: f64 = 0.05;
 
 /// Scored pairs, in the order of their people, and the judgement they come from.
 pub(super) struct Scored {
-    pub(super) pairs: Vec<ScoredPair>,
+    pub(super) pairs: Pile<ScoredPair>,
     pub(super) judgement: Judgement,
     pub(super) links: Links,
-    /// Per candidate, how much likelier its fuzzy level is for the same person.
-    pub(super) ratios: Vec<f64>,
+    pub(super) levels: Option<Known>,
 }
 
-/// Fits the model to the candidates and gives each its odds; [`compete`] makes probabilities
-/// of them.
-pub(super) fn score(
-    space: &Space,
-    packages: &[Package],
-    people: &People,
-    candidates: &[Candidate],
-    levels: &[u8],
-) -> Scored {
-    let links = Links::new(space, packages);
-    let seen: Vec<Observation> =
-        candidates.par_iter().map(|c| links.observation(space, people, c)).collect();
-    let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
-    let judged = &judgement.judged;
-    let tokens: Vec<f64> = judged.iter().map(|j| j.odds).collect();
-    let rivals = Rivals::new(people, candidates.iter().map(|c| (c.a, c.b)));
-    let mut beliefs = rivals.beliefs(&tokens);
-    let mut ratios = vec![1.0; candidates.len()];
-    if levels.iter().any(|&level| level != NOT_COMPARED) {
-        let agreeing: Vec<Components> = judged.iter().map(|j| j.agreeing).collect();
-        let likeness = Likeness::new(space, &agreeing, levels);
-        let different = likeness.learn(beliefs.iter().map(|b| b.elsewhere()));
-        for _ in 0..MOST_ROUNDS {
-            let before: f64 = beliefs.iter().map(|b| b.probability).sum();
-            let same = likeness.learn(beliefs.iter().map(|b| b.probability));
-            ratios = likeness.ratios(&same, &different).collect();
-            let odds: Vec<f64> =
-                tokens.iter().zip(&ratios).map(|(o, r)| (o * r).min(MOST_ODDS)).collect();
-            beliefs = rivals.beliefs(&odds);
-            let after: f64 = beliefs.iter().map(|b| b.probability).sum();
-            if (after - before).abs() <= 1e-5 * before {
-                break;
-            }
-        }
+/// What the fuzzy levels of pairs were found to mean.
+pub(super) struct Known {
+    likeness: Likeness,
+    ratios: Ratios,
+}
+
+impl Known {
+    /// How much likelier a level is for the same person, where these components agree.
+    pub(super) fn ratio(&self, agreeing: Components, level: u8) -> f64 {
+        self.ratios.of(self.likeness.context(agreeing), level)
     }
-    let pairs = candidates
-        .iter()
-        .zip(judged)
-        .zip(ratios.iter().zip(&beliefs))
-        .map(|((c, judged), (ratio, belief))| {
-            let weight = judged.weight + ratio.log2();
-            let odds = (judged.odds * ratio).min(MOST_ODDS);
-            let pair = ScoredPair::new(c.a, c.b, c.agree, weight, odds);
-            ScoredPair { probability: belief.probability, ..pair }
-        })
-        .collect();
-    Scored { pairs, judgement, links, ratios }
+}
+
+/// So many pairs are one chunk of a pile.
+const PAIRS_AT_ONCE: usize = 1 << 16;
+/// So many pairs one thread works on at a time.
+pub(super) const ONE_SHARE: usize = 1 << 12;
+
+/// Candidate pairs as they are found, before they are scored: batch after batch, in the order
+/// of their people.
+pub(super) struct Candidates {
+    links: Links,
+    pairs: Pile<Leveled>,
+    /// Different observations, each with how often it was seen: those in order, and those of
+    /// the latest batches.
+    seen: Vec<(Observation, u64)>,
+    latest: Vec<(Observation, u64)>,
+}
+
+/// A candidate, and how alike the fuzzy values are.
+#[derive(Debug, Clone, Copy)]
+struct Leveled {
+    pair: Candidate,
+    level: u8,
+}
+
+impl Record for Leveled {
+    const BYTES: usize = Candidate::BYTES + 1;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.pair.put(bytes);
+        bytes.push(self.level);
+    }
+
+    fn of(bytes: &[u8]) -> Leveled {
+        Leveled { pair: Candidate::of(bytes), level: bytes[Candidate::BYTES] }
+    }
+}
+
+impl Candidates {
+    pub(super) fn new(space: &Space, packages: &[Package], memory: &Memory) -> Candidates {
+        let pairs = Pile::new(&memory.pairs);
+        Candidates { links: Links::new(space, packages), pairs, seen: vec![], latest: vec![] }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Puts a batch down, with the levels of its pairs.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn push(
+        &mut self,
+        space: &Space,
+        people: &People,
+        pairs: &[Candidate],
+        levels: &[u8],
+    ) -> Result<(), files::Error> {
+        let seen: Vec<Vec<(Observation, u64)>> = pairs
+            .par_chunks(PAIRS_AT_ONCE)
+            .map(|pairs| {
+                let seen =
+                    pairs.iter().map(|pair| (self.links.observation(space, people, pair), 1));
+                together(seen.collect())
+            })
+            .collect();
+        self.latest.extend(seen.into_iter().flatten());
+        if self.latest.len() > self.seen.len().max(PAIRS_AT_ONCE) {
+            self.gather();
+        }
+        for (pairs, levels) in pairs.chunks(PAIRS_AT_ONCE).zip(levels.chunks(PAIRS_AT_ONCE)) {
+            let leveled = pairs.iter().zip(levels).map(|(&pair, &level)| Leveled { pair, level });
+            self.pairs.push(leveled.collect())?;
+        }
+        Ok(())
+    }
+
+    fn gather(&mut self) {
+        self.seen.append(&mut self.latest);
+        self.seen = together(std::mem::take(&mut self.seen));
+    }
+
+    /// Fits the model to the candidates and gives each its odds; [`super::rivals::compete`] makes
+    /// probabilities of them.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn score(
+        mut self,
+        space: &Space,
+        people: &People,
+        memory: &Memory,
+    ) -> Result<Scored, files::Error> {
+        self.gather();
+        let Candidates { links, pairs: mut leveled, seen, .. } = self;
+        let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
+        let likeness = Likeness::new(space, judgement.judged.iter().map(|j| j.agreeing));
+
+        let mut places = Places::new(people);
+        leveled.each(|pair| places.add(people, pair.pair.a, pair.pair.b))?;
+        let places = places.numbered();
+        let mut rivals = Rivals { sums: vec![0.0; places.count], pairs: Pile::new(&memory.pairs) };
+        let mut is_compared = false;
+        for chunk in 0..leveled.chunks() {
+            let leveled = leveled.chunk(chunk)?;
+            is_compared |= leveled.iter().any(|pair| pair.level != NOT_COMPARED);
+            let patterns = patterns(&seen, leveled.len(), |i| {
+                links.observation(space, people, &leveled[i].pair)
+            });
+            let rival = |(&Leveled { pair, level }, pattern): (&Leveled, u32)| {
+                let Judged { odds, agreeing, .. } = judgement.judged[pattern as usize];
+                let (places, is_once) = places.of(people, pair.a, pair.b);
+                let context = likeness.context(agreeing);
+                Rival { odds, places, pattern, context, level, is_once }
+            };
+            let pairs = leveled.par_iter().with_min_len(ONE_SHARE).zip(patterns).map(rival);
+            rivals.pairs.push(pairs.collect())?;
+        }
+        drop((places, seen));
+
+        let mut ratios = Ratios::even(&likeness);
+        let levels = match is_compared {
+            true => {
+                ratios = rivals.learn(&likeness)?;
+                Some(ratios.clone())
+            }
+            false => {
+                rivals.sum(|rival| rival.odds)?;
+                None
+            }
+        };
+        let mut pairs = Pile::new(&memory.pairs);
+        for chunk in 0..leveled.chunks() {
+            let (leveled, rival) = (leveled.take(chunk)?, rivals.pairs.take(chunk)?);
+            let scored = |(leveled, rival): (&Leveled, &Rival)| {
+                let Candidate { a, b, agree } = leveled.pair;
+                let judged = &judgement.judged[rival.pattern as usize];
+                let ratio = ratios.of(rival.context, rival.level);
+                let odds = (judged.odds * ratio).min(MOST_ODDS);
+                let belief = rivals.belief(rival, odds);
+                let pair = ScoredPair::new(a, b, agree, judged.weight + ratio.log2(), odds);
+                ScoredPair { probability: belief.probability, ..pair }
+            };
+            let both = leveled.par_iter().with_min_len(ONE_SHARE).zip(&rival);
+            pairs.push(both.map(scored).collect())?;
+        }
+        let levels = levels.map(|ratios| Known { likeness, ratios });
+        Ok(Scored { pairs, judgement, links, levels })
+    }
+}
+
+/// The places of so many observations among all different ones.
+fn patterns(
+    seen: &[(Observation, u64)],
+    count: usize,
+    observation: impl Fn(usize) -> Observation + Sync,
+) -> Vec<u32> {
+    let mut order: Vec<(Observation, u32)> =
+        (0..count).into_par_iter().map(|i| (observation(i), i as u32)).collect();
+    order.par_sort_unstable();
+    let mut patterns = vec![0; count];
+    let mut at = 0;
+    for (observation, i) in order {
+        // The next one is near: steps of twice the length each, and back by halves.
+        let mut step = 1;
+        while seen.get(at + step).is_some_and(|(other, _)| *other <= observation) {
+            at += step;
+            step *= 2;
+        }
+        let end = seen.len().min(at + step);
+        at += seen[at..end].partition_point(|(other, _)| *other < observation);
+        patterns[i as usize] = at as u32;
+    }
+    patterns
+}
+
+/// Observations in order, each once, with how often it was seen in all.
+fn together(mut seen: Vec<(Observation, u64)>) -> Vec<(Observation, u64)> {
+    seen.par_sort_unstable();
+    let sum = |all: &[(Observation, u64)]| (all[0].0, all.iter().map(|(_, count)| count).sum());
+    seen.chunk_by(|x, y| x.0 == y.0).map(sum).collect()
 }
 
 /// The keys that both have, of pairs of people taken as they come: of all where they are few, so
@@ -126,9 +312,6 @@ fn any_pairs(people: &People) -> Vec<Keys> {
         .map(|(a, b)| people.keys_of(a) & people.keys_of(b))
         .collect()
 }
-
-/// The most rounds of learning what levels mean.
-const MOST_ROUNDS: usize = 20;
 
 /// The pairs of sources that are linked, and how each agrees by chance.
 pub(super) struct Links {
@@ -196,91 +379,99 @@ fn tally(package: &Package) -> Tally<'_> {
     }
 }
 
-/// What is believed of a pair beside the pairs it competes with.
-#[derive(Debug, Clone, Copy)]
-struct Belief {
-    /// The probability that it is the same person.
-    probability: f64,
-    /// The odds that one of the two has its match in the other's source elsewhere.
-    rivals: f64,
-}
-
-impl Belief {
-    /// The probability that they are different people, as far as their other pairs say so.
-    fn elsewhere(self) -> f64 {
-        let elsewhere = self.rivals / (1.0 + self.rivals) * (1.0 - self.probability);
-        if elsewhere >= SURE_ELSEWHERE { elsewhere } else { UNSURE * (1.0 - self.probability) }
+/// Puts more pairs, in order, among pairs in order; `both` makes one pair of two of the same
+/// people.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn with_more(
+    pairs: &mut Pile<ScoredPair>,
+    more: &[ScoredPair],
+    both: impl Fn(&ScoredPair, &ScoredPair) -> ScoredPair,
+) -> Result<(), files::Error> {
+    if more.is_empty() {
+        return Ok(());
     }
-}
-
-/// From here on it is sure that a pair is of different people.
-const SURE_ELSEWHERE: f64 = 0.9;
-/// How much a pair counts, among different people, of which that is not sure: enough to say
-/// something where no pair is sure.
-const UNSURE: f64 = 0.02;
-
-/// Turns odds into probabilities, where no decision was made.
-pub(super) fn compete(people: &People, pairs: &mut [ScoredPair]) {
-    let odds: Vec<f64> = pairs.iter().map(|pair| pair.odds).collect();
-    let rivals = Rivals::new(people, pairs.iter().map(|pair| (pair.a, pair.b)));
-    let beliefs = rivals.beliefs(&odds);
-    for (pair, belief) in pairs.iter_mut().zip(beliefs) {
-        pair.probability = pair.decision.map_or(belief.probability, Decision::probability);
-    }
-}
-
-/// Which pairs compete: those of one person with one source.
-struct Rivals {
-    /// Per pair, what each of its people has with the other's source, as places.
-    places: Vec<[u32; 2]>,
-    /// Per pair and person, whether the other's source holds each person once, so that at most
-    /// one of those can be right.
-    is_once: Vec<[bool; 2]>,
-    count: usize,
-}
-
-impl Rivals {
-    fn new(people: &People, pairs: impl Iterator<Item = (u32, u32)>) -> Rivals {
-        // A person is in some pairs with few of many sources, so places are given as needed.
-        let sources = people.sources.len();
-        let mut place_of = vec![u32::MAX; people.len() * sources];
-        let mut count = 0;
-        let (places, is_once) = pairs
-            .map(|(a, b)| {
-                let ends = [(a, people.source_of(b)), (b, people.source_of(a))];
-                let places = ends.map(|(person, source)| {
-                    let place = &mut place_of[person as usize * sources + source];
-                    if *place == u32::MAX {
-                        *place = count;
-                        count += 1;
-                    }
-                    *place
-                });
-                (places, ends.map(|(_, source)| people.sources[source].unique))
-            })
-            .unzip();
-        Rivals { places, is_once, count: count as usize }
-    }
-
-    /// What to believe of pairs with these odds. Where a source holds each person once, at most
-    /// one of its people can be the other's match, so the pairs of one person with that source
-    /// compete: p = o / (1 + the odds of all of them).
-    fn beliefs(&self, odds: &[f64]) -> Vec<Belief> {
-        let mut sums = vec![0.0f64; self.count];
-        for (places, odds) in self.places.iter().zip(odds) {
-            places.iter().for_each(|&place| sums[place as usize] += odds);
+    let ends = |pair: &ScoredPair| (pair.a, pair.b);
+    let mut left = more;
+    pairs.rewrite(|chunk, is_last| {
+        let last = chunk.last().filter(|_| !is_last);
+        let count = last.map_or(left.len(), |l| left.partition_point(|p| ends(p) <= ends(l)));
+        let (now, later) = left.split_at(count);
+        left = later;
+        if now.is_empty() {
+            return chunk;
         }
-        let belief = |((places, is_once), &odds): ((&[u32; 2], &[bool; 2]), &f64)| {
-            let (mut rivals, mut others) = (0.0, 0.0);
-            for (&place, &is_once) in places.iter().zip(is_once) {
-                let elsewhere = (sums[place as usize] - odds).max(0.0);
-                rivals += elsewhere;
-                if is_once {
-                    others += elsewhere;
-                }
+        let mut merged = Vec::with_capacity(chunk.len() + now.len());
+        let mut now = now.iter().peekable();
+        for pair in chunk {
+            while let Some(other) = now.next_if(|other| ends(other) < ends(&pair)) {
+                merged.push(*other);
             }
-            Belief { probability: odds / (1.0 + odds + others), rivals }
-        };
-        self.places.par_iter().zip(&self.is_once).zip(odds).map(belief).collect()
+            match now.next_if(|other| ends(other) == ends(&pair)) {
+                Some(other) => merged.push(both(&pair, other)),
+                None => merged.push(pair),
+            }
+        }
+        merged.extend(now);
+        merged
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn pairs_are_the_same_as_bytes() {
+        for decision in [None, Some(Decision::Match), Some(Decision::NoMatch)] {
+            let pair = ScoredPair::new(7, u32::MAX, 1 << 63, -3.5, 1e12);
+            let pair = ScoredPair { probability: 0.25, decision, ..pair };
+            let mut bytes = vec![];
+            pair.put(&mut bytes);
+            assert_eq!((bytes.len(), ScoredPair::of(&bytes)), (ScoredPair::BYTES, pair));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_observation_is_found_among_all(seen in prop::collection::vec(0u64..50, 1..80)) {
+            let of = |&agree: &u64| Observation { between: 0, both: 0, agree };
+            let all = together(seen.iter().map(|agree| (of(agree), 1)).collect());
+            prop_assert!(all.is_sorted_by(|x, y| x.0 < y.0));
+            prop_assert_eq!(all.iter().map(|(_, n)| *n).sum::<u64>(), seen.len() as u64);
+            let places = patterns(&all, seen.len(), |i| of(&seen[i]));
+            for (agree, place) in seen.iter().zip(places) {
+                prop_assert_eq!(all[place as usize].0, of(agree));
+            }
+        }
+
+        #[test]
+        fn more_pairs_come_among_the_others(
+            pairs in prop::collection::btree_set((0u32..6, 6u32..9), 0..18),
+            more in prop::collection::btree_set((0u32..6, 6u32..9), 0..18),
+            chunk in 1usize..6,
+        ) {
+            let of = |&(a, b): &(u32, u32)| ScoredPair::new(a, b, 1, 0.0, 1.0);
+            let mut pile = Pile::new(&files::Spill::none());
+            let sorted: Vec<ScoredPair> = pairs.iter().map(of).collect();
+            for chunk in sorted.chunks(chunk) {
+                pile.push(chunk.to_vec()).expect("in memory");
+            }
+            let more_pairs: Vec<ScoredPair> = more.iter().map(of).collect();
+            let both = |pair: &ScoredPair, _: &ScoredPair| ScoredPair { weight: 9.0, ..*pair };
+            with_more(&mut pile, &more_pairs, both).expect("in memory");
+            let found = pile.into_vec().expect("in memory");
+            let expected: Vec<ScoredPair> = pairs
+                .union(&more)
+                .map(|ends| {
+                    let is_both = pairs.contains(ends) && more.contains(ends);
+                    ScoredPair { weight: if is_both { 9.0 } else { 0.0 }, ..of(ends) }
+                })
+                .collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

@@ -136,6 +136,11 @@ impl Package {
         self.mapped.forget(self.tokens[match_key].values.clone());
     }
 
+    /// As [`Package::forget_tokens`], for the row ids.
+    pub(crate) fn forget_row_ids(&self) {
+        self.mapped.forget(self.row_ids.clone());
+    }
+
     /// As [`Package::forget_tokens`], for the fuzzy values.
     pub(crate) fn forget_fuzzy(&self) {
         if let Some(span) = &self.fuzzy {
@@ -185,6 +190,26 @@ impl<'a> TokenColumn<'a> {
     /// How many rows have a token.
     pub fn valid_count(&self) -> usize {
         self.valid
+    }
+
+    /// Goes through those of some rows that have a token, in order, without reading any.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub(crate) fn each_valid(&self, rows: Range<usize>, mut give: impl FnMut(usize)) {
+        assert!(rows.end <= self.values.len(), "no such rows");
+        let Some(validity) = self.validity else { return rows.for_each(give) };
+        let mut row = rows.start;
+        while row < rows.end {
+            // What is left of this byte and of the rows.
+            let count = (8 - row % 8).min(rows.end - row);
+            let mut bits = validity[row / 8] >> (row % 8) & (u8::MAX >> (8 - count));
+            while bits != 0 {
+                give(row + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+            row += count;
+        }
     }
 
     /// Goes through the rows that have a token, in order.

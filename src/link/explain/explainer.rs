@@ -5,6 +5,7 @@ use super::{
     Explanation, Finding, GroupWeight, Known, Likeness, MatchKeys, Outcome, Rivals, Row, Weights,
 };
 use crate::engine::{self, MOST_ODDS, NOT_COMPARED, Parts};
+use crate::files::{self, Pile};
 use crate::link::block::Candidate;
 use crate::link::compare;
 use crate::link::decisions::Decision;
@@ -17,39 +18,48 @@ use crate::project::{Component, Project};
 pub(super) struct Explainer<'a> {
     packages: &'a [Package],
     project: &'a Project,
-    found: &'a Found,
-    /// The scored pairs, as indices, by their second person.
+    found: Found,
+    /// The scored pairs, in order.
+    pairs: Vec<ScoredPair>,
+    /// As indices, by their second person.
     by_second: Vec<u32>,
 }
 
 impl<'a> Explainer<'a> {
-    pub(super) fn new(packages: &'a [Package], project: &'a Project, found: &'a Found) -> Self {
-        let pairs = &found.pairs;
+    pub(super) fn new(
+        packages: &'a [Package],
+        project: &'a Project,
+        mut found: Found,
+    ) -> Result<Self, files::Error> {
+        let none = Pile::held(vec![]);
+        let pairs = std::mem::replace(&mut found.pairs, none).into_vec()?;
         let mut by_second: Vec<u32> = (0..pairs.len() as u32).collect();
         by_second.sort_by_key(|&i| pairs[i as usize].b);
-        Explainer { packages, project, found, by_second }
+        Ok(Explainer { packages, project, found, pairs, by_second })
     }
 
     pub(super) fn explain(&self, a: u32, b: u32) -> Explanation {
-        let Found { people, candidates, pairs, .. } = self.found;
+        let people = &self.found.people;
         let row = |person| Row {
             source: people.sources[people.source_of(person)].name.clone(),
             row_id: people.id(person).to_string(),
         };
-        let candidate = candidates.binary_search_by_key(&(a, b), |c| (c.a, c.b)).ok();
-        let pair = pairs.binary_search_by_key(&(a, b), |p| (p.a, p.b)).ok();
-        let pair = pair.map(|at| &pairs[at]);
+        let pair = self.pairs.binary_search_by_key(&(a, b), |p| (p.a, p.b)).ok();
+        let pair = pair.map(|at| &self.pairs[at]);
+        // A pair that was found otherwise has no match key that agrees.
+        let agree = pair.map_or(0, |pair| pair.agree);
+        let candidate = Candidate { a, b, agree };
         let level = self.level(a, b);
-        let (found, weights) = match (candidate, pair) {
-            (Some(at), _) => (Finding::MatchKeys, Some(self.weights(at))),
-            (None, Some(pair)) if self.is_found_by_scan(pair) => {
+        let (found, weights) = match (agree, pair) {
+            (1.., _) => (Finding::MatchKeys, Some(self.weights(&candidate, level))),
+            (0, Some(pair)) if self.is_found_by_scan(pair) => {
                 (Finding::FuzzyValues, Some(by_likeness(pair.weight, level)))
             }
             _ => (self.unfound(a, b), None),
         };
         Explanation {
             rows: [row(a), row(b)],
-            match_keys: self.match_keys(a, b, candidate.map(|at| &candidates[at])),
+            match_keys: self.match_keys(&candidate),
             found,
             weights,
             outcome: pair.map(|pair| self.outcome(pair)),
@@ -64,13 +74,13 @@ impl<'a> Explainer<'a> {
 
     fn level(&self, a: u32, b: u32) -> Option<u8> {
         let encoding = self.project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
-        let pair = [Candidate { a, b, agree: 0 }];
-        let levels = compare::levels(self.packages, &self.found.people, &pair, encoding);
-        levels.first().copied().filter(|&level| level != NOT_COMPARED)
+        let pair = Candidate { a, b, agree: 0 };
+        let level = compare::level(self.packages, &self.found.people, pair, encoding);
+        Some(level).filter(|&level| level != NOT_COMPARED)
     }
 
     fn unfound(&self, a: u32, b: u32) -> Finding {
-        let Found { people, scan, .. } = self.found;
+        let Found { people, scan, .. } = &self.found;
         let is_lacking = |person| people.fuzzy_row(person).is_none();
         if self.project.fuzzy.is_none() {
             Finding::NoFuzzyValues
@@ -87,12 +97,13 @@ impl<'a> Explainer<'a> {
         }
     }
 
-    fn match_keys(&self, a: u32, b: u32, candidate: Option<&Candidate>) -> MatchKeys {
-        let Found { people, .. } = self.found;
+    fn match_keys(&self, pair: &Candidate) -> MatchKeys {
+        let Found { people, .. } = &self.found;
+        let Candidate { a, b, agree } = *pair;
         let mut keys = MatchKeys::default();
         for (k, key) in self.project.match_keys.iter().enumerate() {
             let [has_a, has_b] = [a, b].map(|person| people.keys_of(person) >> k & 1 == 1);
-            let agrees = candidate.is_some_and(|c| c.agree >> k & 1 == 1);
+            let agrees = agree >> k & 1 == 1;
             let list = match (has_a, has_b) {
                 (false, false) => &mut keys.lacking_both,
                 (false, true) => &mut keys.lacking_a,
@@ -108,7 +119,7 @@ impl<'a> Explainer<'a> {
 
     /// Whether two people have a token of a match key in common.
     fn is_equal(&self, key: usize, a: u32, b: u32) -> bool {
-        let Found { people, .. } = self.found;
+        let Found { people, .. } = &self.found;
         let tokens = |person| {
             let column = self.packages[people.source_of(person)].tokens(key);
             let rows = people.rows_of(person).filter(move |&row| column.is_valid(row));
@@ -117,10 +128,12 @@ impl<'a> Explainer<'a> {
         tokens(a).any(|token| tokens(b).any(|other| other == token))
     }
 
-    /// The weights of a candidate, by its place.
-    fn weights(&self, at: usize) -> Weights {
-        let Found { people, space, candidates, levels, ratios, judgement, links, .. } = self.found;
-        let seen = links.observation(space, people, &candidates[at]);
+    /// The weights of a candidate with this level.
+    fn weights(&self, pair: &Candidate, level: Option<u8>) -> Weights {
+        let Found { people, space, levels, judgement, links, .. } = &self.found;
+        let seen = links.observation(space, people, pair);
+        let known = levels.as_ref().zip(level);
+        let ratio = known.map_or(1.0, |(l, level)| l.ratio(space.agreeing(pair.agree), level));
         let Parts { start, groups, rarity, alone } =
             engine::explain(&judgement.model, space, &links.all, seen);
         let groups: Vec<GroupWeight> = space
@@ -129,10 +142,7 @@ impl<'a> Explainer<'a> {
             .zip(groups)
             .map(|(group, (known, bits))| self.group(group, known, bits))
             .collect();
-        let likeness = Likeness {
-            level: Some(levels[at]).filter(|&level| level != NOT_COMPARED),
-            bits: ratios[at].log2(),
-        };
+        let likeness = Likeness { level, bits: ratio.log2() };
         let total = groups.iter().map(|g| g.bits).sum::<f64>() + rarity + likeness.bits;
         Weights { start: Some(start), groups, rarity, likeness, total, alone }
     }
@@ -178,9 +188,9 @@ impl<'a> Explainer<'a> {
 
     /// The pairs of a row with the other's source.
     fn rivals(&self, pair: &ScoredPair, one: u32, other: u32) -> Rivals {
-        let Found { people, pairs, .. } = self.found;
+        let Found { people, .. } = &self.found;
         let source = people.source_of(other);
-        let by_second = &self.by_second;
+        let Explainer { pairs, by_second, .. } = self;
         let first = pairs.partition_point(|p| p.a < one)..pairs.partition_point(|p| p.a <= one);
         let second = |i: &u32| pairs[*i as usize].b;
         let begin = by_second.partition_point(|i| second(i) < one);
@@ -223,6 +233,7 @@ mod tests {
     use crate::key::ProjectKey;
     use crate::link::BLOCK_CAP;
     use crate::link::found::Settings;
+    use crate::link::memory::Memory;
     use crate::link::people::People;
     use crate::progress::Progress;
     use crate::sources::{Input, SourceSpec};
@@ -269,11 +280,13 @@ mod tests {
         let (packages, project) = packages(folder.path());
         let settings = Settings { project: &project, block_cap: BLOCK_CAP };
         let people = People::new(&packages);
-        let found = Found::new(&packages, people, &settings, &Progress::silent());
-        let explainer = Explainer::new(&packages, &project, &found);
-        assert!(found.candidates.len() > 200, "{} candidates", found.candidates.len());
+        let found = Found::new(&packages, people, &settings, &Memory::all(), &Progress::silent());
+        let explainer = Explainer::new(&packages, &project, found.expect("in memory"));
+        let explainer = explainer.expect("in memory");
+        let found = &explainer.found;
+        assert!(found.candidates > 200, "{} candidates", found.candidates);
         let (mut levels, mut by_odds) = (0, 0);
-        for pair in &found.pairs {
+        for pair in &explainer.pairs {
             let of = explainer.explain(pair.a, pair.b);
             let weights = of.weights.expect("a scored pair");
             assert!((weights.total - pair.weight).abs() < 1e-6, "{weights:?}: {}", pair.weight);

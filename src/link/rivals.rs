@@ -1,0 +1,261 @@
+//! Which pairs compete, and what is to be believed of each beside its rivals: where a source
+//! holds each person once, at most one of its people can be the other's match.
+
+use rayon::prelude::*;
+
+use super::decisions::Decision;
+use super::people::People;
+use super::score::{ONE_SHARE, ScoredPair};
+use crate::engine::{Context, Likeness, MOST_ODDS, Ratios};
+use crate::files::{self, Pile, Record};
+
+/// Turns odds into probabilities, where no decision was made.
+///
+/// # Errors
+/// When the disk refuses.
+pub(super) fn compete(people: &People, pairs: &mut Pile<ScoredPair>) -> Result<(), files::Error> {
+    let mut places = Places::new(people);
+    pairs.each(|pair| places.add(people, pair.a, pair.b))?;
+    let places = places.numbered();
+    let mut sums = vec![0.0; places.count];
+    pairs.each(|pair| {
+        let (places, _) = places.of(people, pair.a, pair.b);
+        places.iter().for_each(|&place| sums[place as usize] += pair.odds);
+    })?;
+    pairs.rewrite(|mut chunk, _| {
+        chunk.par_iter_mut().with_min_len(ONE_SHARE).for_each(|pair| {
+            let (places, is_once) = places.of(people, pair.a, pair.b);
+            let belief = Belief::new(&sums, places, is_once, pair.odds);
+            pair.probability = pair.decision.map_or(belief.probability, Decision::probability);
+        });
+        chunk
+    })
+}
+
+/// Each person together with each source that it has pairs with, by number: the pairs of one
+/// of these compete.
+pub(super) struct Places {
+    /// Per person, the sources it has pairs with, by bit.
+    with: Vec<u64>,
+    /// Per person, the number of its first place.
+    first: Vec<u32>,
+    pub(super) count: usize,
+}
+
+impl Places {
+    pub(super) fn new(people: &People) -> Places {
+        Places { with: vec![0; people.len()], first: vec![], count: 0 }
+    }
+
+    /// Makes the places of a pair.
+    pub(super) fn add(&mut self, people: &People, a: u32, b: u32) {
+        self.with[a as usize] |= 1 << people.source_of(b);
+        self.with[b as usize] |= 1 << people.source_of(a);
+    }
+
+    pub(super) fn numbered(mut self) -> Places {
+        let of_each = self.with.iter().map(|with| with.count_ones());
+        let number = |next: &mut u32, places| {
+            *next += places;
+            Some(*next - places)
+        };
+        self.first = of_each.scan(0, number).collect();
+        self.count = self.with.iter().map(|with| with.count_ones() as usize).sum();
+        self
+    }
+
+    /// What each of a pair has with the other's source, as places; and whether that source
+    /// holds each person once, so that at most one of those can be right.
+    pub(super) fn of(&self, people: &People, a: u32, b: u32) -> ([u32; 2], [bool; 2]) {
+        let ends = [(a, people.source_of(b)), (b, people.source_of(a))];
+        let place = |(person, source): (u32, usize)| {
+            let before = self.with[person as usize] & ((1 << source) - 1);
+            self.first[person as usize] + before.count_ones()
+        };
+        (ends.map(place), ends.map(|(_, source)| people.sources[source].unique))
+    }
+}
+
+/// What scoring goes by of a pair, again and again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rival {
+    /// As its tokens say.
+    pub(super) odds: f64,
+    /// See [`Places::of`].
+    pub(super) places: [u32; 2],
+    /// The place of what was seen of it among all different observations.
+    pub(super) pattern: u32,
+    pub(super) context: Context,
+    pub(super) level: u8,
+    /// See [`Places::of`].
+    pub(super) is_once: [bool; 2],
+}
+
+impl Record for Rival {
+    const BYTES: usize = 26;
+
+    fn put(&self, bytes: &mut Vec<u8>) {
+        self.odds.to_bits().put(bytes);
+        let [x, y] = self.places.map(u64::from);
+        (x << 32 | y).put(bytes);
+        (u64::from(self.pattern) << 32 | u64::from(self.context)).put(bytes);
+        let [x, y] = self.is_once.map(u8::from);
+        bytes.extend([self.level, x << 1 | y]);
+    }
+
+    fn of(bytes: &[u8]) -> Rival {
+        let [odds, places, numbers] = [0, 8, 16].map(|at| u64::of(&bytes[at..]));
+        Rival {
+            odds: f64::from_bits(odds),
+            places: [(places >> 32) as u32, places as u32],
+            pattern: (numbers >> 32) as u32,
+            context: numbers as u32,
+            level: bytes[24],
+            is_once: [bytes[25] & 2 != 0, bytes[25] & 1 != 0],
+        }
+    }
+}
+
+/// Pairs that compete: those of one person with one source.
+pub(super) struct Rivals {
+    /// Per place, the odds of all its pairs together.
+    pub(super) sums: Vec<f64>,
+    pub(super) pairs: Pile<Rival>,
+}
+
+impl Rivals {
+    /// Adds up the odds of each place.
+    pub(super) fn sum(&mut self, odds: impl Fn(&Rival) -> f64) -> Result<(), files::Error> {
+        self.sums.fill(0.0);
+        let Rivals { sums, pairs } = self;
+        pairs.each(|rival| {
+            let odds = odds(rival);
+            rival.places.iter().for_each(|&place| sums[place as usize] += odds);
+        })
+    }
+
+    pub(super) fn belief(&self, rival: &Rival, odds: f64) -> Belief {
+        Belief::new(&self.sums, rival.places, rival.is_once, odds)
+    }
+
+    /// Adds up the odds of each place, and gives each pair with what is to be believed of it.
+    fn believe(
+        &mut self,
+        odds: impl Fn(&Rival) -> f64 + Sync,
+        mut give: impl FnMut(&Rival, Belief),
+    ) -> Result<(), files::Error> {
+        self.sum(&odds)?;
+        for chunk in 0..self.pairs.chunks() {
+            let rivals = self.pairs.chunk(chunk)?;
+            let belief = |rival: &Rival| self.belief(rival, odds(rival));
+            let beliefs: Vec<Belief> =
+                rivals.par_iter().with_min_len(ONE_SHARE).map(belief).collect();
+            rivals.iter().zip(beliefs).for_each(|(rival, belief)| give(rival, belief));
+        }
+        Ok(())
+    }
+
+    /// Learns what levels mean, together with what is to be believed of each pair; what the
+    /// places add up to then belongs to that.
+    pub(super) fn learn(&mut self, likeness: &Likeness) -> Result<Ratios, files::Error> {
+        let (mut same, mut different) = (likeness.none(), likeness.none());
+        let mut before = 0.0;
+        self.believe(
+            |rival| rival.odds,
+            |rival, belief| {
+                before += belief.probability;
+                same.count(rival.context, rival.level, belief.probability);
+                different.count(rival.context, rival.level, belief.elsewhere());
+            },
+        )?;
+        let different = likeness.learn(different);
+        let mut ratios = Ratios::even(likeness);
+        for _ in 0..MOST_ROUNDS {
+            ratios = Ratios::new(&likeness.learn(same), &different);
+            same = likeness.none();
+            let mut after = 0.0;
+            let odds =
+                |rival: &Rival| (rival.odds * ratios.of(rival.context, rival.level)).min(MOST_ODDS);
+            self.believe(odds, |rival, belief| {
+                after += belief.probability;
+                same.count(rival.context, rival.level, belief.probability);
+            })?;
+            let is_settled = (after - before).abs() <= 1e-5 * before;
+            before = after;
+            if is_settled {
+                break;
+            }
+        }
+        Ok(ratios)
+    }
+}
+
+/// What is believed of a pair beside the pairs it competes with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Belief {
+    /// The probability that it is the same person.
+    pub(super) probability: f64,
+    /// The odds that one of the two has its match in the other's source elsewhere.
+    rivals: f64,
+}
+
+impl Belief {
+    /// Of a pair with these odds. Where a source holds each person once, at most one of its
+    /// people can be the other's match, so the pairs of one person with that source compete:
+    /// p = o / (1 + the odds of all of them).
+    fn new(sums: &[f64], places: [u32; 2], is_once: [bool; 2], odds: f64) -> Belief {
+        let (mut rivals, mut others) = (0.0, 0.0);
+        for (place, is_once) in places.into_iter().zip(is_once) {
+            let elsewhere = (sums[place as usize] - odds).max(0.0);
+            rivals += elsewhere;
+            if is_once {
+                others += elsewhere;
+            }
+        }
+        Belief { probability: odds / (1.0 + odds + others), rivals }
+    }
+
+    /// The probability that they are different people, as far as their other pairs say so.
+    fn elsewhere(self) -> f64 {
+        let elsewhere = self.rivals / (1.0 + self.rivals) * (1.0 - self.probability);
+        if elsewhere >= SURE_ELSEWHERE { elsewhere } else { UNSURE * (1.0 - self.probability) }
+    }
+}
+
+/// From here on it is sure that a pair is of different people.
+const SURE_ELSEWHERE: f64 = 0.9;
+/// How much a pair counts, among different people, of which that is not sure: enough to say
+/// something where no pair is sure.
+const UNSURE: f64 = 0.02;
+
+/// The most rounds of learning what levels mean.
+const MOST_ROUNDS: usize = 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::people::tests::people;
+
+    #[test]
+    fn rivals_are_the_same_as_bytes() {
+        for is_once in [[false, true], [true, false]] {
+            let (odds, places) = (f64::INFINITY, [5, u32::MAX]);
+            let rival = Rival { odds, places, pattern: 9, context: 1 << 20, level: 15, is_once };
+            let mut bytes = vec![];
+            rival.put(&mut bytes);
+            assert_eq!((bytes.len(), Rival::of(&bytes)), (Rival::BYTES, rival));
+        }
+    }
+
+    #[test]
+    fn pairs_of_one_person_with_one_source_compete() {
+        let people = people(&[(true, &[1, 2]), (true, &[3, 4]), (false, &[5, 6])]);
+        let pair = |a, b, odds| ScoredPair::new(a, b, 1, 0.0, odds);
+        // The last two are with a source that may hold a person twice.
+        let pairs = vec![pair(0, 2, 1.0), pair(0, 3, 3.0), pair(0, 4, 1.0), pair(0, 5, 1.0)];
+        let mut pairs = Pile::held(pairs);
+        compete(&people, &mut pairs).expect("in memory");
+        let found: Vec<f64> = pairs.chunk(0).expect("one").iter().map(|p| p.probability).collect();
+        assert_eq!(found, [1.0 / 5.0, 3.0 / 5.0, 1.0 / 2.0, 1.0 / 2.0]);
+    }
+}
