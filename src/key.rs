@@ -280,6 +280,38 @@ impl AgencyKey {
         Secret::load(path, Kind::Agency).map(AgencyKey)
     }
 
+    /// Makes a key for the numbers of upload files, of an agency that is in no project.
+    ///
+    /// # Errors
+    /// As [`AgencyKey::create`].
+    pub fn create_for_uploads(path: &Path) -> Result<Self, Error> {
+        let key = AgencyKey(Secret::generate()?);
+        key.save_for_uploads(path)?;
+        Ok(key)
+    }
+
+    /// Writes this key to another file, as [`AgencyKey::create_for_uploads`] does.
+    ///
+    /// # Errors
+    /// As [`AgencyKey::create`].
+    pub fn save_for_uploads(&self, path: &Path) -> Result<(), Error> {
+        let comments = "# This agency's own key: it makes the numbers of its upload files.\n\
+             # Keep it: with another key, every client gets another number.\n\
+             # secret: it never leaves the agency; do not send by e-mail\n";
+        self.0.save(path, Kind::Agency, comments)
+    }
+
+    /// The subkey of the numbers in upload files. It hangs on no project and no period: a client
+    /// keeps the number for as long as the agency keeps the key.
+    pub fn upload_ids(&self) -> Subkey {
+        let salt = Sha256::digest(b"veilway/v1/uploads");
+        let mut key = Zeroizing::new([0; 32]);
+        let label = label(&[Purpose::UploadId.name(), VERSION]);
+        let expanded = Hkdf::<Sha256>::new(Some(&salt), &self.0.0).expand(&label, &mut *key);
+        debug_assert!(expanded.is_ok(), "HKDF-SHA-256 gives up to 255 blocks of 32 bytes");
+        Subkey(Keyed::Sha256(States::new(&key)))
+    }
+
     /// The subkey of one use.
     pub fn subkey(&self, project: &Project, purpose: Purpose, name: &str) -> Subkey {
         self.0.subkey(project, purpose, name)
@@ -306,16 +338,19 @@ pub enum Purpose {
     FuzzyBase,
     /// The secret positions of the fuzzy column's diffusion layer.
     FuzzyDiffusion,
+    /// The numbers of upload files, from those of the agency.
+    UploadId,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Purpose; 5] = [
+    pub const ALL: [Purpose; 6] = [
         Purpose::MatchKey,
         Purpose::RowId,
         Purpose::Fingerprint,
         Purpose::FuzzyBase,
         Purpose::FuzzyDiffusion,
+        Purpose::UploadId,
     ];
 
     /// The word for this purpose in labels.
@@ -326,6 +361,7 @@ impl Purpose {
             Purpose::Fingerprint => "fingerprint",
             Purpose::FuzzyBase => "fuzzy-base",
             Purpose::FuzzyDiffusion => "fuzzy-diffusion",
+            Purpose::UploadId => "upload-id",
         }
     }
 }

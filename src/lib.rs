@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod deidentify;
 pub mod demo;
+pub mod dex;
 pub mod disclosure;
 pub mod encode;
 mod engine;

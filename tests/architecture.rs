@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const CODED: [&str; 7] =
     ["link", "pathways", "disclosure", "release", "report", "kernel", "engine"];
 /// What only the clear side may name.
-const CLEAR: [&str; 10] = [
+const CLEAR: [&str; 11] = [
     "sources",
     "standardise",
     "slk",
@@ -23,9 +23,10 @@ const CLEAR: [&str; 10] = [
     "deidentify",
     "key",
     "synth",
+    "dex",
 ];
 /// The rooms that may name the project's or the agency's key.
-const KEY_HOLDERS: [&str; 6] = ["key", "encode", "deidentify", "cli", "demo", "bench"];
+const KEY_HOLDERS: [&str; 7] = ["key", "encode", "deidentify", "dex", "cli", "demo", "bench"];
 /// The files of the package room that only read: the linkage unit runs them.
 const READING_SIDE: [&str; 5] = [
     "package/mapped.rs",

@@ -50,7 +50,7 @@ macro_rules! folders {
     )*};
 }
 
-folders!(deidentify evaluate explain help inspect key link pathways project quality release slk source synth validate verify);
+folders!(deidentify dex evaluate explain help inspect key link pathways project quality release slk source synth validate verify);
 
 /// The command lines of the first tour, word for word, and nothing edited by hand.
 #[test]
@@ -116,7 +116,7 @@ fn the_examples_of_the_help_pages_run() {
 }
 
 /// Every command with a help page of its own.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 26] = [
     "",
     "project",
     "project new",
@@ -132,6 +132,8 @@ const PAGES: [&str; 24] = [
     "validate",
     "quality",
     "deidentify",
+    "dex",
+    "dex write",
     "inspect",
     "verify",
     "link",

@@ -4,6 +4,7 @@
 mod bench;
 mod deidentify;
 mod demo;
+mod dex;
 mod evaluate;
 mod exit_codes;
 mod explain;
@@ -87,6 +88,8 @@ enum Command {
     Quality(quality::Args),
     /// Turn an export into a package for the linkage unit and events for the analyst.
     Deidentify(deidentify::Args),
+    /// Write upload files for the Data Exchange (DEX).
+    Dex(dex::Args),
     /// Show what a package holds.
     Inspect(inspect::Args),
     /// Check a package: every digest, and that no two rows share a token.
@@ -235,6 +238,7 @@ fn dispatch(cli: Cli, printer: &Printer) -> Result<(), Error> {
         Command::Validate(args) => validate::run(args, printer),
         Command::Quality(args) => quality::run(args, printer),
         Command::Deidentify(args) => deidentify::run(args, printer),
+        Command::Dex(args) => dex::run(args, printer),
         Command::Inspect(args) => inspect::run(args, printer),
         Command::Verify(args) => verify::run(args, printer),
         Command::Link(args) => link::run(args, printer),

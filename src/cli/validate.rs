@@ -67,7 +67,7 @@ fn standards() -> impl TypedValueParser<Value = Standard> {
         .try_map(|word| word.parse::<Standard>())
 }
 
-fn period(text: &str) -> Result<Period, &'static str> {
+pub(super) fn period(text: &str) -> Result<Period, &'static str> {
     Period::parse(text).ok_or("expected a half-year, such as 2025-jan-jun or 2025-jul-dec")
 }
 

@@ -1,50 +1,48 @@
-//! The bulk-upload file of the Data Exchange (DEX): `DEXFileUpload` with lists of clients, cases
-//! and sessions. Each list is a table whose columns are the names of its elements. A session is
-//! one row for each client who attended it. Streams: memory follows one record.
+//! The bulk-upload file of the Data Exchange (DEX) as tables: `DEXFileUpload` with lists of
+//! clients, cases, sessions and assessments. Each list is a table whose columns are the names of
+//! its elements. A session is one row for each client who attended it, an assessment one for each
+//! score. Streams: memory follows one record, and the sessions where scores are told by their day.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 use jiff::civil::{Date, DateTime};
-use quick_xml::Reader;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::feed::{Halt, LOOKED_AT, LOOKED_AT_BYTES, NEW_NAME, Names, Sink};
 use super::form::{Form, Pen};
-use super::kind::{DEX_ROOT, Kind};
 use super::records::MAX_RECORD_BYTES;
-use super::spec::{Encoding, SourceSpec};
-use super::unpack;
+use super::spec::SourceSpec;
+use super::upload::{Element, List, Record, Records};
 use crate::config;
 use crate::ids::SourceName;
 use crate::project::Project;
 
 /// The Data Exchange takes no larger file.
-pub(super) const MOST_UPLOADED: u64 = 10_000_000;
-
-/// Elements within elements go no deeper than this.
-const MOST_DEEP: usize = 64;
+pub(crate) const MOST_UPLOADED: u64 = 10_000_000;
 
 /// What the rows of one record may come to, where each repeats what they have in common.
 const MOST_REPEATED: usize = 64 << 20;
 
-/// One of the lists of an upload file.
-struct List {
+/// A table of an upload file.
+struct Sheet {
     name: &'static str,
-    record: &'static str,
-    /// The element of a record that makes a row of its own.
-    each: Option<&'static str>,
+    /// The lists that its rows are of.
+    lists: &'static [List],
     /// Its usual elements: columns even where no record has them.
     elements: &'static [&'static str],
 }
 
+const SCORES: [&str; 6] =
+    ["ClientId", "CaseId", "SessionId", "ScoreTypeCode", "AssessmentPhaseCode", "ScoreCode"];
+
 #[rustfmt::skip]
-const LISTS: [List; 3] = [
-    List {
+const SHEETS: [Sheet; 6] = [
+    Sheet {
         name: "Clients",
-        record: "Client",
-        each: None,
+        lists: &[List::Clients],
         elements: &[
             "ClientId", "Slk", "ConsentToProvideDetails", "ConsentedForFutureContacts",
             "GivenName", "FamilyName", "IsUsingPsuedonym", "BirthDate", "IsBirthDateAnEstimate",
@@ -53,22 +51,34 @@ const LISTS: [List; 3] = [
             "StateCode", "Postcode",
         ],
     },
-    List {
+    Sheet {
         name: "Cases",
-        record: "Case",
-        each: Some("CaseClient"),
+        lists: &[List::Cases],
         elements: &["CaseId", "OutletActivityId", "ClientId", "ReferralSourceCode"],
     },
-    List {
+    Sheet {
         name: "Sessions",
-        record: "Session",
-        each: Some("SessionClient"),
+        lists: &[List::Sessions],
         elements: &[
             "SessionId", "CaseId", "SessionDate", "ServiceTypeId", "ClientId",
             "ParticipationCode",
         ],
     },
+    Sheet { name: "SessionAssessments", lists: &[List::SessionAssessments], elements: &SCORES },
+    Sheet { name: "ClientAssessments", lists: &[List::ClientAssessments], elements: &SCORES },
+    // Sessions, and each score on the day of its session.
+    Sheet {
+        name: EVENTS,
+        lists: &[List::Sessions, List::SessionAssessments, List::ClientAssessments],
+        elements: &[
+            "SessionId", "CaseId", "SessionDate", "ServiceTypeId", "ClientId",
+            "ParticipationCode", "ScoreTypeCode", "AssessmentPhaseCode", "ScoreCode",
+        ],
+    },
 ];
+
+/// The sheet of everything that happened.
+const EVENTS: &str = "Events";
 
 /// The description of a source that is an upload file: its elements are known, so that nobody
 /// needs to write one. `{name}` stands for the name of the source.
@@ -108,14 +118,16 @@ share = ["true", "1"]
 refuse = ["false", "0"]
 
 # A session is one day of one service for each client who came. Its service type means the same at
-# every organisation; OutletActivityId of the case is the organisation's own.
+# every organisation; OutletActivityId of the case is the organisation's own. Scores (SCORE) are
+# further rows, on the day of their session.
 [events]
-sheet = "Sessions"
+sheet = "Events"
 record_id = "ClientId"
 program = "ServiceTypeId"
 start = "SessionDate"
 end = "SessionDate"
 date_format = "%Y-%m-%d"
+keep = ["ScoreCode", "AssessmentPhaseCode"]
 "#;
 
 impl SourceSpec {
@@ -131,83 +143,155 @@ impl SourceSpec {
     }
 }
 
-/// Reads a list of an upload file.
+/// Reads a table of an upload file.
 pub(super) fn read(
     reader: Box<dyn Read + Send>,
     shown: &Path,
     form: &Form,
     sink: &mut Sink,
 ) -> Result<(), Halt> {
-    let asked = form.sheet.as_deref().unwrap_or(LISTS[0].name);
-    let Some(list) = LISTS.iter().find(|list| list.name.eq_ignore_ascii_case(asked.trim())) else {
-        let have = LISTS.iter().map(|list| list.name.to_owned()).collect();
+    let asked = form.sheet.as_deref().unwrap_or(SHEETS[0].name);
+    let Some(sheet) = SHEETS.iter().find(|s| s.name.eq_ignore_ascii_case(asked.trim())) else {
+        let have = SHEETS.iter().map(|sheet| sheet.name.to_owned()).collect();
         let (file, sheet) = (sink.file().to_owned(), asked.to_owned());
         return Err(Error::NoSheet { file, sheet, have }.into());
     };
     let mut names = Names::default();
-    for element in list.elements {
+    for element in sheet.elements {
         names.place_or_new(element);
     }
-    let mut records = Elements::new(reader, shown, list, sink.file().to_owned());
+    let mut records = Records::new(reader, shown, sheet.lists);
     let mut first = Vec::new();
     let mut held = 0;
     while first.len() < LOOKED_AT && held < LOOKED_AT_BYTES {
         let Some(record) = records.next()? else { break };
-        let values = record.shared.iter().chain(record.each.iter().flatten());
-        for (name, value) in values {
-            names.place_or_new(name);
-            held += name.len() + value.len();
-        }
+        look(&record.root, &mut names, &mut held);
         first.push(record);
     }
     sink.header(names.all().to_vec(), None)?;
     let pens: Vec<Pen> = names.all().iter().map(|name| form.pen(name)).collect();
-    let mut table = Table { list, names, pens, cells: Vec::new() };
+    let sessions = (sheet.name == EVENTS).then(Sessions::default);
+    let mut table = Table { names, pens, cells: Vec::new(), sessions };
     for record in first {
-        table.rows(record, sink)?;
+        table.rows(&record, sink)?;
     }
     while let Some(record) = records.next()? {
-        table.rows(record, sink)?;
+        table.rows(&record, sink)?;
     }
     Ok(())
 }
 
-/// Values by the names of their elements, in order.
-type Values = Vec<(String, String)>;
-
-/// One record of a list.
-#[derive(Default)]
-struct Record {
-    line: u64,
-    shared: Values,
-    each: Vec<Values>,
-    /// Bytes of all names and values.
-    bytes: usize,
+/// Gives a place to the name of every value of a record.
+fn look(element: &Element, names: &mut Names, held: &mut usize) {
+    for inner in &element.inner {
+        if inner.inner.is_empty() {
+            names.place_or_new(&inner.name);
+            *held += inner.name.len() + inner.text.len();
+        }
+        look(inner, names, held);
+    }
 }
 
-/// The rows of a list.
+/// Values by the names of their elements, in order.
+type Values<'a> = Vec<(&'a str, &'a str)>;
+
+/// Every value within an element, but not those within elements of a name.
+fn values<'a>(element: &'a Element, except: &str, into: &mut Values<'a>) {
+    for inner in element.inner.iter().filter(|inner| inner.name != except) {
+        match inner.inner.is_empty() {
+            true => into.push((&inner.name, &inner.text)),
+            false => values(inner, except, into),
+        }
+    }
+}
+
+/// Every element of a name, however deep.
+fn all<'a>(element: &'a Element, name: &str, into: &mut Vec<&'a Element>) {
+    for inner in &element.inner {
+        match inner.name == name {
+            true => into.push(inner),
+            false => all(inner, name, into),
+        }
+    }
+}
+
+/// The element of a record that makes a row of its own.
+fn each(list: List) -> &'static str {
+    match list {
+        List::Clients => "",
+        List::Cases => "CaseClient",
+        List::Sessions => "SessionClient",
+        List::SessionAssessments | List::ClientAssessments => "Assessment",
+    }
+}
+
+/// What the values of an element that makes a row come to: one row, or one for each score.
+fn own<'a>(list: List, element: &'a Element, into: &mut Vec<Values<'a>>) {
+    let is_scored = matches!(list, List::SessionAssessments | List::ClientAssessments);
+    let mut row = Values::new();
+    values(element, if is_scored { "ScoreCode" } else { "" }, &mut row);
+    if !is_scored {
+        return into.push(row);
+    }
+    let mut scores = Vec::new();
+    all(element, "ScoreCode", &mut scores);
+    for score in scores {
+        into.push(row.iter().copied().chain([("ScoreCode", score.text.as_str())]).collect());
+    }
+}
+
+/// The rows of a table.
 struct Table {
-    list: &'static List,
     names: Names,
     pens: Vec<Pen>,
     cells: Vec<String>,
+    /// The day of each session, where scores are told by it.
+    sessions: Option<Sessions>,
 }
 
 impl Table {
-    fn rows(&mut self, record: Record, sink: &mut Sink) -> Result<(), Halt> {
-        let Record { line, shared, each, bytes } = record;
-        if bytes > MAX_RECORD_BYTES || bytes.saturating_mul(each.len()) > MOST_REPEATED {
+    fn rows(&mut self, record: &Record, sink: &mut Sink) -> Result<(), Halt> {
+        let &Record { list, line, ref root, is_long } = record;
+        let (mut shared, mut elements, mut rows) = (Values::new(), Vec::new(), Vec::new());
+        values(root, each(list), &mut shared);
+        all(root, each(list), &mut elements);
+        elements.iter().for_each(|element| own(list, element, &mut rows));
+        let bytes = |of: &Values<'_>| of.iter().map(|(_, value)| value.len() + 1).sum::<usize>();
+        let repeated = bytes(&shared).saturating_mul(rows.len());
+        if is_long || bytes(&shared) > MAX_RECORD_BYTES || repeated > MOST_REPEATED {
             return sink.reject(line, "is longer than 1 MiB".to_owned());
         }
-        if self.list.each.is_none() {
+        if list == List::Clients {
             return self.row(line, &shared, &[], sink);
         }
-        if each.is_empty() {
-            return sink.reject(line, "has no client".to_owned());
+        let told = match &mut self.sessions {
+            Some(sessions) if list == List::Sessions => {
+                sessions.note(root);
+                None
+            }
+            Some(sessions) => {
+                if list == List::SessionAssessments {
+                    return sink.reject(line, "is of a group, and of no client".to_owned());
+                }
+                let Some((day, service)) = sessions.of(root) else {
+                    let reason = "no session that stands before it in the file is its own";
+                    return sink.reject(line, reason.to_owned());
+                };
+                Some([("SessionDate", day.to_owned()), ("ServiceTypeId", service.to_owned())])
+            }
+            None => None,
+        };
+        shared.extend(told.iter().flatten().map(|(name, value)| (*name, value.as_str())));
+        if rows.is_empty() {
+            let what = match list {
+                List::Cases | List::Sessions | List::Clients => "has no client",
+                List::SessionAssessments | List::ClientAssessments => "has no score",
+            };
+            return sink.reject(line, what.to_owned());
         }
-        for own in &each {
-            let is_support = |(name, value): &(String, String)| {
-                name == "ParticipationCode" && value.to_uppercase().starts_with("SUPPORT")
+        for own in &rows {
+            let is_support = |(name, value): &(&str, &str)| {
+                *name == "ParticipationCode" && value.to_uppercase().starts_with("SUPPORT")
             };
             // Whoever comes along to support a client is not given the service.
             match own.iter().any(is_support) {
@@ -221,8 +305,8 @@ impl Table {
     fn row(
         &mut self,
         line: u64,
-        shared: &[(String, String)],
-        own: &[(String, String)],
+        shared: &[(&str, &str)],
+        own: &[(&str, &str)],
         sink: &mut Sink,
     ) -> Result<(), Halt> {
         self.cells.iter_mut().for_each(String::clear);
@@ -247,224 +331,51 @@ impl Table {
     }
 }
 
+/// The day and the service of each session, by a digest of its numbers. Prints nothing.
+#[derive(Default)]
+struct Sessions {
+    of: HashMap<[u8; 16], u32>,
+    /// Days and services, each pair once.
+    pairs: Vec<(String, String)>,
+    places: HashMap<(String, String), u32>,
+}
+
+impl Sessions {
+    fn key(element: &Element) -> [u8; 16] {
+        let mut hash = Sha256::new();
+        for name in ["CaseId", "SessionId"] {
+            hash.update((element.text(name).len() as u64).to_le_bytes());
+            hash.update(element.text(name).as_bytes());
+        }
+        let mut key = [0; 16];
+        key.copy_from_slice(&hash.finalize()[..16]);
+        key
+    }
+
+    fn note(&mut self, session: &Element) {
+        let day = session.text("SessionDate").to_owned();
+        let pair = (day, session.text("ServiceTypeId").to_owned());
+        let next = u32::try_from(self.pairs.len()).unwrap_or(u32::MAX);
+        let place = *self.places.entry(pair).or_insert_with_key(|pair| {
+            self.pairs.push(pair.clone());
+            next
+        });
+        self.of.entry(Sessions::key(session)).or_insert(place);
+    }
+
+    fn of(&self, assessment: &Element) -> Option<(&str, &str)> {
+        let place = *self.of.get(&Sessions::key(assessment))?;
+        let (day, service) = self.pairs.get(place as usize)?;
+        Some((day, service))
+    }
+}
+
 /// A day as XML writes it, with or without a time. A zone is that of the agency.
-fn day(text: &str) -> Option<DateTime> {
+pub(crate) fn day(text: &str) -> Option<DateTime> {
     let local = text.get(..19).filter(|_| text.as_bytes().get(10) == Some(&b'T')).unwrap_or(text);
     match local.len() {
         10 => local.parse::<Date>().ok().map(|day| day.at(0, 0, 0, 0)),
         _ => local.parse().ok(),
-    }
-}
-
-/// The records of one list of an XML file.
-struct Elements<'f> {
-    xml: Reader<Bounded>,
-    buffer: Vec<u8>,
-    shown: &'f Path,
-    file: String,
-    list: &'static List,
-    /// The local names of the elements that are open.
-    open: Vec<String>,
-    /// Whether the element at hand has elements in it.
-    has_elements: bool,
-    text: String,
-    record: Record,
-}
-
-impl<'f> Elements<'f> {
-    fn new(
-        reader: Box<dyn Read + Send>,
-        shown: &'f Path,
-        list: &'static List,
-        file: String,
-    ) -> Self {
-        let reader = BufReader::with_capacity(1 << 16, reader);
-        Elements {
-            xml: Reader::from_reader(Bounded { reader, line: 1, since: 0 }),
-            buffer: Vec::new(),
-            shown,
-            file,
-            list,
-            open: Vec::new(),
-            has_elements: false,
-            text: String::new(),
-            record: Record::default(),
-        }
-    }
-
-    /// The next record of the list; nothing at the end of the file.
-    fn next(&mut self) -> Result<Option<Record>, Halt> {
-        loop {
-            let mut buffer = std::mem::take(&mut self.buffer);
-            buffer.clear();
-            self.xml.get_mut().since = 0;
-            let event = self.xml.read_event_into(&mut buffer);
-            let line = self.xml.get_ref().line;
-            let is_done = match event {
-                Ok(Event::Start(element)) => {
-                    self.start(&element, line)?;
-                    false
-                }
-                Ok(Event::Empty(element)) => {
-                    self.start(&element, line)?;
-                    self.end(line)?
-                }
-                Ok(Event::End(_)) => self.end(line)?,
-                Ok(Event::Text(text)) => {
-                    self.add(&text);
-                    false
-                }
-                Ok(Event::CData(text)) => {
-                    self.add(&text);
-                    false
-                }
-                Ok(Event::GeneralRef(reference)) => {
-                    match character(&reference) {
-                        Some(c) => self.add(c.encode_utf8(&mut [0; 4])),
-                        None => return Err(self.unsound(line)),
-                    }
-                    false
-                }
-                Ok(Event::DocType(_)) => {
-                    return Err(Error::DocumentType { file: self.file.clone(), line }.into());
-                }
-                Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_)) => false,
-                Ok(Event::Eof) if self.open.is_empty() => return Ok(None),
-                Ok(Event::Eof) => return Err(self.unsound(line)),
-                Err(e) => return Err(self.explain(e, line)),
-            };
-            self.buffer = buffer;
-            if is_done {
-                return Ok(Some(std::mem::take(&mut self.record)));
-            }
-        }
-    }
-
-    fn start(&mut self, element: &BytesStart<'_>, line: u64) -> Result<(), Halt> {
-        let name = element.local_name();
-        let name: &str = name.as_ref();
-        if self.open.len() >= MOST_DEEP || self.open.is_empty() && name != DEX_ROOT {
-            return Err(self.unsound(line));
-        }
-        self.open.push(name.to_owned());
-        self.has_elements = false;
-        self.text.clear();
-        if self.is_record() {
-            self.record = Record { line, ..Record::default() };
-        } else if self.is_in_record() && self.list.each == Some(name) {
-            self.record.each.push(Values::new());
-        }
-        Ok(())
-    }
-
-    /// Ends the element at hand; gives whether it is a whole record.
-    fn end(&mut self, line: u64) -> Result<bool, Halt> {
-        let is_record = self.is_record();
-        let is_value = self.is_in_record() && !self.has_elements;
-        let Some(name) = self.open.pop() else { return Err(self.unsound(line)) };
-        self.has_elements = true;
-        if is_value && self.list.each != Some(&name) {
-            let is_own = self.open.iter().any(|open| self.list.each == Some(open));
-            let value = self.text.trim();
-            self.record.bytes += name.len() + value.len();
-            // Of a record that is too long no more is kept than shows that it is.
-            if !value.is_empty() && self.record.bytes <= MAX_RECORD_BYTES {
-                let value = value.to_owned();
-                match self.record.each.last_mut().filter(|_| is_own) {
-                    Some(own) => own.push((name, value)),
-                    None => self.record.shared.push((name, value)),
-                }
-            }
-        }
-        self.text.clear();
-        Ok(is_record)
-    }
-
-    fn add(&mut self, text: &str) {
-        if self.is_in_record() && self.text.len() <= MAX_RECORD_BYTES {
-            self.text.push_str(text);
-        }
-    }
-
-    fn is_record(&self) -> bool {
-        matches!(&self.open[..], [_, list, record]
-            if list == self.list.name && record == self.list.record)
-    }
-
-    fn is_in_record(&self) -> bool {
-        self.open.len() > 3 && self.open[1] == self.list.name && self.open[2] == self.list.record
-    }
-
-    fn unsound(&self, line: u64) -> Halt {
-        Error::Unsound { file: self.file.clone(), kind: Kind::Dex, line: Some(line) }.into()
-    }
-
-    fn explain(&self, e: quick_xml::Error, line: u64) -> Halt {
-        let file = self.file.clone();
-        match e {
-            quick_xml::Error::Io(e) if e.get_ref().is_some_and(|inner| inner.is::<TooLong>()) => {
-                Error::TooLong { file, line, quote: None }.into()
-            }
-            quick_xml::Error::Io(e) => unpack::broken(&e, self.shown).into(),
-            quick_xml::Error::Encoding(_) => {
-                Error::Malformed { file, line, declared: Encoding::Utf8 }.into()
-            }
-            _ => self.unsound(line),
-        }
-    }
-}
-
-/// The character that a reference stands for: by number, or one of the five that XML defines.
-fn character(reference: &BytesRef<'_>) -> Option<char> {
-    if let Ok(Some(c)) = reference.resolve_char_ref() {
-        return Some(c);
-    }
-    let name: &str = reference;
-    Some(match name {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "apos" => '\'',
-        "quot" => '"',
-        _ => return None,
-    })
-}
-
-/// A text or a tag longer than any.
-#[derive(Debug, thiserror::Error)]
-#[error("longer than 1 MiB")]
-struct TooLong;
-
-/// Counts lines, and stops a text or tag that does not end.
-struct Bounded {
-    reader: BufReader<Box<dyn Read + Send>>,
-    line: u64,
-    since: usize,
-}
-
-impl Read for Bounded {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.fill_buf()?;
-        let length = bytes.len().min(into.len());
-        into[..length].copy_from_slice(&bytes[..length]);
-        self.consume(length);
-        Ok(length)
-    }
-}
-
-impl BufRead for Bounded {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        match self.since > MAX_RECORD_BYTES {
-            true => Err(io::Error::other(TooLong)),
-            false => self.reader.fill_buf(),
-        }
-    }
-
-    fn consume(&mut self, length: usize) {
-        let used = &self.reader.buffer()[..length];
-        self.line += memchr::memchr_iter(b'\n', used).count() as u64;
-        self.since += length;
-        self.reader.consume(length);
     }
 }
 
@@ -528,8 +439,47 @@ mod tests {
         assert_eq!(named("Cases"), ["10:CaseId=K ClientId=C1"]);
         let mut form = plain();
         form.sheet = Some("Outlets".to_owned());
-        let expected = "f: has no sheet `Outlets`; it has `Clients`, `Cases`, `Sessions`";
+        let expected = "f: has no sheet `Outlets`; it has `Clients`, `Cases`, `Sessions`, \
+            `SessionAssessments`, `ClientAssessments`, `Events`";
         assert_eq!(rows(FILE.as_bytes(), &form), Err(expected.to_owned()));
+    }
+
+    #[test]
+    fn scores_are_events_on_the_day_of_their_session() {
+        let score = |case: &str, client: &str| {
+            format!(
+                "<ClientAssessment>{client}<CaseId>{case}</CaseId><SessionId>S1</SessionId>\
+                 <Assessments><Assessment><ScoreTypeCode>GOALS</ScoreTypeCode>\
+                 <AssessmentPhaseCode>PRE</AssessmentPhaseCode><Scores><ScoreCode>SKILLS3</ScoreCode>\
+                 <ScoreCode>CRISIS1</ScoreCode></Scores></Assessment></Assessments>\
+                 </ClientAssessment>"
+            )
+        };
+        let scores = format!(
+            "<ClientAssessments>{}\n{}</ClientAssessments>\n<SessionAssessments>{}\
+             </SessionAssessments></DEXFileUpload>",
+            score("K", "<ClientId>C1</ClientId>"),
+            score("L", "<ClientId>C1</ClientId>"),
+            score("K", "").replace("ClientAssessment", "SessionAssessment"),
+        );
+        let text = FILE.replace("</DEXFileUpload>", &scores);
+        let mut form = plain();
+        form.sheet = Some("events".to_owned());
+        let lines = rows(text.as_bytes(), &form).expect("rows");
+        assert_eq!(
+            lines,
+            [
+                "SessionId|CaseId|SessionDate|ServiceTypeId|ClientId|ParticipationCode|\
+                 ScoreTypeCode|AssessmentPhaseCode|ScoreCode",
+                "12:S1|K|2024-05-06|5|C1||||",
+                "12!attended as a support person",
+                "16!has no client",
+                "16:S1|K|2024-05-06|5|C1||GOALS|PRE|SKILLS3",
+                "16:S1|K|2024-05-06|5|C1||GOALS|PRE|CRISIS1",
+                "17!no session that stands before it in the file is its own",
+                "18!is of a group, and of no client",
+            ]
+        );
     }
 
     #[test]
@@ -542,11 +492,12 @@ mod tests {
         let mut columns: Vec<&String> = spec.columns.values().chain([&spec.record_id]).collect();
         columns.extend(spec.consent.iter().map(|consent| &consent.column));
         columns.extend(spec.accuracy.as_ref().map(|accuracy| &accuracy.column));
-        assert!(columns.iter().all(|column| LISTS[0].elements.contains(&column.as_str())));
-        let columns = [&events.record_id, &events.start];
-        assert!(columns.iter().all(|column| LISTS[2].elements.contains(&column.as_str())));
+        assert!(columns.iter().all(|column| SHEETS[0].elements.contains(&column.as_str())));
+        let columns = [&events.record_id, &events.start].into_iter().chain(&events.keep);
+        let mut columns = columns.map(String::as_str);
+        assert!(columns.all(|column| SHEETS[5].elements.contains(&column)));
         assert_eq!(spec.form().sheet.as_deref(), Some("Clients"));
-        assert_eq!(spec.events_form(events).sheet.as_deref(), Some("Sessions"));
+        assert_eq!(spec.events_form(events).sheet.as_deref(), Some("Events"));
     }
 
     #[test]

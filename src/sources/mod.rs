@@ -21,10 +21,12 @@ mod sheet;
 pub mod spec;
 mod table;
 mod unpack;
+pub(crate) mod upload;
 
 pub use cells::Row;
 
 pub use dex::DEX_SOURCE;
+pub(crate) use dex::{MOST_UPLOADED, day};
 pub use error::{ColumnProblem, Error};
 pub use feed::READER;
 pub use form::Form;

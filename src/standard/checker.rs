@@ -11,12 +11,13 @@ use super::dex::Period;
 use super::dictionary::Dictionary;
 use super::fact::{Fact, Kind as FactKind, digest};
 use super::findings::Tally;
+use super::identity::Identity;
 use super::item::Need;
 use super::record::{Days, Record};
 use super::rule::Rule;
 use crate::project::Diacritics;
 use crate::slk::{Profile, Slk581, make};
-use crate::sources::{Row, plain};
+use crate::sources::Row;
 use crate::standardise::date::Accuracy;
 use crate::standardise::{Absent, BirthDate, Name, Person, PlaceholderList, Sex, Value, postcode};
 
@@ -263,25 +264,11 @@ impl Checker<'_> {
         if ids.iter().all(|(_, id)| id.is_empty()) {
             return;
         }
-        let (family, given) = (plain(record.cell_of(family)), plain(record.cell_of(given)));
-        let mut theirs = vec![
-            format!("{family}{given}"),
-            format!("{given}{family}"),
-            plain(record.cell_of(key)),
-            plain(record.cell_of(birth)),
-            family,
-            given,
-        ];
-        if let Some(born) = record.date(birth) {
-            let (year, month, day) = (born.year(), born.month(), born.day());
-            theirs.push(format!("{day:02}{month:02}{year:04}"));
-            theirs.push(format!("{year:04}{month:02}{day:02}"));
-        }
+        let cell = |place| record.cell_of(place);
+        let born = record.date(birth);
+        let theirs = Identity::of(cell(family), cell(given), cell(key), cell(birth), born);
         for (place, id) in ids {
-            let bare = plain(id);
-            let is_theirs = bare.len() > 1 && theirs.contains(&bare);
-            let is_key = id.parse::<Slk581>().is_ok();
-            if is_theirs || is_key || id.contains('@') {
+            if theirs.is_told_by(id) {
                 note(place, Rule::Identifies);
             }
         }

@@ -42,6 +42,24 @@ impl Columns {
         standard: Standard,
         dictionary: &Dictionary,
     ) -> Result<Columns, Error> {
+        let columns = Columns::any(table, source, standard, dictionary)?;
+        if columns.of.iter().all(Vec::is_empty) {
+            let (file, columns) = (table.name().to_owned(), table.header().len());
+            return Err(Error::NoHeadings { file, columns });
+        }
+        Ok(columns)
+    }
+
+    /// As [`Columns::find`], of a table that may have none of them.
+    ///
+    /// # Errors
+    /// When a column that the source describes is not there.
+    pub(super) fn any(
+        table: &Table,
+        source: Option<&SourceSpec>,
+        standard: Standard,
+        dictionary: &Dictionary,
+    ) -> Result<Columns, Error> {
         let mut finder = Finder { table, dictionary, of: Vec::new(), free: BTreeMap::new() };
         finder.of.resize_with(dictionary.items.len(), Vec::new);
         finder.free = table.header().iter().map(String::as_str).enumerate().collect();
@@ -54,10 +72,6 @@ impl Columns {
         finder.usual();
         let unknown = finder.free.values().filter(|h| !h.is_empty()).map(|&h| h.to_owned());
         let unknown = unknown.collect();
-        if finder.of.iter().all(Vec::is_empty) {
-            let (file, columns) = (table.name().to_owned(), table.header().len());
-            return Err(Error::NoHeadings { file, columns });
-        }
         Ok(Columns { of: finder.of, unknown, second })
     }
 

@@ -33,8 +33,24 @@ impl Days {
         if Some(item) == self.birth_item { &self.birth } else { &self.other }
     }
 
+    /// The day that a cell says, whenever it was.
+    pub(super) fn parse(&self, item: usize, cell: &str) -> Option<Date> {
+        self.parsed(item, cell).ok()
+    }
+
     /// The day that a cell says, or the rule it breaks.
     pub(super) fn read(&self, item: usize, cell: &str) -> Result<Date, Rule> {
+        let date = self.parsed(item, cell)?;
+        if date > self.as_at {
+            return Err(Rule::Future);
+        }
+        if date.year() < OLDEST_YEAR {
+            return Err(Rule::TooOld);
+        }
+        Ok(date)
+    }
+
+    fn parsed(&self, item: usize, cell: &str) -> Result<Date, Rule> {
         let format = self.format(item);
         // Without separators a missing leading zero would move every digit.
         let mut parts = format.split('%').skip(1);
@@ -43,14 +59,7 @@ impl Days {
             return Err(Rule::Type);
         }
         let parsed = strtime::parse(format, cell).map_err(|_| Rule::Type)?;
-        let date = parsed.to_date().map_err(|_| Rule::NoSuchDay)?;
-        if date > self.as_at {
-            return Err(Rule::Future);
-        }
-        if date.year() < OLDEST_YEAR {
-            return Err(Rule::TooOld);
-        }
-        Ok(date)
+        parsed.to_date().map_err(|_| Rule::NoSuchDay)
     }
 }
 

@@ -316,6 +316,15 @@ pub(super) fn domain(text: &str) -> Option<(u8, Option<u8>)> {
     if word.len() < text.len() && rating.is_none() {
         return None;
     }
+    // What the reference data of upload files call some domains.
+    let word = match word {
+        "impact" => "crisis",
+        "confidence" => "empowerment",
+        "situationimproved" => "deal",
+        "servicereceived" => "satisfied",
+        "servicelistened" => "listened",
+        word => word,
+    };
     let is = |d: &Domain| d.code.eq_ignore_ascii_case(word) || plain(d.label) == word;
     let place = DOMAINS.iter().position(is)?;
     Some((place as u8, rating))
@@ -422,6 +431,8 @@ mod tests {
         let housing = domain("HOUSING").expect("a domain").0;
         assert_eq!(DOMAINS[usize::from(housing)].label, "Housing");
         assert_eq!(domain("Housing4"), Some((housing, Some(4))));
+        assert_eq!(domain("SERVICELISTENED5").map(|d| d.1), Some(Some(5)));
+        assert_eq!(domain("SERVICELISTENED").map(|d| d.0), domain("LISTENED").map(|d| d.0));
         assert_eq!(
             domain("personal and family safety").map(|d| d.0),
             domain("PERSONAL").map(|d| d.0)

@@ -90,9 +90,13 @@ impl Role {
             Role::Homeless => &["homelessindicatorcode", "homelessindicator", "ishomeless"],
             Role::Referral => &["423", "organisationtypereferredto", "referralto", "referredto"],
             Role::Case => &["caseid"],
-            Role::Domain => &["domain", "scoredomain", "outcomedomain", "outcomedomainscorecode"],
+            Role::Domain => {
+                &["domain", "scoredomain", "outcomedomain", "outcomedomainscorecode", "scorecode"]
+            }
             Role::Score => &["score", "outcomescore"],
-            Role::Phase => &["assessmenttype", "assessmentphase", "outcometype"],
+            Role::Phase => {
+                &["assessmenttype", "assessmentphase", "assessmentphasecode", "outcometype"]
+            }
             Role::Sex => &["141", "142", "sex", "gender", "gendercode"],
             Role::Age => &["age", "ageband", "agegroup"],
             Role::Indigenous => &[
@@ -161,6 +165,8 @@ mod tests {
             ("referral_to", Some(Role::Referral)),
             ("HomelessIndicatorCode", Some(Role::Homeless)),
             ("OutcomeDomainScoreCode", Some(Role::Domain)),
+            ("ScoreCode", Some(Role::Domain)),
+            ("AssessmentPhaseCode", Some(Role::Phase)),
             // Says too little.
             ("reason", None),
             ("type", None),
