@@ -19,6 +19,7 @@ mod page;
 mod postcode;
 mod record;
 mod rule;
+mod structure;
 mod validate;
 
 use std::fmt;
@@ -34,7 +35,7 @@ pub use findings::Fill;
 pub(crate) use identity::Identity;
 pub use item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 pub use rule::Rule;
-pub use validate::{Error, Filled, Finding, Job, Report, validate};
+pub use validate::{Error, Filled, Finding, Job, Report, validate, validate_upload};
 
 /// A standard that an export can be held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
