@@ -11,9 +11,12 @@ use std::path::Path;
 use jiff::civil::date;
 use proptest::prelude::*;
 use veilway::progress::Progress;
+use veilway::sources::Input;
 use veilway::sources::Table;
 use veilway::sources::spec::Encoding;
-use veilway::standard::{Dictionary, Job, Period, Report, Rule, Standard, Wording, validate};
+use veilway::standard::{
+    Dictionary, Job, Period, Report, Rule, Standard, Wording, validate, validate_upload,
+};
 
 fn job(standard: Standard) -> Job {
     Job {
@@ -78,12 +81,58 @@ fn every_row_breaks_the_rule_it_says_and_no_other() {
     }
 }
 
+const UPLOAD: &str = "standard/dex-upload-broken.xml";
+
+fn upload_report(name: &str) -> Report {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    let job = job(Standard::Dex);
+    validate_upload(&Input::File(file), &job, &Progress::silent()).expect("a report")
+}
+
+/// What comments on the lines of an upload say is wrong.
+fn told_of_upload(text: &str) -> Vec<(u64, String, String)> {
+    let told = (1..).zip(text.lines()).filter_map(|(line, record)| {
+        let (_, comment) = record.split_once("<!-- ")?;
+        let (item, rule) = comment.strip_suffix(" -->")?.split_once(' ')?;
+        Some((line, item.to_owned(), rule.to_owned()))
+    });
+    told.collect()
+}
+
+/// All lists of an upload are judged, each by itself and by the others.
+#[test]
+fn every_record_of_an_upload_breaks_the_rule_it_says_and_no_other() {
+    let told = told_of_upload(&fixture(UPLOAD));
+    assert!(told.len() > 15);
+    assert_eq!(found(&upload_report(UPLOAD)), told);
+    let clean = upload_report("dex/whole.xml");
+    assert_eq!((clean.findings, clean.columns_not_known), (vec![], 0));
+    let coverage = clean.coverage.expect("a coverage");
+    assert_eq!((coverage.clients, coverage.cases, coverage.sessions), (3, 3, 3));
+    assert_eq!((coverage.clients_with_score, coverage.clients_with_pair), (2, 1));
+    assert_eq!((coverage.cases_without_session, coverage.sessions_without_client), (0, 0));
+}
+
+#[test]
+fn an_upload_that_is_too_large_is_found() {
+    let room = tempfile::tempdir().expect("a folder");
+    let file = room.path().join("upload.xml");
+    let text = fixture("dex/whole.xml") + &"<!-- -->\n".repeat(1_200_000);
+    fs::write(&file, text).expect("written");
+    let job = job(Standard::Dex);
+    let report = validate_upload(&Input::File(file), &job, &Progress::silent()).expect("a report");
+    let shape: Vec<_> = report.findings.iter().map(|f| (f.item.as_str(), f.rule)).collect();
+    assert_eq!(shape, [("", "too-large")]);
+}
+
 #[test]
 fn every_rule_is_broken_somewhere() {
     let mut broken: BTreeSet<String> =
         BROKEN.iter().flat_map(|(name, _)| told(&fixture(name))).map(|(_, _, rule)| rule).collect();
-    // These two are about columns: the tests below.
-    broken.extend([Rule::MissingColumn, Rule::SecondColumn].map(|r| r.code().to_owned()));
+    broken.extend(told_of_upload(&fixture(UPLOAD)).into_iter().map(|(_, _, rule)| rule));
+    // These are about columns and files: tests of their own.
+    let others = [Rule::MissingColumn, Rule::SecondColumn, Rule::TooLarge];
+    broken.extend(others.map(|r| r.code().to_owned()));
     let rules: BTreeSet<String> = Rule::ALL.iter().map(|rule| rule.code().to_owned()).collect();
     assert_eq!(broken, rules);
 }

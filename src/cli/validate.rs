@@ -14,6 +14,7 @@ use super::source::{date_format, encodings};
 use crate::error::Error;
 use crate::files::{Overwrite, Readers, StagedFile, clean, clean_text};
 use crate::sources::spec::Encoding;
+use crate::sources::upload::Upload;
 use crate::sources::{Form, Input, SourceSpec, Table};
 use crate::standard::{self, Job, Period, Report, Standard, Wording};
 
@@ -28,8 +29,8 @@ A column is found by its item number (`1.2.3`), by the item's title or a usual s
 by what --source says. Findings are counted by item and rule, with the first lines where each
 stands; no value is shown. Exit code 1 when something is found.")]
 pub(crate) struct Args {
-    /// The export: CSV, .xlsx, Parquet, Arrow, JSON Lines or a DEX upload (its clients), packed or
-    /// not; `-` is standard input.
+    /// The export: CSV, .xlsx, Parquet, Arrow, JSON Lines, packed or not, or a DEX upload (all its
+    /// lists); `-` is standard input.
     #[arg(value_name = "EXPORT")]
     export: OsString,
     /// The standard.
@@ -83,7 +84,11 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     }
     let mut form = source.as_ref().map_or(Form::of(Encoding::Utf8), SourceSpec::form);
     form.encoding = args.encoding.unwrap_or(form.encoding);
-    let table = Table::open(&Input::from_arg(&args.export), &form)?;
+    let input = Input::from_arg(&args.export);
+    let is_upload = match input {
+        Input::Stdin => false,
+        _ => args.standard == Standard::Dex && source.is_none() && Upload::is(&input)?,
+    };
     let job = Job {
         standard: args.standard,
         wording: if args.strict { Wording::AsWritten } else { Wording::Corrected },
@@ -92,7 +97,10 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         period: args.period,
         as_at: args.as_at.unwrap_or_else(today),
     };
-    let report = standard::validate(table, &job, &printer.progress())?;
+    let report = match is_upload {
+        true => standard::validate_upload(&input, &job, &printer.progress())?,
+        false => standard::validate(Table::open(&input, &form)?, &job, &printer.progress())?,
+    };
     if let Some((mut file, html)) = page {
         put(&mut file, report.html()?.as_bytes())?;
         file.commit()?;

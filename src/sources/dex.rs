@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::Error;
 use super::feed::{Halt, LOOKED_AT, LOOKED_AT_BYTES, NEW_NAME, Names, Sink};
-use super::form::{Form, Pen};
+use super::form::{Form, Pen, Whom};
 use super::records::MAX_RECORD_BYTES;
 use super::spec::SourceSpec;
 use super::upload::{Element, List, Record, Records};
@@ -171,7 +171,8 @@ pub(super) fn read(
     sink.header(names.all().to_vec(), None)?;
     let pens: Vec<Pen> = names.all().iter().map(|name| form.pen(name)).collect();
     let sessions = (sheet.name == EVENTS).then(Sessions::default);
-    let mut table = Table { names, pens, cells: Vec::new(), sessions };
+    let whom = form.whom;
+    let mut table = Table { names, pens, cells: Vec::new(), sessions, whom };
     for record in first {
         table.rows(&record, sink)?;
     }
@@ -247,6 +248,7 @@ struct Table {
     cells: Vec<String>,
     /// The day of each session, where scores are told by it.
     sessions: Option<Sessions>,
+    whom: Whom,
 }
 
 impl Table {
@@ -261,7 +263,8 @@ impl Table {
         if is_long || bytes(&shared) > MAX_RECORD_BYTES || repeated > MOST_REPEATED {
             return sink.reject(line, "is longer than 1 MiB".to_owned());
         }
-        if list == List::Clients {
+        let is_of_all = rows.is_empty() && self.whom == Whom::Everybody;
+        if list == List::Clients || is_of_all {
             return self.row(line, &shared, &[], sink);
         }
         let told = match &mut self.sessions {
@@ -291,7 +294,8 @@ impl Table {
         }
         for own in &rows {
             let is_support = |(name, value): &(&str, &str)| {
-                *name == "ParticipationCode" && value.to_uppercase().starts_with("SUPPORT")
+                let is_it = *name == "ParticipationCode" && self.whom == Whom::Served;
+                is_it && value.to_uppercase().starts_with("SUPPORT")
             };
             // Whoever comes along to support a client is not given the service.
             match own.iter().any(is_support) {
@@ -465,17 +469,19 @@ mod tests {
         let text = FILE.replace("</DEXFileUpload>", &scores);
         let mut form = plain();
         form.sheet = Some("events".to_owned());
-        let lines = rows(text.as_bytes(), &form).expect("rows");
+        // Rows and those set aside come in two lists.
+        let mut lines = rows(text.as_bytes(), &form).expect("rows");
+        lines[1..].sort();
         assert_eq!(
             lines,
             [
                 "SessionId|CaseId|SessionDate|ServiceTypeId|ClientId|ParticipationCode|\
                  ScoreTypeCode|AssessmentPhaseCode|ScoreCode",
-                "12:S1|K|2024-05-06|5|C1||||",
                 "12!attended as a support person",
+                "12:S1|K|2024-05-06|5|C1||||",
                 "16!has no client",
-                "16:S1|K|2024-05-06|5|C1||GOALS|PRE|SKILLS3",
                 "16:S1|K|2024-05-06|5|C1||GOALS|PRE|CRISIS1",
+                "16:S1|K|2024-05-06|5|C1||GOALS|PRE|SKILLS3",
                 "17!no session that stands before it in the file is its own",
                 "18!is of a group, and of no client",
             ]

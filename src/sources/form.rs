@@ -19,14 +19,32 @@ pub struct Form {
     pub sheet: Option<String>,
     /// Columns that hold days, and how the source says that they are written.
     dates: Vec<(String, String)>,
+    /// Whose rows an upload file gives.
+    pub(crate) whom: Whom,
     /// Columns of codes of so many digits, which lose leading zeros where they are numbers.
     codes: Vec<(String, usize)>,
+}
+
+/// Whose rows the lists of an upload file give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whom {
+    /// Those who were given a service.
+    Served,
+    /// Everybody who was there, and a row for what nobody is named at: for checking.
+    Everybody,
 }
 
 impl Form {
     /// A file of which nothing else is known.
     pub fn of(encoding: Encoding) -> Self {
-        Form { encoding, delimiter: None, sheet: None, dates: Vec::new(), codes: Vec::new() }
+        Form {
+            encoding,
+            delimiter: None,
+            sheet: None,
+            dates: Vec::new(),
+            whom: Whom::Served,
+            codes: Vec::new(),
+        }
     }
 
     fn events(&mut self, spec: &EventSpec) {

@@ -136,12 +136,30 @@ impl Upload {
         Ok(Some(Upload { later, records, file: 0 }))
     }
 
+    /// Whether an input is an upload.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn is(input: &Input) -> Result<bool, Error> {
+        Ok(Upload::open(input)?.is_some())
+    }
+
     /// The names of the files of an input, to tell records of several apart.
     ///
     /// # Errors
     /// When a folder cannot be listed.
     pub(crate) fn names(input: &Input) -> Result<several::FileNames, Error> {
         Ok(several::FileNames::of(&several::paths(input)?))
+    }
+
+    /// How many bytes each of the files has, as it lies on the disk.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub(crate) fn sizes(input: &Input) -> Result<Vec<u64>, Error> {
+        let paths = several::paths(input)?;
+        let size = |path: &PathBuf| path.metadata().map(|file| file.len()).unwrap_or_default();
+        Ok(paths.iter().map(size).collect())
     }
 
     /// The next record, and which file it is in.

@@ -18,6 +18,7 @@ use super::rule::Rule;
 use crate::project::Diacritics;
 use crate::slk::{Profile, Slk581, make};
 use crate::sources::Row;
+use crate::sources::upload::List;
 use crate::standardise::date::Accuracy;
 use crate::standardise::{Absent, BirthDate, Name, Person, PlaceholderList, Sex, Value, postcode};
 
@@ -30,6 +31,9 @@ pub(super) struct Checker<'a> {
     pub(super) profiles: &'a [Profile],
     pub(super) period: Option<Period>,
     pub(super) placeholders: &'a PlaceholderList,
+    /// Which list of an upload it is, where it is one: what lists say of each other is judged
+    /// elsewhere.
+    pub(super) list: Option<List>,
     pub(super) places: Places,
 }
 
@@ -312,7 +316,22 @@ impl Checker<'_> {
             return;
         }
         let [score, phase, domain] = self.places.score;
-        if filled(session) {
+        if let Some(list) = self.list {
+            // Nobody is on one record twice.
+            let once = digest([record.cell_of(client), &line.to_string()].into_iter());
+            match list {
+                List::Clients => fact(client, FactKind::Once(cells(&[client]))),
+                List::Cases if filled(client) => {
+                    fact(client, FactKind::Once(once));
+                    fact(client, FactKind::Member(cells(&[case, client])));
+                }
+                List::Sessions if filled(client) => {
+                    fact(client, FactKind::Once(once));
+                    fact(client, FactKind::Uses(cells(&[case, client])));
+                }
+                _ => {}
+            }
+        } else if filled(session) {
             let whole = [session, case, client, score, phase, domain];
             fact(session, FactKind::Once(cells(&whole)));
             let session_of = [session, case];
@@ -328,6 +347,7 @@ impl Checker<'_> {
         } else if filled(client) {
             fact(client, FactKind::Once(cells(&[client])));
         }
+        let domain = record.cell_of(domain).trim_end_matches(|c: char| c.is_ascii_digit());
         let attended = |is: bool| if is { Attended::Yes } else { Attended::No };
         let unidentified = record.cell_of(self.places.unidentified);
         let has_others = unidentified.parse::<u32>().is_ok_and(|clients| clients > 0);
@@ -343,12 +363,14 @@ impl Checker<'_> {
                     "POST" => Phase::After,
                     _ => Phase::Other,
                 };
-                Seen::Score(cells(&[client]), cells(&[client, score, domain]), phase)
+                let of = [record.cell_of(client), record.cell_of(score), domain];
+                Seen::Score(cells(&[client]), digest(of.into_iter()), phase)
             }),
         ];
         seen.into_iter().flatten().for_each(|seen| fact(client, FactKind::Counted(seen)));
         // A client who is there twice with nothing else is one record too many, and said so.
-        if filled(client) && has_client && (filled(case) || filled(session)) {
+        if self.list.is_none() && filled(client) && has_client && (filled(case) || filled(session))
+        {
             fact(client, FactKind::Same(cells(&[client]), cells(&[birth, key, sexes[0]])));
         }
         if filled(case) && filled(self.places.outlet) {

@@ -75,6 +75,22 @@ impl Columns {
         Ok(Columns { of: finder.of, unknown, second })
     }
 
+    /// The columns of several tables as those of one; of an item, those of the first that has it.
+    pub(super) fn join(all: Vec<Columns>, items: usize) -> Columns {
+        let mut joined = Columns { of: Vec::new(), unknown: Vec::new(), second: Vec::new() };
+        joined.of.resize_with(items, Vec::new);
+        for columns in all {
+            for (own, other) in joined.of.iter_mut().zip(columns.of) {
+                if own.is_empty() {
+                    *own = other;
+                }
+            }
+            joined.unknown.extend(columns.unknown);
+            joined.second.extend(columns.second);
+        }
+        joined
+    }
+
     /// The columns of an item.
     pub(super) fn of(&self, item: usize) -> &[Column] {
         &self.of[item]

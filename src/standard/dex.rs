@@ -9,9 +9,9 @@ use super::item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 use crate::sources::plain;
 
 /// The parts of an upload file, in the order of [`Dictionary::parts`].
-const CLIENT: usize = 0;
-const CASE: usize = 1;
-const SESSION: usize = 2;
+pub(super) const CLIENT: usize = 0;
+pub(super) const CASE: usize = 1;
+pub(super) const SESSION: usize = 2;
 
 const GENDERS: &[&str] = &["MALE", "FEMALE", "OTHER", "NOTSTATED"];
 const ORIGINS: &[&str] = &["NO", "ABORIGINAL", "TSI", "BOTH", "NOTSTATED"];
@@ -34,7 +34,7 @@ type Element = (
 );
 
 #[rustfmt::skip]
-const ELEMENTS: [Element; 46] = [
+const ELEMENTS: [Element; 71] = [
     ("ClientId", CLIENT, Kind::Text, &[], Always, &[], "1.7.1"),
     ("Slk", CLIENT, Kind::Key, &[], Never, &["slk581"], "1.7.2"),
     ("ConsentToProvideDetails", CLIENT, Kind::YesNo, &[], Always, &[], ""),
@@ -65,6 +65,13 @@ const ELEMENTS: [Element; 46] = [
     ("StateCode", CLIENT, Kind::Code, STATES, Always, &[], "1.5.8"),
     ("Postcode", CLIENT, Kind::Digits(4), &[], Always, &[], "1.5.7"),
     ("InterpreterRequired", CLIENT, Kind::YesNo, &[], Never, &[], ""),
+    ("MainSourceOfIncomeCode", CLIENT, Kind::Text, &[], Never, &[], ""),
+    ("IncomeFrequencyCode", CLIENT, Kind::Text, &[], Never, &[], ""),
+    ("IncomeAmount", CLIENT, Kind::Text, &[], Never, &[], ""),
+    ("FirstArrivalYear", CLIENT, Kind::Text, &[], Never, &[], ""),
+    ("FirstArrivalMonth", CLIENT, Kind::Text, &[], Never, &[], ""),
+    ("MigrationVisaCategoryCode", CLIENT, Kind::Text, &[], Never, &[], ""),
+    ("AncestryCode", CLIENT, Kind::Text, &[], Never, &[], ""),
     ("CaseId", CASE, Kind::Text, &[], Always, &[], ""),
     ("OutletActivityId", CASE, Kind::Text, &[], Always, &[], ""),
     ("EndDate", CASE, Kind::Date, &[], Never, &["caseenddate"], ""),
@@ -73,6 +80,14 @@ const ELEMENTS: [Element; 46] = [
     ("ReasonForAssistanceCode", CASE, Kind::Text, &[], Never, &["reasonforassistance"], ""),
     ("ExitReasonCode", CASE, Kind::Text, &[], Never, &["exitreason"], ""),
     ("TotalNumberOfUnidentifiedClients", CASE, COUNT, &[], Never, &["unidentifiedclientcasemax"], ""),
+    ("IsPrimary", CASE, Kind::Text, &[], Never, &[], ""),
+    ("ParentingAgreementOutcomeCode", CASE, Kind::Text, &[], Never, &[], ""),
+    ("PropertyAgreementOutcomeCode", CASE, Kind::Text, &[], Never, &[], ""),
+    ("DateOfParentingAgreement", CASE, Kind::Text, &[], Never, &[], ""),
+    ("DidLegalPractitionerAssistWithFormalisingAgreement", CASE, Kind::Text, &[], Never, &[], ""),
+    ("Section60ICertificateTypeCode", CASE, Kind::Text, &[], Never, &[], ""),
+    ("DateIssued", CASE, Kind::Text, &[], Never, &[], ""),
+    ("AgBusinessTypeCode", CASE, Kind::Text, &[], Never, &[], ""),
     ("SessionId", SESSION, Kind::Text, &[], Always, &[], ""),
     ("SessionDate", SESSION, Kind::Date, &[], Always, &["servicedate"], ""),
     ("ServiceTypeId", SESSION, Kind::Text, &[], Always, &["servicetype", "servicetypecode"], ""),
@@ -80,7 +95,17 @@ const ELEMENTS: [Element; 46] = [
     ("InterpreterPresent", SESSION, Kind::YesNo, &[], Never, &[], ""),
     ("ScoreTypeCode", SESSION, Kind::Code, SCORES, Never, &["scoretype", "outcometype"], ""),
     ("AssessmentPhaseCode", SESSION, Kind::Code, PHASES, Never, &["assessmentphase", "assessmenttype"], ""),
-    ("OutcomeDomainScoreCode", SESSION, Kind::Text, &[], Never, &["scoredomaincode", "outcomedomain"], ""),
+    ("OutcomeDomainScoreCode", SESSION, Kind::Text, &[], Never, &["scoredomaincode", "outcomedomain", "scorecode"], ""),
+    ("FeesCharged", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("MoneyBusinessCommunityEducationWorkshopCode", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("TimeMinutes", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("TotalCost", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("Quantity", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("ExtraItemCode", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("ServiceSettingCode", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("TopicCode", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("TypeCode", SESSION, Kind::Text, &[], Never, &[], ""),
+    ("PurposeCode", SESSION, Kind::Text, &[], Never, &[], ""),
 ];
 
 /// The elements as a dictionary.
@@ -105,7 +130,12 @@ pub(super) fn dictionary() -> Dictionary {
                 })
                 .collect(),
             values: match id {
-                "DisabilityCode" | "ReasonForAssistanceCode" => Values::Several,
+                "DisabilityCode"
+                | "ReasonForAssistanceCode"
+                | "IsPrimary"
+                | "ExtraItemCode"
+                | "TypeCode"
+                | "PurposeCode" => Values::Several,
                 _ => Values::One,
             },
             condition: None,

@@ -18,6 +18,7 @@ mod item;
 mod page;
 mod record;
 mod rule;
+mod structure;
 mod validate;
 mod violence;
 
@@ -36,7 +37,7 @@ pub use findings::Fill;
 pub(crate) use identity::Identity;
 pub use item::{Code, Item, Kind, Meaning, Need, Reach, Tier, Values};
 pub use rule::Rule;
-pub use validate::{Error, Filled, Finding, Job, Report, validate};
+pub use validate::{Error, Filled, Finding, Job, Report, validate, validate_upload};
 pub use violence::{is_about_violence, is_of_perpetrator, perpetrator_item};
 
 /// A standard that an export can be held against.

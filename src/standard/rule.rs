@@ -64,11 +64,19 @@ pub enum Rule {
     NotOnCase,
     /// A session outside the reporting period.
     OutsidePeriod,
+    /// A reference to what the file does not have.
+    NotThere,
+    /// A case without a session.
+    NoSession,
+    /// A session without anybody.
+    Nobody,
+    /// A file that is larger than the Data Exchange takes.
+    TooLarge,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 29] = [
+    pub const ALL: [Rule; 33] = [
         Rule::MissingColumn,
         Rule::SecondColumn,
         Rule::Unreadable,
@@ -98,6 +106,10 @@ impl Rule {
         Rule::NoConsentNoKey,
         Rule::NotOnCase,
         Rule::OutsidePeriod,
+        Rule::NotThere,
+        Rule::NoSession,
+        Rule::Nobody,
+        Rule::TooLarge,
     ];
 
     /// The word for this rule in machine-readable reports.
@@ -132,6 +144,10 @@ impl Rule {
             Rule::NoConsentNoKey => "no-consent-no-slk",
             Rule::NotOnCase => "client-not-on-case",
             Rule::OutsidePeriod => "outside-period",
+            Rule::NotThere => "not-there",
+            Rule::NoSession => "no-session",
+            Rule::Nobody => "nobody-there",
+            Rule::TooLarge => "too-large",
         }
     }
 }
@@ -170,6 +186,10 @@ impl fmt::Display for Rule {
             Rule::NoConsentNoKey => "is empty, and there is no consent to give details either",
             Rule::NotOnCase => "is a client who is not on the case",
             Rule::OutsidePeriod => "is outside the reporting period",
+            Rule::NotThere => "refers to what is not in the file",
+            Rule::NoSession => "has no session",
+            Rule::Nobody => "was attended by nobody",
+            Rule::TooLarge => "the file is larger than the 10 MB that the Data Exchange takes",
         })
     }
 }

@@ -17,12 +17,14 @@ use super::findings::{Fill, Tally};
 use super::item::{Kind, Need};
 use super::record::Days;
 use super::rule::Rule;
-use super::{Standard, Wording, page};
+use super::{Standard, Wording, dex, page, structure};
 use crate::error::{Class, Fault};
 use crate::progress::Progress;
 use crate::project::Placeholders;
 use crate::slk::Profile;
-use crate::sources::{Row, SourceSpec, Table};
+use crate::sources::spec::Encoding;
+use crate::sources::upload::List;
+use crate::sources::{self, Form, Input, Row, SourceSpec, Table, Whom};
 use crate::standardise::PlaceholderList;
 
 /// Rows read in one go, and rows of one piece of parallel work: neither depends on the number
@@ -168,71 +170,155 @@ impl Report {
 /// When a column that the source describes is not there, no heading is known, or the table
 /// cannot be read on.
 pub fn validate(mut table: Table, job: &Job, progress: &Progress) -> Result<Report, crate::Error> {
-    let dictionary = Dictionary::of(job.standard, job.wording);
-    let columns = Columns::find(&table, job.source.as_ref(), job.standard, dictionary)?;
-    let places = Places::of(job.standard, dictionary);
-    let days = job.days(&places);
-    let placeholders = PlaceholderList::new(&Placeholders::standard());
-    let checker = Checker {
-        standard: job.standard,
-        dictionary,
-        columns: &columns,
-        days: &days,
-        profiles: match job.standard {
-            Standard::CommonDataset => profiles(job.wording),
-            Standard::Dex => &[Profile::Dex],
-        },
-        period: job.period,
-        placeholders: &placeholders,
-        places,
-    };
-    let mut tally = Tally::of(dictionary.items.len());
-    missing_columns(dictionary, &columns, &mut tally);
-    let (mut rows, mut set_aside, mut facts) = (0, 0, Facts::default());
-    let mut batch = table.next_batch(BATCH)?;
-    progress.begin("checking records", table.about_rows(batch.len()));
-    while !batch.is_empty() {
-        let (parts, next) = rayon::join(
-            || batch.rows.par_chunks(PIECE).map(|rows| piece(&checker, rows)).collect::<Vec<_>>(),
-            || table.next_batch(BATCH),
-        );
-        for (part, said) in parts {
-            tally.append(part);
-            facts.take(said, &mut tally);
+    let mut run = Run::new(job);
+    let columns = Columns::find(&table, job.source.as_ref(), job.standard, run.dictionary)?;
+    missing_columns(run.dictionary, &columns, None, &mut run.tally);
+    let name = table.name().to_owned();
+    run.table(&mut table, &columns, None, progress)?;
+    Ok(run.report(name, &columns))
+}
+
+/// Holds every list of upload files against DEX, and the lists against each other.
+///
+/// # Errors
+/// When a file cannot be read on.
+pub fn validate_upload(
+    input: &Input,
+    job: &Job,
+    progress: &Progress,
+) -> Result<Report, crate::Error> {
+    let job = &Job { source: None, ..job.clone() };
+    let mut run = Run::new(job);
+    structure::check(input, run.dictionary, &mut run.tally)?;
+    let mut all = Vec::new();
+    for list in List::ALL {
+        let mut form = Form::of(Encoding::Utf8);
+        form.sheet = Some(list.name().to_owned());
+        form.whom = Whom::Everybody;
+        let mut table = match Table::open(input, &form) {
+            // An upload may leave out any list.
+            Err(sources::Error::NoRows { .. }) => continue,
+            table => table?,
+        };
+        let columns = Columns::any(&table, None, job.standard, run.dictionary)?;
+        let part = match list {
+            List::Clients => Some(dex::CLIENT),
+            List::Cases => Some(dex::CASE),
+            List::Sessions => Some(dex::SESSION),
+            List::SessionAssessments | List::ClientAssessments => None,
+        };
+        if part.is_some() {
+            missing_columns(run.dictionary, &columns, part, &mut run.tally);
         }
-        for reject in &batch.rejects {
-            tally.note(None, Rule::Unreadable, reject.line);
-        }
-        rows += batch.len() as u64;
-        set_aside += batch.rejects.len() as u64;
-        progress.advance(batch.len() as u64);
-        batch = next?;
+        run.table(&mut table, &columns, Some(list), progress)?;
+        all.push(columns);
     }
-    let coverage = (job.standard == Standard::Dex).then(|| facts.coverage());
-    facts.conclude(&mut tally);
-    progress.end();
-    let is_word = |heading: &String| heading.contains(char::is_alphabetic);
-    let are_words = columns.unknown.iter().all(is_word);
-    let items = filled(dictionary, &columns, &tally);
-    Ok(Report {
-        standard: dictionary.title,
-        wording: match (job.standard, job.wording) {
-            (Standard::CommonDataset, Wording::Corrected) => "known defects put right",
-            (Standard::CommonDataset, Wording::AsWritten) => "as written",
-            (Standard::Dex, _) => "elements as public exporters write them",
-        },
-        file: table.name().to_owned(),
-        rows,
-        set_aside,
-        rows_with_findings: tally.records,
-        found: tally.count(),
-        findings: findings(dictionary, &columns, &days, &tally),
-        items,
-        coverage,
-        items_without_column: dictionary.items.len() - columns.items(),
-        columns_not_known: columns.unknown.len(),
-        headings_not_known: if are_words { columns.unknown.clone() } else { Vec::new() },
-    })
+    let columns = Columns::join(all, run.dictionary.items.len());
+    Ok(run.report(crate::files::clean(input.shown()), &columns))
+}
+
+/// Tables being held against a standard.
+struct Run<'j> {
+    job: &'j Job,
+    dictionary: &'static Dictionary,
+    days: Days,
+    placeholders: PlaceholderList,
+    tally: Tally,
+    facts: Facts,
+    rows: u64,
+    set_aside: u64,
+}
+
+impl<'j> Run<'j> {
+    fn new(job: &'j Job) -> Self {
+        let dictionary = Dictionary::of(job.standard, job.wording);
+        Run {
+            job,
+            dictionary,
+            days: job.days(&Places::of(job.standard, dictionary)),
+            placeholders: PlaceholderList::new(&Placeholders::standard()),
+            tally: Tally::of(dictionary.items.len()),
+            facts: Facts::default(),
+            rows: 0,
+            set_aside: 0,
+        }
+    }
+
+    /// Judges the rows of a table.
+    fn table(
+        &mut self,
+        table: &mut Table,
+        columns: &Columns,
+        list: Option<List>,
+        progress: &Progress,
+    ) -> Result<(), crate::Error> {
+        let job = self.job;
+        let checker = Checker {
+            standard: job.standard,
+            dictionary: self.dictionary,
+            columns,
+            days: &self.days,
+            profiles: match job.standard {
+                Standard::CommonDataset => profiles(job.wording),
+                Standard::Dex => &[Profile::Dex],
+            },
+            period: job.period,
+            placeholders: &self.placeholders,
+            list,
+            places: Places::of(job.standard, self.dictionary),
+        };
+        let mut batch = table.next_batch(BATCH)?;
+        progress.begin("checking records", table.about_rows(batch.len()));
+        while !batch.is_empty() {
+            let (parts, next) = rayon::join(
+                || {
+                    let pieces = batch.rows.par_chunks(PIECE);
+                    pieces.map(|rows| piece(&checker, rows)).collect::<Vec<_>>()
+                },
+                || table.next_batch(BATCH),
+            );
+            for (part, said) in parts {
+                self.tally.append(part);
+                self.facts.take(said, &mut self.tally);
+            }
+            for reject in &batch.rejects {
+                self.tally.note(None, Rule::Unreadable, reject.line);
+            }
+            self.rows += batch.len() as u64;
+            self.set_aside += batch.rejects.len() as u64;
+            progress.advance(batch.len() as u64);
+            batch = next?;
+        }
+        progress.end();
+        Ok(())
+    }
+
+    fn report(self, file: String, columns: &Columns) -> Report {
+        let Run { job, dictionary, days, mut tally, facts, rows, set_aside, .. } = self;
+        let coverage = (job.standard == Standard::Dex).then(|| facts.coverage());
+        facts.conclude(&mut tally);
+        let is_word = |heading: &String| heading.contains(char::is_alphabetic);
+        let are_words = columns.unknown.iter().all(is_word);
+        Report {
+            standard: dictionary.title,
+            wording: match (job.standard, job.wording) {
+                (Standard::CommonDataset, Wording::Corrected) => "known defects put right",
+                (Standard::CommonDataset, Wording::AsWritten) => "as written",
+                (Standard::Dex, _) => "elements as public exporters write them",
+            },
+            file,
+            rows,
+            set_aside,
+            rows_with_findings: tally.records,
+            found: tally.count(),
+            findings: findings(dictionary, columns, &days, &tally),
+            items: filled(dictionary, columns, &tally),
+            coverage,
+            items_without_column: dictionary.items.len() - columns.items(),
+            columns_not_known: columns.unknown.len(),
+            headings_not_known: if are_words { columns.unknown.clone() } else { Vec::new() },
+        }
+    }
 }
 
 impl Job {
@@ -262,8 +348,14 @@ fn piece(checker: &Checker<'_>, rows: &[Row]) -> (Tally, Vec<Fact>) {
     (tally, facts)
 }
 
-/// Items that every record must have and no column has, of the parts that the file has.
-fn missing_columns(dictionary: &Dictionary, columns: &Columns, tally: &mut Tally) {
+/// Items that every record must have and no column has, of the parts that the file has, or of
+/// one part.
+fn missing_columns(
+    dictionary: &Dictionary,
+    columns: &Columns,
+    only: Option<usize>,
+    tally: &mut Tally,
+) {
     let has = |item: usize| !columns.of(item).is_empty();
     let has_part = |part: usize| {
         let Some(id) = dictionary.parts[part].id else { return true };
@@ -273,6 +365,7 @@ fn missing_columns(dictionary: &Dictionary, columns: &Columns, tally: &mut Tally
     };
     for (place, item) in dictionary.items.iter().enumerate() {
         let needed = match item.need {
+            _ if only.is_some_and(|only| only != item.part) => false,
             Need::Always => has_part(item.part),
             Need::Unless(_) => true,
             Need::WhereAsked | Need::Never => false,

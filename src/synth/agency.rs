@@ -48,7 +48,7 @@ pub(super) enum AgencyFiles {
     Workbook { book: Box<Workbook>, rows: [u32; 2], out: OutFile },
     Parquet { export: Columns, events: Columns },
     JsonLines { export: OutFile, events: OutFile },
-    Dex { clients: OutFile, sessions: Vec<u8>, number: u64 },
+    Dex { clients: OutFile, cases: Vec<u8>, sessions: Vec<u8>, number: u64 },
 }
 
 impl AgencyFiles {
@@ -93,7 +93,7 @@ impl AgencyFiles {
                     &mut clients,
                     b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<DEXFileUpload>\n<Clients>\n",
                 )?;
-                AgencyFiles::Dex { clients, sessions: Vec::new(), number: 0 }
+                AgencyFiles::Dex { clients, cases: Vec::new(), sessions: Vec::new(), number: 0 }
             }
         })
     }
@@ -128,12 +128,13 @@ impl AgencyFiles {
                 put(export, &objects(&COLUMNS, &table(records)?)?)?;
                 put(events, &objects(&EVENT_COLUMNS, &table(event_rows)?)?)
             }
-            AgencyFiles::Dex { clients, sessions, number } => {
+            AgencyFiles::Dex { clients, cases, sessions, number } => {
                 for row in table(records)? {
                     put(clients, client(&row).as_bytes())?;
                 }
                 for row in table(event_rows)? {
                     *number += 1;
+                    cases.extend(case(&row, *number).bytes());
                     sessions.extend(session(&row, *number, service).bytes());
                 }
                 Ok(())
@@ -156,8 +157,10 @@ impl AgencyFiles {
                 export.finish()?;
                 events.finish()?;
             }
-            AgencyFiles::Dex { mut clients, sessions, .. } => {
-                put(&mut clients, b"</Clients>\n<Sessions>\n")?;
+            AgencyFiles::Dex { mut clients, cases, sessions, .. } => {
+                put(&mut clients, b"</Clients>\n<Cases>\n")?;
+                put(&mut clients, &cases)?;
+                put(&mut clients, b"</Cases>\n<Sessions>\n")?;
                 put(&mut clients, &sessions)?;
                 put(&mut clients, b"</Sessions>\n</DEXFileUpload>\n")?;
                 clients.finish()?;
@@ -299,17 +302,37 @@ fn client(row: &StringRecord) -> String {
     let values = [
         ("ClientId", cell("client_id")),
         ("ConsentToProvideDetails", if consents { "true" } else { "false" }),
+        ("ConsentedForFutureContacts", "false"),
         ("GivenName", name("given_name")),
         ("FamilyName", name("family_name")),
+        ("IsUsingPsuedonym", "false"),
         ("BirthDate", &born),
         ("IsBirthDateAnEstimate", if estimated { "true" } else { "false" }),
         ("GenderCode", sex),
+        // Not stated, each in its own code.
+        ("CountryOfBirthCode", "0003"),
+        ("LanguageSpokenAtHomeCode", "0002"),
+        ("AboriginalOrTorresStraitIslanderOriginCode", "NOTSTATED"),
+        ("HasDisabilities", "false"),
     ];
     let address =
         [("Suburb", cell("suburb")), ("StateCode", cell("state")), ("Postcode", cell("postcode"))];
     let address = elements(&address);
     let address = format!("<ResidentialAddress>{address}</ResidentialAddress>");
     format!("<Client>{}{address}</Client>\n", elements(&values))
+}
+
+/// A case of a DEX upload: an episode.
+fn case(row: &StringRecord, number: u64) -> String {
+    let id = format!("K{number}");
+    let values = [
+        ("CaseId", id.as_str()),
+        ("OutletActivityId", "1"),
+        ("TotalNumberOfUnidentifiedClients", "0"),
+    ];
+    let client = elements(&[("ClientId", row.get(0).unwrap_or_default())]);
+    let client = format!("<CaseClients><CaseClient>{client}</CaseClient></CaseClients>");
+    format!("<Case>{}{client}</Case>\n", elements(&values))
 }
 
 /// A session of a DEX upload: an episode's first day.
@@ -323,6 +346,7 @@ fn session(row: &StringRecord, number: u64, service: Service) -> String {
         ("CaseId", &case),
         ("SessionDate", &date),
         ("ServiceTypeId", &program),
+        ("TotalNumberOfUnidentifiedClients", "0"),
     ];
     let client = elements(&[("ClientId", cell(0)), ("ParticipationCode", "CLIENT")]);
     let client =
