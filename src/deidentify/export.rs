@@ -79,6 +79,8 @@ pub(super) struct Reading<'a> {
 pub(super) struct Export<'a> {
     pub(super) rows_in: u64,
     pub(super) excluded: Exclusions,
+    /// Rows with a postcode that their state does not have.
+    pub(super) odd_postcodes: u64,
     pub(super) records: Records,
     /// The token sets of the records, with their fuzzy rows and values.
     pub(super) store: Store<'a>,
@@ -94,6 +96,7 @@ pub(super) struct Export<'a> {
 struct Part {
     files: FileNames,
     excluded: Exclusions,
+    odd_postcodes: u64,
     records: Records,
     packed: Packed,
     traits: Traits,
@@ -132,6 +135,7 @@ impl<'a> Export<'a> {
         let mut export = Export {
             rows_in: 0,
             excluded: Exclusions::default(),
+            odd_postcodes: 0,
             records: Records::default(),
             store: Store::new(reader.layout(), room),
             traits: if is_compared { Traits::new(project) } else { Traits::default() },
@@ -174,7 +178,8 @@ impl<'a> Export<'a> {
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {
-        let Part { excluded, records, packed, traits, asides, events, .. } = part;
+        let Part { excluded, odd_postcodes, records, packed, traits, asides, events, .. } = part;
+        self.odd_postcodes += odd_postcodes;
         self.records.append(&records, self.store.len() as u32);
         self.store.push(packed)?;
         self.traits.append(traits);
@@ -282,6 +287,8 @@ impl Reader<'_> {
         }
         let person = &mut persons[first_set];
         self.standardiser.read(row, seen, person);
+        let is_odd = self.standardiser.has_postcode_of_another_state(row, person);
+        part.odd_postcodes += u64::from(is_odd);
         for (column, reason) in self.standardiser.problems(person) {
             part.set_aside(Kind::Value, row, column, reason.to_string());
         }

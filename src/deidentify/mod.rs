@@ -209,7 +209,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     if job.events.is_some() && source.events.is_none() {
         return Err(Error::NoEventSpec.into());
     }
-    events::check_kept_columns(source)?;
+    events::check_kept_columns(source, project)?;
     let is_unhardened =
         project.fuzzy.as_ref().is_some_and(|f| f.encoding == FuzzyEncoding::UnhardenedClk);
     if is_unhardened && job.unhardened == Unhardened::Refuse {
@@ -243,7 +243,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     };
     let room = Room { bytes: job.memory, disk: &staged };
     let export = Export::read(table, &reading, room, progress)?;
-    let Export { rows_in, excluded, records, store, traits, mut asides, events } = export;
+    let Export { rows_in, excluded, odd_postcodes, records, store, traits, mut asides, events } =
+        export;
     progress.begin("finding people", None);
     let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
     let row_ids = row_ids(&records, &people, &agency_key, project, source);
@@ -268,8 +269,9 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
     progress.end();
     write::rejects(&staged, source, &mut asides)?;
-    let record =
+    let mut record =
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
+    record.postcodes_of_another_state = odd_postcodes;
     write::run_record(&staged, &record)?;
     staged.commit()?;
     let mut warnings = file_warnings;
