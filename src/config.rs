@@ -351,6 +351,11 @@ impl<'t> Table<'t> {
         self.entries.iter().any(|e| e.key == key)
     }
 
+    /// Whether a list stands under the key.
+    pub fn has_list(&self, key: &str) -> bool {
+        self.entries.iter().any(|e| e.key == key && e.value.get_ref().is_array())
+    }
+
     /// Ends the reading of this table: the keys that nothing asked for are unknown, and the
     /// needed ones that are not there are missing.
     pub fn close(mut self) {

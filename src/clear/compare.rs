@@ -12,6 +12,7 @@ use super::traits::{Birth, NO_WORD, Trait, Traits, Words, kind};
 use crate::encode::phonetic::phonetic;
 use crate::engine::{GroupKind, GroupStates, Space, ones};
 use crate::project::{FieldKind, Project};
+use crate::standardise::address;
 
 /// From these shares of the people on, a value is in the next band: two a tenfold.
 const BAND_EDGES: [f64; BANDS - 1] = [1e-5, 3.2e-5, 1e-4, 3.2e-4, 1e-3, 3.2e-3, 1e-2];
@@ -467,7 +468,10 @@ impl<'a> Comparison<'a> {
                     let words = &self.others[f];
                     let (x, y) = (&words[x as usize], &words[y as usize]);
                     usize::from(match self.other_kinds[f] {
-                        FieldKind::Postcode => one_edit(x.text().as_bytes(), y.text().as_bytes()),
+                        FieldKind::Postcode | FieldKind::Phone => {
+                            one_edit(x.text().as_bytes(), y.text().as_bytes())
+                        }
+                        FieldKind::Address => is_near_address(x, y),
                         _ => x.likeness(y) == Likeness::Near,
                     })
                 }
@@ -489,6 +493,14 @@ impl std::fmt::Debug for Comparison<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Comparison({} people)", self.people.len())
     }
+}
+
+/// Whether two addresses are one house but for the dwelling or the type of the street, or one
+/// typing error apart.
+fn is_near_address(x: &Word, y: &Word) -> bool {
+    let house = address::number_and_street(x.text());
+    x.likeness(y) == Likeness::Near
+        || house.is_some() && house == address::number_and_street(y.text())
 }
 
 /// Whether two numbers differ in one digit, or in two neighbours that changed places.

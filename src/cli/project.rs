@@ -10,7 +10,9 @@ use serde::Serialize;
 use super::Printer;
 use crate::error::Error;
 use crate::files::{self, Overwrite, Readers, clean};
-use crate::project::{Component, FieldKind, PLAIN_WORD, Part, Preset, Project, is_plain_word};
+use crate::project::{
+    Component, Extra, FieldKind, PLAIN_WORD, Part, Preset, Project, is_plain_word,
+};
 
 /// What was typed.
 #[derive(Debug, clap::Args)]
@@ -31,6 +33,9 @@ enum Command {
         /// Which fields and match keys to begin with.
         #[arg(long, value_parser = presets())]
         preset: Preset,
+        /// Further fields with their match keys.
+        #[arg(long, value_enum, value_name = "FIELD", value_delimiter = ',')]
+        with: Vec<Further>,
         /// A short name of the project.
         #[arg(long, value_parser = plain_word)]
         id: String,
@@ -52,6 +57,24 @@ enum Command {
     },
 }
 
+/// Fields that no preset has by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Further {
+    /// street address
+    Address,
+    /// telephone number
+    Phone,
+}
+
+impl From<Further> for Extra {
+    fn from(further: Further) -> Extra {
+        match further {
+            Further::Address => Extra::Address,
+            Further::Phone => Extra::Phone,
+        }
+    }
+}
+
 fn plain_word(text: &str) -> Result<String, String> {
     match is_plain_word(text) {
         true => Ok(text.to_owned()),
@@ -66,8 +89,9 @@ fn presets() -> impl TypedValueParser<Value = Preset> {
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     match args.command {
-        Command::New { preset, id, period, out, force } => {
-            let text = preset.toml(&id, &period);
+        Command::New { preset, with, id, period, out, force } => {
+            let extras: Vec<Extra> = with.into_iter().map(Extra::from).collect();
+            let text = preset.toml_with(&id, &period, &extras);
             // The id and the period are judged before anything is written.
             let project = Project::parse(&text, "the agreement to write")?;
             super::guard(&out, &[])?;

@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// What kind of files the agencies have.
     #[arg(long = "as", value_enum, value_name = "KIND", default_value_t = Files::Csv)]
     files: Files,
+    /// Further columns that people are linked by: what people of a household share.
+    #[arg(long, value_enum, value_name = "FIELD", value_delimiter = ',')]
+    with: Vec<super::project::Further>,
     /// The folder to make.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -62,7 +65,8 @@ impl From<Files> for As {
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let plan = Plan::new(args.people, usize::from(args.sources), args.seed)?;
-    let plan = plan.in_files(args.files.into());
+    let extras = args.with.iter().map(|&further| further.into()).collect();
+    let plan = plan.in_files(args.files.into()).with(extras);
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
     let made = synth::write(&plan, &args.out, overwrite, &printer.progress())?;
     let text = format!("{}written to {}", table(&made), clean(&args.out));

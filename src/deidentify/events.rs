@@ -13,6 +13,7 @@ use super::violence::Perpetrators;
 use super::write::RowIds;
 use crate::ids::RowId;
 use crate::progress::Progress;
+use crate::project::Project;
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
 use crate::sources::{self, FileNames, Row, Table};
 use crate::standard::{Dictionary, Reach, Standard, Wording};
@@ -22,16 +23,20 @@ const BATCH: usize = 1 << 16;
 /// Refuses to hand identifiers to the analyst.
 ///
 /// # Errors
-/// When a kept column is one that the source maps to a name, a birth date, a key or the
-/// record number; or an item of the Common Dataset that identifies people or is free text.
-pub(super) fn check_kept_columns(source: &SourceSpec) -> Result<(), Error> {
+/// When a kept column is one that the source maps to a name, a birth date, an address, a
+/// telephone number, a key or the record number; or an item of the Common Dataset that identifies
+/// people or is free text.
+pub(super) fn check_kept_columns(source: &SourceSpec, project: &Project) -> Result<(), Error> {
     let Some(spec) = &source.events else { return Ok(()) };
     let mapped = ["family_name", "given_name", "birth_date"];
     let names = mapped.iter().filter_map(|field| source.columns.get(*field));
+    let homes = project.fields.iter().filter(|field| field.kind.is_of_a_household());
+    let homes = homes.flat_map(|field| source.columns_of(&field.name));
     let aliases = source.aliases.iter().flat_map(|alias| {
         [&alias.family_name, &alias.given_name, &alias.slk581].into_iter().flatten()
     });
     let identifying: Vec<String> = names
+        .chain(homes)
         .chain(aliases)
         .chain(&source.slk581)
         .chain([&source.record_id, &spec.record_id])

@@ -85,6 +85,8 @@ pub(super) struct Export<'a> {
     pub(super) excluded: Exclusions,
     /// Whose records are left out for want of consent.
     pub(super) left_out: LeftOut,
+    /// Rows with a postcode that their state does not have.
+    pub(super) odd_postcodes: u64,
     pub(super) records: Records,
     /// The token sets of the records, with their fuzzy rows and values.
     pub(super) store: Store<'a>,
@@ -106,6 +108,7 @@ struct Part {
     excluded: Exclusions,
     left_out: LeftOut,
     kept_back: u64,
+    odd_postcodes: u64,
     records: Records,
     packed: Packed,
     traits: Traits,
@@ -148,6 +151,7 @@ impl<'a> Export<'a> {
             rows_in: 0,
             excluded: Exclusions::default(),
             left_out: LeftOut::default(),
+            odd_postcodes: 0,
             records: Records::default(),
             store: Store::new(reader.layout(), room),
             traits: if is_compared { Traits::new(project) } else { Traits::default() },
@@ -193,8 +197,9 @@ impl<'a> Export<'a> {
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {
-        let Part { excluded, left_out, kept_back, records, packed, traits, asides, events, .. } =
-            part;
+        let Part { excluded, left_out, kept_back, odd_postcodes, .. } = part;
+        let Part { records, packed, traits, asides, events, .. } = part;
+        self.odd_postcodes += odd_postcodes;
         self.records.append(&records, self.store.len() as u32);
         self.store.push(packed)?;
         self.traits.append(traits);
@@ -302,6 +307,8 @@ impl Reader<'_> {
         }
         let person = &mut persons[first_set];
         self.standardiser.read(row, seen, person);
+        let is_odd = self.standardiser.has_postcode_of_another_state(row, person);
+        part.odd_postcodes += u64::from(is_odd);
         for (column, reason) in self.standardiser.problems(person) {
             part.set_aside(Kind::Value, row, column, reason.to_string());
         }

@@ -231,7 +231,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         return Err(Error::NoEventSpec.into());
     }
     violence::check_columns(source)?;
-    events::check_kept_columns(source)?;
+    events::check_kept_columns(source, project)?;
     let is_unhardened =
         project.fuzzy.as_ref().is_some_and(|f| f.encoding == FuzzyEncoding::UnhardenedClk);
     if is_unhardened && job.unhardened == Unhardened::Refuse {
@@ -266,7 +266,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     };
     let room = Room { bytes: job.memory, disk: &staged };
     let export = Export::read(table, &reading, room, progress)?;
-    let Export { rows_in, excluded, left_out, listed_in_vain, kept_back, .. } = export;
+    let Export { rows_in, excluded, left_out, listed_in_vain, kept_back, odd_postcodes, .. } =
+        export;
     let Export { records, store, traits, mut asides, events, .. } = export;
     progress.begin("finding people", None);
     let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
@@ -296,6 +297,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let mut record =
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     record.rows_kept_back = kept_back;
+    record.postcodes_of_another_state = odd_postcodes;
     write::run_record(&staged, &record)?;
     staged.commit()?;
     let mut warnings = file_warnings;

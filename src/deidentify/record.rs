@@ -47,6 +47,9 @@ pub struct RunRecord {
     pub rows_kept_back: u64,
     /// Values that cannot be used, by column and reason; their rows are in the package.
     pub values_set_aside: Vec<Column>,
+    /// Rows with a postcode that their state does not have; both values are used.
+    #[serde(default)]
+    pub postcodes_of_another_state: u64,
     /// People in the package.
     pub people: u64,
     /// People found under several record numbers, and joined: how many fewer that made.
@@ -156,6 +159,7 @@ impl RunRecord {
             rows_set_aside: manifest.excluded,
             rows_kept_back: 0,
             values_set_aside: values.collect(),
+            postcodes_of_another_state: 0,
             people: manifest.people,
             duplicates_joined,
             package_rows: manifest.rows,
@@ -177,6 +181,12 @@ impl RunRecord {
         if self.rows_used == 0 {
             warnings.push("no row of the export is in the package".to_owned());
             return warnings;
+        }
+        if self.postcodes_of_another_state > 0 {
+            warnings.push(format!(
+                "postcodes that the state beside them does not have: {}; both are used as they are",
+                self.postcodes_of_another_state
+            ));
         }
         // A match key of a field without a column is explained already.
         let explained =

@@ -108,7 +108,11 @@ impl FieldTokens {
             FieldKind::BirthDate => DAYS + 32 * 32,
             FieldKind::Sex => 3,
             FieldKind::Postcode => 40,
-            FieldKind::Suburb | FieldKind::State | FieldKind::Text => SIGNS * SIGNS,
+            FieldKind::Suburb
+            | FieldKind::State
+            | FieldKind::Address
+            | FieldKind::Phone
+            | FieldKind::Text => SIGNS * SIGNS,
         };
         let mut counts: Vec<usize> = match kind {
             FieldKind::BirthDate => {
@@ -171,7 +175,11 @@ impl FieldTokens {
                     give((place % 4) * 10 + usize::from(digit.saturating_sub(b'0')).min(9), 1);
                 }
             }
-            FieldKind::Suburb | FieldKind::State | FieldKind::Text => {
+            FieldKind::Suburb
+            | FieldKind::State
+            | FieldKind::Address
+            | FieldKind::Phone
+            | FieldKind::Text => {
                 if let Some(text) = text {
                     neighbours(text.as_str(), SIGNS, &mut give);
                 }

@@ -7,7 +7,7 @@ use super::phonetic::Sounds;
 use crate::project::{Component, FieldKind, Part, Placeholders, Project};
 use crate::slk::Slk581;
 use crate::standardise::date::PartAccuracy;
-use crate::standardise::{Absent, Person, Sex, Text, Value};
+use crate::standardise::{Absent, Person, Sex, Text, Value, address, phone};
 
 /// The most fields that have a quality bit of their own.
 const FIELD_BITS: usize = 31;
@@ -117,6 +117,17 @@ impl<'p> Details<'p> {
                 letters.retain(|c| c.is_ascii_uppercase());
                 write_name(&letters, Part::Phonetic, sounds, out)?;
             }
+            (FieldKind::Address, part) => {
+                write_address(self.other(component.field)?.as_str(), part, sounds, out)?;
+            }
+            (FieldKind::Phone, part) => {
+                let number = self.other(component.field)?.as_str();
+                out.extend_from_slice(match part {
+                    Part::LastEight => phone::last(number, 8)?.as_bytes(),
+                    Part::LastSix => phone::last(number, 6)?.as_bytes(),
+                    _ => number.as_bytes(),
+                });
+            }
             (FieldKind::Suburb | FieldKind::Postcode | FieldKind::State | FieldKind::Text, _) => {
                 out.extend_from_slice(self.other(component.field)?.as_str().as_bytes())
             }
@@ -216,6 +227,24 @@ fn write_name(letters: &str, part: Part, sounds: &mut Sounds, out: &mut Vec<u8>)
         Part::Initial => out.push(*letters.as_bytes().first()?),
         _ if letters.is_empty() => return None,
         _ => out.extend_from_slice(letters.as_bytes()),
+    }
+    Some(())
+}
+
+fn write_address(text: &str, part: Part, sounds: &mut Sounds, out: &mut Vec<u8>) -> Option<()> {
+    match part {
+        Part::NumberAndStreet => {
+            let (number, street) = address::number_and_street(text)?;
+            super::token::write_prefixed(number.as_bytes(), out);
+            out.extend_from_slice(street.as_bytes());
+        }
+        Part::Street => out.extend_from_slice(address::street(text)?.as_bytes()),
+        Part::Phonetic => {
+            let mut letters = address::street(text)?.to_owned();
+            letters.retain(|c| c.is_ascii_uppercase());
+            write_name(&letters, Part::Phonetic, sounds, out)?;
+        }
+        _ => out.extend_from_slice(text.as_bytes()),
     }
     Some(())
 }
@@ -377,6 +406,45 @@ mod tests {
             assert_eq!(bytes(&someone, field, part).as_deref(), Some(expected), "{field} {part:?}");
         }
         assert!(bytes(&someone, "suburb", Part::Phonetic).is_some());
+    }
+
+    #[test]
+    fn parts_of_addresses_and_numbers() {
+        let list = PlaceholderList::default();
+        let project = Project::parse(
+            &Preset::Minimal.toml("yard", "2026").replace(
+                "[match_keys]\n",
+                "home = { kind = \"address\" }\nmobile = { kind = \"phone\" }\n[match_keys]\n",
+            ),
+            "project.toml",
+        );
+        let project = project.expect("a project");
+        let bytes = |kind, text: &str, part| {
+            let mut someone = Person { others: vec![], ..person("Nguyen", "Thi") };
+            someone.others = vec![Value::Missing(Absent::Empty); project.fields.len()];
+            let field = project.field_of(kind).expect("a field");
+            someone.others[field] = Text::read(kind, text, &list);
+            let mut out = vec![];
+            let details = Details::of(&someone, &project.placeholders);
+            let component = Component { field, part };
+            details.write(&project, component, &mut Sounds::default(), &mut out).then_some(out)
+        };
+        let of = |text, part| bytes(FieldKind::Address, text, part);
+        for part in [Part::NumberAndStreet, Part::Street, Part::Phonetic] {
+            let whole = of("2/14 Smith St", part);
+            assert!(whole.is_some() && whole == of("14 Smith Road", part), "{part:?}");
+            assert_ne!(whole, of("2/14 Brown St", part), "{part:?}");
+        }
+        assert_ne!(of("1/14 Smith St", Part::Whole), of("2/14 Smith St", Part::Whole));
+        assert_eq!(of("2/14 Smith St", Part::Phonetic), of("2/14 Smyth St", Part::Phonetic));
+        assert_eq!(of("PO Box 14", Part::Street), None);
+        assert!(of("PO Box 14", Part::NumberAndStreet).is_some());
+        assert_eq!(of("Smith St", Part::NumberAndStreet), None);
+        let of = |text, part| bytes(FieldKind::Phone, text, part);
+        assert_eq!(of("02 5550 4321", Part::Whole).as_deref(), Some(&b"+61255504321"[..]));
+        assert_eq!(of("02 5550 4321", Part::LastEight).as_deref(), Some(&b"55504321"[..]));
+        assert_eq!(of("02 5550 4321", Part::LastSix).as_deref(), Some(&b"504321"[..]));
+        assert_eq!(of("5550 4321", Part::LastSix), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Encoder<'a> {
     project: &'a Project,
     components: Vec<Component>,
     tokenisers: Vec<Tokeniser>,
-    /// Fields that say where a person lives, down to the suburb.
+    /// Fields that say where a person lives, down to the suburb, or how to reach them.
     places: Vec<usize>,
 }
 
@@ -59,8 +59,10 @@ impl<'a> Encoder<'a> {
         }
         components.sort_unstable();
         components.dedup();
-        let is_place =
-            |i: &usize| matches!(project.fields[*i].kind, FieldKind::Suburb | FieldKind::Postcode);
+        let is_place = |i: &usize| {
+            use FieldKind::{Address, Phone, Postcode, Suburb};
+            matches!(project.fields[*i].kind, Suburb | Postcode | Address | Phone)
+        };
         let places = (0..project.fields.len()).filter(is_place).collect();
         Encoder { project, components, tokenisers: vec![], places }
     }

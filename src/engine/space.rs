@@ -367,6 +367,17 @@ fn certain(group: &GroupStates) -> Vec<Components> {
     (0..1u64 << group.components.len()).map(|subset| of(subset << first)).collect()
 }
 
+/// Parts that are derived from the whole value.
+const WITHIN_WHOLE: [Part; 7] = [
+    Part::Phonetic,
+    Part::Slk,
+    Part::Initial,
+    Part::NumberAndStreet,
+    Part::Street,
+    Part::LastEight,
+    Part::LastSix,
+];
+
 /// Whether the components of a group can agree in exactly this subset.
 fn possible(subset: u64, components: &[Component]) -> bool {
     let agrees = |field: usize, part: Part| {
@@ -380,9 +391,12 @@ fn possible(subset: u64, components: &[Component]) -> bool {
         let same = |part| agrees(c.field, part);
         match c.part {
             // The whole value agrees: so does all that is derived from it.
-            Part::Whole if on => [Part::Phonetic, Part::Slk, Part::Initial]
-                .into_iter()
-                .all(|part| same(part) != Some(false)),
+            Part::Whole if on => WITHIN_WHOLE.iter().all(|part| same(*part) != Some(false)),
+            Part::NumberAndStreet if on => {
+                [Part::Street, Part::Phonetic].iter().all(|part| same(*part) != Some(false))
+            }
+            Part::Street if on => same(Part::Phonetic) != Some(false),
+            Part::LastEight if on => same(Part::LastSix) != Some(false),
             // Day and month in either order agree: the year does, and both or neither of
             // day and month are in place.
             Part::AnyOrder if on => {

@@ -105,7 +105,7 @@ impl FuzzySettings {
             FieldKind::GivenName | FieldKind::FamilyName => 5,
             FieldKind::BirthDate => 7,
             FieldKind::Sex | FieldKind::Suburb | FieldKind::Postcode => 1,
-            FieldKind::State | FieldKind::Text => 0,
+            FieldKind::State | FieldKind::Address | FieldKind::Phone | FieldKind::Text => 0,
         })
     }
 

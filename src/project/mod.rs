@@ -20,7 +20,7 @@ use fuzzy::FuzzySettings;
 
 pub use digest::{NotADigest, ProjectDigest, differences};
 pub use parse::{PLAIN_WORD, is_plain_word};
-pub use preset::Preset;
+pub use preset::{Extra, Preset};
 
 /// A checked linkage agreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,13 +81,17 @@ pub enum FieldKind {
     Postcode,
     /// Australian state or territory.
     State,
+    /// Street address: number and street, or a post box.
+    Address,
+    /// Telephone number.
+    Phone,
     /// Other text: upper-cased, folded, letters and digits only.
     Text,
 }
 
 impl FieldKind {
     /// Every kind.
-    pub const ALL: [FieldKind; 8] = [
+    pub const ALL: [FieldKind; 10] = [
         FieldKind::FamilyName,
         FieldKind::GivenName,
         FieldKind::BirthDate,
@@ -95,6 +99,8 @@ impl FieldKind {
         FieldKind::Suburb,
         FieldKind::Postcode,
         FieldKind::State,
+        FieldKind::Address,
+        FieldKind::Phone,
         FieldKind::Text,
     ];
 
@@ -108,8 +114,15 @@ impl FieldKind {
             FieldKind::Suburb => "suburb",
             FieldKind::Postcode => "postcode",
             FieldKind::State => "state",
+            FieldKind::Address => "address",
+            FieldKind::Phone => "phone",
             FieldKind::Text => "text",
         }
+    }
+
+    /// Whether a value says which household somebody lives in, as good as a name.
+    pub fn is_of_a_household(self) -> bool {
+        matches!(self, FieldKind::Address | FieldKind::Phone)
     }
 
     /// Whether a project may have only one field of this kind.
@@ -157,7 +170,7 @@ pub struct Component {
 pub enum Part {
     /// The whole standardised value (names, sex, place, text).
     Whole,
-    /// Phonetic code (names, suburb).
+    /// Phonetic code (names, suburb, the street of an address).
     Phonetic,
     /// The letters that SLK-581 takes (names): 2, 3, 5 of the family name, 2, 3 of the given.
     Slk,
@@ -171,6 +184,15 @@ pub enum Part {
     Year,
     /// Day and month in either order, with the year (birth date).
     AnyOrder,
+    /// Number and name of the street, without the dwelling and the type of the street
+    /// (address); of a post box, all of it.
+    NumberAndStreet,
+    /// Name of the street (address).
+    Street,
+    /// The last eight digits, which do not hang on the country or area code (phone).
+    LastEight,
+    /// The last six digits (phone).
+    LastSix,
     /// Family and given name in either order; one-name people fold to that name.
     NamesAnyOrder,
 }
@@ -186,6 +208,10 @@ impl Part {
             Part::Day => "day",
             Part::Month => "month",
             Part::Year => "year",
+            Part::NumberAndStreet => "number_and_street",
+            Part::Street => "street",
+            Part::LastEight => "last_eight",
+            Part::LastSix => "last_six",
             Part::AnyOrder | Part::NamesAnyOrder => "any_order",
         }
     }
@@ -198,6 +224,10 @@ impl Part {
             }
             FieldKind::BirthDate => &[Part::Day, Part::Month, Part::Year, Part::AnyOrder],
             FieldKind::Suburb => &[Part::Whole, Part::Phonetic],
+            FieldKind::Address => {
+                &[Part::Whole, Part::NumberAndStreet, Part::Street, Part::Phonetic]
+            }
+            FieldKind::Phone => &[Part::Whole, Part::LastEight, Part::LastSix],
             FieldKind::Sex | FieldKind::Postcode | FieldKind::State | FieldKind::Text => {
                 &[Part::Whole]
             }

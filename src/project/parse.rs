@@ -489,8 +489,8 @@ dates = [\"1900-01-01\"]
                 "p.toml line 5: `project.people_per_token`: expected a whole number from 1 to 100, \
                  found `0`",
                 "p.toml line 8: `fields.given_name.kind`: expected `family-name`, `given-name`, \
-                 `birth-date`, `sex`, `suburb`, `postcode`, `state` or `text`, found `givn-name`; \
-                 did you mean `given-name`?",
+                 `birth-date`, `sex`, `suburb`, `postcode`, `state`, `address`, `phone` or `text`, \
+                 found `givn-name`; did you mean `given-name`?",
                 "p.toml line 9: `fields.surname`: a field of kind `family-name` is always called \
                  `family_name`, and no other is",
                 "p.toml line 10: `fields.names`: the name has another meaning; expected another \

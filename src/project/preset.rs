@@ -19,6 +19,29 @@ pub enum Preset {
     CommonDataset,
 }
 
+/// A field that no preset has by itself, since many exports lack it and people in their
+/// households share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extra {
+    /// The street address.
+    Address,
+    /// The telephone number.
+    Phone,
+}
+
+impl Extra {
+    /// Every further field.
+    pub const ALL: [Extra; 2] = [Extra::Address, Extra::Phone];
+
+    /// The name of the field.
+    pub fn name(self) -> &'static str {
+        match self {
+            Extra::Address => "address",
+            Extra::Phone => "phone",
+        }
+    }
+}
+
 /// Every match key of the presets. A preset takes those whose fields it has.
 ///
 /// SLK-581 first, then keys that leave one or two components out ("drop-one", as AIHW's
@@ -70,6 +93,16 @@ const MATCH_KEYS: &[(&str, &[&str])] = &[
     ("family_slk_birth_any_order_sex", &["family_name.slk", "birth_date.any_order", "sex"]),
     ("names_slk_postcode", &["family_name.slk", "given_name.slk", "postcode"]),
     ("names_state", &["family_name", "given_name", "state"]),
+    // Addresses and telephone numbers, each with something that tells the people of a
+    // household apart.
+    ("birth_address", &["birth_date", "address.number_and_street"]),
+    ("given_address", &["given_name", "address.number_and_street"]),
+    ("year_sex_address", &["birth_date.year", "sex", "address.number_and_street"]),
+    ("names_sound_street", &["family_name.phonetic", "given_name.phonetic", "address.street"]),
+    ("birth_phone", &["birth_date", "phone.last_eight"]),
+    ("given_phone", &["given_name", "phone.last_eight"]),
+    ("year_sex_phone", &["birth_date.year", "sex", "phone.last_eight"]),
+    ("names_sound_phone", &["family_name.phonetic", "given_name.phonetic", "phone.last_six"]),
 ];
 
 /// Every field of the presets: name, kind, what it is compared as, and what it is.
@@ -81,6 +114,8 @@ const FIELDS: &[(&str, FieldKind, &str, &str)] = &[
     ("suburb", FieldKind::Suburb, "place", "suburb, town or locality"),
     ("postcode", FieldKind::Postcode, "place", "four digits"),
     ("state", FieldKind::State, "place", "ACT, NSW, NT, QLD, SA, TAS, VIC, WA"),
+    ("address", FieldKind::Address, "place", "number and street, or a post box"),
+    ("phone", FieldKind::Phone, "", "mobile, else home"),
 ];
 
 impl Preset {
@@ -99,13 +134,19 @@ impl Preset {
     /// The text of a `project.toml`, with comments that say what each setting is for. The id
     /// and the period are taken as they are: [`super::Project::parse`] judges them.
     pub fn toml(self, id: &str, period: &str) -> String {
+        self.toml_with(id, period, &[])
+    }
+
+    /// As [`Preset::toml`], with further fields and their match keys.
+    pub fn toml_with(self, id: &str, period: &str, extras: &[Extra]) -> String {
+        let has = |field: &str| self.has(field, extras);
         let mut text = HEAD
             .replace("{preset}", self.about())
             .replace("{id}", &quoted(id))
             .replace("{period}", &quoted(period))
             .replace("{profile}", self.slk_profile());
         text += FIELDS_HEAD;
-        for (name, kind, compare_as, what) in FIELDS.iter().filter(|f| self.has(f.0)) {
+        for (name, kind, compare_as, what) in FIELDS.iter().filter(|f| has(f.0)) {
             let compare_as = match *compare_as {
                 "" => String::new(),
                 word => format!(", compare_as = \"{word}\""),
@@ -115,7 +156,7 @@ impl Preset {
         }
         text += MATCH_KEYS_HEAD;
         for (name, parts) in MATCH_KEYS {
-            if parts.iter().all(|part| self.has(part.split('.').next().unwrap_or(part))) {
+            if parts.iter().all(|part| has(part.split('.').next().unwrap_or(part))) {
                 let parts: Vec<String> = parts.iter().map(|p| quoted(p)).collect();
                 let _ = writeln!(text, "{name} = [{}]", parts.join(", "));
             }
@@ -129,7 +170,10 @@ impl Preset {
     }
 
     /// Whether the preset has a field; the words for several fields are in all of them.
-    fn has(self, field: &str) -> bool {
+    fn has(self, field: &str, extras: &[Extra]) -> bool {
+        if let Some(extra) = Extra::ALL.iter().find(|extra| extra.name() == field) {
+            return extras.contains(extra);
+        }
         match self {
             Preset::Minimal => field != "state",
             Preset::Dex | Preset::CommonDataset => true,
@@ -225,6 +269,9 @@ const FIELDS_HEAD: &str = r##"
 # kind says how a value is made alike before it is coded (upper case, no punctuation, real
 # dates, four-digit postcodes). compare_as groups fields that change together: somebody who
 # moves changes suburb and postcode, and that is one disagreement, not two.
+#
+# Street addresses (kind "address") and telephone numbers (kind "phone") can be fields too:
+# `veilway project new --with address,phone` writes them with match keys.
 [fields]
 "##;
 
@@ -241,6 +288,8 @@ const MATCH_KEYS_HEAD: &str = r##"
 #   birth_date             day, month and year; also birth_date.day, .month, .year
 #   birth_date.any_order   the same with day and month in either order
 #   names.any_order        family and given name in either order
+#   address.number_and_street  without the dwelling and the type of the street; also .street
+#   phone.last_eight       the last eight digits; also phone.last_six
 #   slk581                 the pieces of SLK-581: name letters, birth date, sex
 # A key of a single piece is refused: how often a value occurs would give it away.
 [match_keys]
@@ -289,6 +338,10 @@ mod tests {
                 project.match_keys.iter().flat_map(|k| &k.components).map(|c| c.field).collect();
             assert_eq!(used.len(), project.fields.len(), "{preset}: every field is in a key");
             assert_eq!(preset.name().parse(), Ok(preset));
+            let text = preset.toml_with("yard", "2026", &Extra::ALL);
+            let more = Project::parse(&text, preset.name()).expect("the preset with all");
+            assert_eq!(more.fields.len(), project.fields.len() + Extra::ALL.len());
+            assert_eq!(more.match_keys.len(), project.match_keys.len() + 8, "{preset}");
         }
     }
 

@@ -138,7 +138,9 @@ impl SourceSpec {
     pub fn dex(name: &SourceName, project: &Project) -> Result<SourceSpec, config::Error> {
         let text = DEX_SOURCE.replace("{name}", name.as_str());
         let mut spec = SourceSpec::parse(&text, "a DEX upload file")?;
-        spec.columns.retain(|name, _| project.fields.iter().any(|field| field.name == *name));
+        let has = |name: &String| project.fields.iter().any(|field| field.name == *name);
+        spec.columns.retain(|name, _| has(name));
+        spec.further_columns.retain(|name, _| has(name));
         Ok(spec)
     }
 }

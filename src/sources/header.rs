@@ -63,7 +63,7 @@ impl Role {
             Role::Start => &["4.1.1"],
             Role::End => &["4.1.4"],
             Role::Content => &["3.1.1", "3.3.1", "3.3.2", "4.2.1", "4.2.3"],
-            Role::Field(FieldKind::Text)
+            Role::Field(FieldKind::Address | FieldKind::Phone | FieldKind::Text)
             | Role::Accuracy
             | Role::FollowUp
             | Role::ConsentGiven
@@ -117,6 +117,19 @@ impl Role {
             Role::Field(FieldKind::State) => &[
                 "state", "statecode", "statecd", "stateterritory", "stateorterritory",
                 "stateabbreviation", "addressstate", "stateofresidence",
+            ],
+            Role::Field(FieldKind::Address) => &[
+                "address", "streetaddress", "addressline1", "address1", "addressline", "street",
+                "homeaddress", "residentialaddress", "residentialstreetaddress", "addr",
+                "addressstreet", "addressoneline", "fulladdress", "residentialaddress1",
+                "residentialaddressline1", "residentialaddressaddressline1", "streetname", "roadname",
+                "addressstreetname",
+            ],
+            Role::Field(FieldKind::Phone) => &[
+                "mobile", "mobilephone", "mobileno", "mobilenumber", "mobilephonenumber", "mob",
+                "phone", "phoneno", "phonenumber", "phonemobile", "telephone", "telephoneno",
+                "telephonenumber", "tel", "telno", "contactphone", "contactnumber", "contactno",
+                "contactphonenumber", "homephone", "phonehome", "cell", "cellphone", "ph", "phno",
             ],
             Role::Field(FieldKind::Text) => &[],
             Role::Slk581 => &[
@@ -205,6 +218,33 @@ impl Role {
     }
 }
 
+/// The parts of an address that stands in several columns, before and behind the street.
+const BEFORE_STREET: [&[&str]; 2] = [
+    &["unit", "unitno", "unitnumber", "flat", "flatno", "flatnumber", "flatunitno", "addressunit"],
+    &[
+        "streetno",
+        "streetnumber",
+        "houseno",
+        "housenumber",
+        "roadno",
+        "roadnumber",
+        "addressnumber",
+        "addressstreetnumber",
+    ],
+];
+const BEHIND_STREET: [&[&str]; 3] = [
+    &["streettype", "roadtype", "streettypecode", "roadtypecode", "addressstreettype"],
+    &["streetsuffix", "roadsuffix", "streetsuffixcode", "addressstreetsuffix"],
+    &[
+        "addressline2",
+        "address2",
+        "streetaddress2",
+        "residentialaddress2",
+        "residentialaddressline2",
+        "residentialaddressaddressline2",
+    ],
+];
+
 /// Words that go before a heading and change nothing of what it means.
 const PREFIXES: [&str; 9] = [
     "client",
@@ -254,6 +294,32 @@ impl Columns {
 
     /// Takes the column that is plainly of this role, or of this field name.
     pub(super) fn take(&mut self, role: Role, field: &str) -> Option<Column> {
+        let at = self.place_of(role, field)?;
+        Some(self.0.remove(at))
+    }
+
+    /// The column that is plainly of this role.
+    pub(super) fn find(&self, role: Role) -> Option<&Column> {
+        self.0.get(self.place_of(role, "")?)
+    }
+
+    /// Takes the columns that an address is put together from, in their order, where one of
+    /// them is plainly the street or the whole.
+    pub(super) fn take_address(&mut self, field: &str) -> Vec<Column> {
+        let Some(street) = self.take(Role::Field(FieldKind::Address), field) else { return vec![] };
+        let mut part = |spellings: &[&str]| {
+            let is_it =
+                |c: &Column| spellings.iter().any(|s| c.plain == *s || has_prefix(&c.plain, s));
+            let at = self.0.iter().position(is_it)?;
+            Some(self.0.remove(at))
+        };
+        let mut parts: Vec<Column> = BEFORE_STREET.iter().filter_map(|s| part(s)).collect();
+        parts.push(street);
+        parts.extend(BEHIND_STREET.iter().filter_map(|s| part(s)));
+        parts
+    }
+
+    fn place_of(&self, role: Role, field: &str) -> Option<usize> {
         let field = plain(field);
         let names = [field.as_str()];
         let spellings = names.iter().filter(|n| !n.is_empty()).chain(role.spellings());
@@ -267,8 +333,7 @@ impl Columns {
         };
         let prefixed =
             || spellings.clone().find_map(|s| self.0.iter().position(|c| has_prefix(&c.plain, s)));
-        let at = named.or_else(numbered).or_else(prefixed)?;
-        Some(self.0.remove(at))
+        named.or_else(numbered).or_else(prefixed)
     }
 
     /// Takes the column that looks most like this role, where one does: for a person to
@@ -296,6 +361,10 @@ impl Columns {
 
 /// How like a heading is to a spelling, 0 to 1: few typing errors, or the spelling within it.
 fn likeness(heading: &str, spelling: &str) -> f64 {
+    // "E-mail address" is no address.
+    if heading.contains("email") != spelling.contains("email") {
+        return 0.0;
+    }
     if spelling.len() > 3 && heading.contains(spelling) {
         return 0.9;
     }
@@ -376,7 +445,7 @@ pub(crate) fn item_number(heading: &str) -> (Option<String>, &str) {
 mod tests {
     use super::*;
 
-    const FIELDS: [FieldKind; 7] = [
+    const FIELDS: [FieldKind; 9] = [
         FieldKind::FamilyName,
         FieldKind::GivenName,
         FieldKind::BirthDate,
@@ -384,6 +453,8 @@ mod tests {
         FieldKind::Suburb,
         FieldKind::Postcode,
         FieldKind::State,
+        FieldKind::Address,
+        FieldKind::Phone,
     ];
 
     fn taken(header: &[&str], role: Role) -> Option<String> {
@@ -413,6 +484,11 @@ mod tests {
             ("Residential Suburb", Role::Field(FieldKind::Suburb)),
             ("Post code", Role::Field(FieldKind::Postcode)),
             ("StateCode", Role::Field(FieldKind::State)),
+            ("Street Address", Role::Field(FieldKind::Address)),
+            ("AddressLine1", Role::Field(FieldKind::Address)),
+            ("Residential address", Role::Field(FieldKind::Address)),
+            ("Mobile No.", Role::Field(FieldKind::Phone)),
+            ("Client phone", Role::Field(FieldKind::Phone)),
             ("SLK-581", Role::Slk581),
             ("IsBirthDateAnEstimate", Role::Estimated),
             ("Date accuracy indicator", Role::Accuracy),
@@ -466,6 +542,22 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn an_address_in_several_columns_is_put_together() {
+        let taken = |header: &[&str]| -> Vec<String> {
+            let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
+            let columns = Columns::new(&header).take_address("address");
+            columns.into_iter().map(|column| column.heading).collect()
+        };
+        assert_eq!(
+            taken(&["Street Type", "Suburb", "Street Name", "Unit No.", "Street number"]),
+            ["Unit No.", "Street number", "Street Name", "Street Type"]
+        );
+        assert_eq!(taken(&["AddressLine2", "AddressLine1"]), ["AddressLine1", "AddressLine2"]);
+        assert_eq!(taken(&["Address"]), ["Address"]);
+        assert_eq!(taken(&["Unit", "Email address"]), [""; 0]);
     }
 
     #[test]

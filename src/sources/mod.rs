@@ -14,6 +14,7 @@ mod jsonl;
 mod kind;
 mod look;
 mod parse;
+mod proposal;
 pub mod propose;
 mod records;
 mod several;

@@ -120,9 +120,10 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let withdrawn = head.texts("withdrawn").unwrap_or_default();
 
     let mut columns = BTreeMap::new();
+    let mut further_columns = BTreeMap::new();
     let mut slk581 = None;
     match root.table("columns") {
-        Some(table) => (columns, slk581) = mapped(table),
+        Some(table) => (columns, further_columns, slk581) = mapped(table),
         None => {
             if !root.has("columns") {
                 root.miss("columns", "a section [columns] that says which column is which field");
@@ -157,6 +158,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
         sheet,
         record_id: record_id?.into_inner(),
         columns,
+        further_columns,
         slk581,
         date_format: declared.unwrap_or_else(|| ISO_DATE.to_owned()),
         accuracy,
@@ -208,26 +210,52 @@ pub fn is_date_format(format: &str) -> bool {
 }
 
 /// The section [columns]: field to column, and the column of recorded keys.
-fn mapped(mut table: Table<'_>) -> (BTreeMap<String, String>, Option<String>) {
+/// The column of each field, the further columns of those that have several, and the column
+/// of recorded keys.
+type Mapped = (BTreeMap<String, String>, BTreeMap<String, Vec<String>>, Option<String>);
+
+/// What a source may have in one column only.
+const SINGLE: [&str; 5] = ["family_name", "given_name", "birth_date", "sex", "slk581"];
+
+fn mapped(mut table: Table<'_>) -> Mapped {
     let mut columns: BTreeMap<String, String> = BTreeMap::new();
+    let mut further: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut slk581 = None;
     let names = table.keys();
     for field in &names {
-        let Some(column) = table.text(field) else { continue };
-        if let Some((other, _)) = columns.iter().find(|(_, c)| *c == column.get_ref()) {
-            let message = format!("the column is mapped to `{other}` already");
-            table.note_at(&column, field, message);
+        let listed = match table.has_list(field) && !SINGLE.contains(&field.as_str()) {
+            true => table.texts(field),
+            false => table.text(field).map(|column| vec![column]),
+        };
+        let Some(mut listed) = listed else { continue };
+        if listed.is_empty() {
+            table.note(field, "expected the columns that it is put together from, found none");
+            continue;
+        }
+        for column in &listed {
+            let is_it = |other: &String| other == column.get_ref();
+            let has_it = |(field, first): &(&String, &String)| {
+                is_it(first) || further.get(*field).is_some_and(|more| more.iter().any(is_it))
+            };
+            if let Some((other, _)) = columns.iter().find(has_it) {
+                let message = format!("the column is mapped to `{other}` already");
+                table.note_at(column, field, message);
+            }
+        }
+        let first = listed.remove(0).into_inner();
+        if !listed.is_empty() {
+            further.insert(field.clone(), listed.into_iter().map(Spanned::into_inner).collect());
         }
         match field.as_str() {
-            "slk581" => slk581 = Some(column.into_inner()),
-            _ => drop(columns.insert(field.clone(), column.into_inner())),
+            "slk581" => slk581 = Some(first),
+            _ => drop(columns.insert(field.clone(), first)),
         }
     }
     if names.is_empty() {
         table.miss("family_name", "a column for each field you have, or one for `slk581`");
     }
     table.close();
-    (columns, slk581)
+    (columns, further, slk581)
 }
 
 fn accuracy(mut table: Table<'_>) -> Option<AccuracyColumn> {
@@ -405,6 +433,7 @@ sheet = \"Clients 2024\"
 date_format = \"%d/%m/%Y\"
 [columns]
 family_name = \"Last name\"
+home = [\"Unit\", \"No\", \"Street\"]
 slk581 = \"SLK\"
 [codes.sex]
 M = \"1\"
@@ -443,6 +472,22 @@ keep = [\"reason\"]
         refused.to_string().lines().map(str::to_owned).collect()
     }
 
+    #[test]
+    fn lists_of_columns_have_their_mistakes() {
+        let lines = "home = []\nsuburb = [\"a\", \"dob\"]\nsex = [\"b\", \"c\"]\n";
+        let mistakes = mistakes(&format!("{SMALL}{lines}"));
+        for (at, part) in [
+            "`columns.home`: expected the columns that it is put together from",
+            "`columns.suburb`: the column is mapped to `birth_date` already",
+            "`columns.sex`: expected a text",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert!(mistakes[at].contains(part), "{mistakes:?}");
+        }
+    }
+
     fn minimal() -> Project {
         Project::parse(&Preset::Minimal.toml("yard", "2026"), "p").expect("the preset")
     }
@@ -459,7 +504,11 @@ keep = [\"reason\"]
             delimiter: Some(b'\t'),
             sheet: Some(text("Clients 2024")),
             record_id: text("rec_id"),
-            columns: BTreeMap::from([(text("family_name"), text("Last name"))]),
+            columns: BTreeMap::from([
+                (text("family_name"), text("Last name")),
+                (text("home"), text("Unit")),
+            ]),
+            further_columns: BTreeMap::from([(text("home"), vec![text("No"), text("Street")])]),
             slk581: Some(text("SLK")),
             date_format: text("%d/%m/%Y"),
             accuracy: Some(AccuracyColumn { column: text("acc"), code: AccuracyCode::Aeu }),

@@ -5,68 +5,11 @@
 
 mod consent;
 
-use serde::Serialize;
-
 use super::header::{Column, Columns, Role};
 use super::look::{Fit, codes, date_formats, fitting, is_coded, sex_code, state_codes};
-use super::spec::Encoding;
+pub use super::proposal::{Known, Placed, Proposal};
 use crate::config::quoted;
-use crate::ids::SourceName;
-use crate::project::{FieldKind, Project};
-
-/// What is known of the export besides its text.
-#[derive(Debug)]
-pub struct Known<'a> {
-    /// What the source will be called.
-    pub name: &'a SourceName,
-    /// The agreement it is for.
-    pub project: &'a Project,
-    /// Whether it holds each person once.
-    pub unique_people: bool,
-    /// How its bytes become text.
-    pub encoding: Encoding,
-    /// The byte between cells, where it was said.
-    pub delimiter: Option<u8>,
-    /// How its dates are written, where it was said.
-    pub date_format: Option<&'a str>,
-}
-
-/// A proposed `source.toml` and what to tell the person about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Proposal {
-    /// The text of the file.
-    #[serde(skip)]
-    pub toml: String,
-    /// What was placed: a key of the file, and its column.
-    pub placed: Vec<Placed>,
-    /// What a person should confirm: written as comments.
-    pub unsure: Vec<Placed>,
-    /// What the file needs before it can be used.
-    pub to_decide: Vec<String>,
-    /// Fields of the project that no column was found for.
-    pub missing: Vec<String>,
-    /// Columns that nothing uses.
-    pub unused: Vec<String>,
-    /// What else was noticed.
-    pub notes: Vec<String>,
-}
-
-impl Proposal {
-    /// Whether any heading is a known one. Where none is, the first line may be data, and no
-    /// word of it may be shown.
-    pub fn knows_a_heading(&self) -> bool {
-        !self.placed.is_empty()
-    }
-}
-
-/// A key of `source.toml` and the column that it was given.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Placed {
-    /// The key.
-    pub key: String,
-    /// The column's heading.
-    pub column: String,
-}
+use crate::project::FieldKind;
 
 /// Proposes a `source.toml`; `sample` holds the first rows, each with its cells.
 pub fn propose(header: &[String], sample: &[Vec<String>], known: &Known<'_>) -> Proposal {
@@ -100,6 +43,8 @@ struct Found {
     field: String,
     kind: FieldKind,
     sure: Option<Column>,
+    /// What the value goes on with.
+    further: Vec<Column>,
     unsure: Option<Column>,
 }
 
@@ -144,6 +89,7 @@ impl<'a> Writer<'a> {
             &content,
         );
         self.doubled(header);
+        self.fields_to_have();
         self.out.unused = self.columns.left().iter().map(|c| c.heading.clone()).collect();
         if !self.out.unused.is_empty() {
             self.line("");
@@ -165,8 +111,13 @@ impl<'a> Writer<'a> {
                 false => field.kind,
             };
             seen.push(field.kind);
-            let sure = self.columns.take(Role::Field(kind), &field.name);
-            found.push(Found { field: field.name.clone(), kind, sure, unsure: None });
+            let mut columns = match kind {
+                FieldKind::Address => self.columns.take_address(&field.name),
+                _ => self.columns.take(Role::Field(kind), &field.name).into_iter().collect(),
+            };
+            let sure = (!columns.is_empty()).then(|| columns.remove(0));
+            let (field, further) = (field.name.clone(), columns);
+            found.push(Found { field, kind, sure, further, unsure: None });
         }
         found
     }
@@ -276,8 +227,14 @@ impl<'a> Writer<'a> {
             "# Each field of the project, and the column of this export that holds it.",
             "[columns]",
         ]);
-        for Found { field, sure, unsure, .. } in found {
+        for Found { field, sure, further, unsure, .. } in found {
             match (sure, unsure) {
+                (Some(column), _) if !further.is_empty() => {
+                    let all: Vec<&Column> = std::iter::once(column).chain(further).collect();
+                    let headings: Vec<String> = all.iter().map(|c| quoted(&c.heading)).collect();
+                    self.line(&format!("{field} = [{}]", headings.join(", ")));
+                    all.iter().for_each(|column| self.placed(field, column));
+                }
                 (Some(column), _) => self.place(field, column),
                 (None, Some(column)) => self.unsure(field, column),
                 (None, None) => {
@@ -477,6 +434,21 @@ impl<'a> Writer<'a> {
         self.line(&format!("# keep = [{}]", keep.join(", ")));
     }
 
+    /// Says of what the project could link by, too.
+    fn fields_to_have(&mut self) {
+        for (extra, kind) in [("address", FieldKind::Address), ("phone", FieldKind::Phone)] {
+            if self.known.project.field_of(kind).is_none()
+                && let Some(column) = self.columns.find(Role::Field(kind))
+            {
+                self.out.notes.push(format!(
+                    "{} looks like a field of kind `{extra}`, which the project has none of: \
+                     `project new --with {extra}` writes one",
+                    quoted(&column.heading)
+                ));
+            }
+        }
+    }
+
     /// A heading that two columns have names neither of them.
     fn doubled(&mut self, header: &[String]) {
         let mut said: Vec<String> = Vec::new();
@@ -535,12 +507,16 @@ impl<'a> Writer<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Preset;
+    use crate::project::{Extra, Preset, Project};
     use crate::sources::SourceSpec;
-    use crate::sources::spec::{AccuracyCode, Program};
+    use crate::sources::spec::{AccuracyCode, Encoding, Program};
 
     fn proposed(preset: Preset, date_format: Option<&str>, csv: &[&str]) -> Proposal {
-        let project = Project::parse(&preset.toml("yard", "2026"), "p").expect("the preset");
+        proposed_for(&preset.toml("yard", "2026"), date_format, csv)
+    }
+
+    fn proposed_for(project: &str, date_format: Option<&str>, csv: &[&str]) -> Proposal {
+        let project = Project::parse(project, "p").expect("the preset");
         let name = "agency-a".parse().expect("a name");
         let known = Known {
             name: &name,
@@ -581,6 +557,19 @@ mod tests {
         assert_eq!(spec.codes["sex"]["f"], "2");
         assert!(proposal.unsure.is_empty() && proposal.missing.is_empty());
         assert!(proposal.unused.is_empty() && proposal.notes.is_empty());
+    }
+
+    #[test]
+    fn addresses_and_numbers_are_placed_where_the_project_has_them() {
+        let csv = ["id,surname,Unit,Street No,Street Name,Mobile", "1,A,2,14,B,0491570156"];
+        let project = Preset::Minimal.toml_with("yard", "2026", &Extra::ALL);
+        let spec = spec(&proposed_for(&project, None, &csv));
+        let columns: Vec<&String> = spec.columns_of("address").collect();
+        assert_eq!(columns, ["Unit", "Street No", "Street Name"]);
+        assert_eq!(column(&spec, "phone"), Some("Mobile"));
+        let without = proposed(Preset::Minimal, None, &csv);
+        assert_eq!(without.notes.len(), 2, "{:?}", without.notes);
+        assert!(without.unused.contains(&"Mobile".to_owned()));
     }
 
     #[test]

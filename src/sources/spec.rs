@@ -27,6 +27,9 @@ pub struct SourceSpec {
     /// Project field name to column name. The four identity kinds have fixed field names:
     /// `family_name`, `given_name`, `birth_date`, `sex`.
     pub columns: BTreeMap<String, String>,
+    /// Further columns of a field whose value stands in several (unit, number and street of an
+    /// address), in the order in which they are put together.
+    pub further_columns: BTreeMap<String, Vec<String>>,
     /// A column of recorded SLK-581 keys, in place of names.
     pub slk581: Option<String>,
     /// How birth dates are written, as `%d/%m/%Y`; declared, never guessed.
@@ -44,6 +47,14 @@ pub struct SourceSpec {
     pub withdrawn: Vec<PathBuf>,
     /// Where service events are, where there are any.
     pub events: Option<EventSpec>,
+}
+
+impl SourceSpec {
+    /// The columns that a field of the project is read from, in their order.
+    pub fn columns_of<'a>(&'a self, field: &str) -> impl Iterator<Item = &'a String> + use<'a> {
+        let further = self.further_columns.get(field).into_iter().flatten();
+        self.columns.get(field).into_iter().chain(further)
+    }
 }
 
 /// How bytes become text.

@@ -1,14 +1,17 @@
 //! Raw cells become a [`Person`]: each value known, missing, or bad with a reason. Takes the
 //! text of one record, gives typed values; never decides whether two records match.
 
+pub(crate) mod address;
 pub mod code;
 pub mod date;
 pub mod name;
+pub(crate) mod phone;
 mod place;
 mod placeholders;
 pub(crate) mod postcode;
 mod seen;
 mod standardiser;
+mod street;
 
 use std::fmt;
 
@@ -101,6 +104,12 @@ pub enum Reason {
     UnknownCode,
     /// Not four digits of an Australian postcode.
     Postcode,
+    /// No street, and no post box.
+    Address,
+    /// Not a whole telephone number.
+    Phone,
+    /// A telephone number without its area, and no state to take it from.
+    PhoneArea,
     /// A statistical linkage key that breaks its grammar.
     SlkGrammar,
     /// A date accuracy code that its coding does not have.
@@ -117,6 +126,9 @@ impl Reason {
             Reason::TooOld => "too-old",
             Reason::UnknownCode => "unknown-code",
             Reason::Postcode => "postcode",
+            Reason::Address => "address",
+            Reason::Phone => "phone",
+            Reason::PhoneArea => "phone-area",
             Reason::SlkGrammar => "slk-grammar",
             Reason::UnknownAccuracy => "unknown-accuracy",
         }
@@ -132,6 +144,9 @@ impl fmt::Display for Reason {
             Reason::TooOld => "date is before 1900",
             Reason::UnknownCode => "code is not in the code map",
             Reason::Postcode => "is not a postcode of four digits",
+            Reason::Address => "is not an address with a street or a post box",
+            Reason::Phone => "is not a whole telephone number",
+            Reason::PhoneArea => "is a telephone number without its area code",
             Reason::SlkGrammar => "is not a well-formed SLK-581",
             Reason::UnknownAccuracy => "its accuracy code is not a known one",
         })

@@ -195,6 +195,9 @@ pub(super) fn suburb(text: &str, list: &PlaceholderList) -> Value<Text> {
 
 /// The state that stands behind the name in the cell of a suburb.
 pub(super) fn state_of_suburb(text: &str) -> Option<&'static str> {
+    if !may_end_in_state(text) {
+        return None;
+    }
     let mut parts = parts(text);
     if let Some(last) = parts.last_mut()
         && last.last().is_some_and(|word| is_postcode(word))
@@ -206,6 +209,33 @@ pub(super) fn state_of_suburb(text: &str) -> Option<&'static str> {
     // Behind a comma it may be written in full.
     let whole = if parts.len() > 1 { state_name(&last.concat()) } else { None };
     whole.or_else(|| (1..last.len()).find_map(|first| state_at_end(&last[first..].join(" "))))
+}
+
+/// A quick look whether the last word can belong to a state: most cells hold none.
+fn may_end_in_state(text: &str) -> bool {
+    const LAST: [&str; 14] = [
+        "NSW",
+        "VIC",
+        "QLD",
+        "SA",
+        "WA",
+        "TAS",
+        "NT",
+        "ACT",
+        "WALES",
+        "VICTORIA",
+        "QUEENSLAND",
+        "AUSTRALIA",
+        "TASMANIA",
+        "TERRITORY",
+    ];
+    let mut words = text.rsplit(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.next().is_some_and(|last| {
+        // "N.S.W." ends in a letter.
+        last.len() == 1
+            || is_postcode(last)
+            || LAST.iter().any(|word| word.eq_ignore_ascii_case(last))
+    })
 }
 
 /// Why a place that reads like this is missing.

@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use super::date::Accuracy;
 use super::seen::{Cells, Seen};
 use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Value};
+use super::{phone, place, postcode};
 use crate::project::{Diacritics, FieldKind, Placeholders, Project};
 use crate::slk::Slk581;
 use crate::sources::spec::{AccuracyCode, SourceSpec};
@@ -64,7 +65,8 @@ impl Column {
 /// A field of the project that is none of the four identity fields.
 #[derive(Debug)]
 enum Other {
-    Read(FieldKind, Column),
+    /// From one column, or from several put together.
+    Read(FieldKind, Column, Vec<Column>),
     Absent,
 }
 
@@ -118,7 +120,10 @@ impl Standardiser {
         let others = fields
             .into_iter()
             .map(|(name, kind)| match finder.field(name) {
-                Some(column) if !kind.is_single() => Other::Read(kind, column),
+                Some(column) if !kind.is_single() => {
+                    let further = spec.further_columns.get(name).into_iter().flatten();
+                    Other::Read(kind, column, further.map(|name| finder.column(name)).collect())
+                }
                 _ => Other::Absent,
             })
             .collect();
@@ -168,13 +173,18 @@ impl Standardiser {
         };
         person.others.clear();
         person.others.extend(self.others.iter().enumerate().map(|(i, other)| match other {
-            Other::Read(kind, column) => {
+            Other::Read(kind, column, further) if further.is_empty() => {
                 seen.text(i).value(column.raw(row), || {
                     Text::read(*kind, column.cell(row), &self.placeholders)
                 })
             }
+            Other::Read(kind, column, further) => {
+                let cell = joined(column, further, row);
+                seen.text(i).value(&cell, || Text::read(*kind, &cell, &self.placeholders))
+            }
             Other::Absent => Value::Missing(Absent::Empty),
         }));
+        self.complete_phones(row, person);
         person.family = self.name(&self.family, row, seen.name(0));
         person.given = self.name(&self.given, row, seen.name(1));
         person.slk = slk;
@@ -230,7 +240,7 @@ impl Standardiser {
             one(slk, &person.slk),
         ];
         let others = self.others.iter().zip(&person.others).filter_map(|(other, value)| {
-            let Other::Read(_, column) = other else { return None };
+            let Other::Read(_, column, _) = other else { return None };
             one(Some(column), value)
         });
         identity.into_iter().flatten().chain(others)
@@ -240,6 +250,50 @@ impl Standardiser {
     /// key from.
     pub fn has_names(&self) -> bool {
         self.family.is_some() || self.given.is_some()
+    }
+
+    /// Gives telephone numbers without an area that of the person's state.
+    fn complete_phones(&self, row: &Row, person: &mut Person) {
+        if !person.others.contains(&Value::Bad(Reason::PhoneArea)) {
+            return;
+        }
+        let Some(state) = self.state(row, person).map(str::to_owned) else { return };
+        for (other, value) in self.others.iter().zip(&mut person.others) {
+            if let Other::Read(FieldKind::Phone, column, _) = other
+                && *value == Value::Bad(Reason::PhoneArea)
+            {
+                *value = phone::in_state(column.cell(row), &state, &self.placeholders);
+            }
+        }
+    }
+
+    /// The state that a person lives in: recorded, or behind the suburb.
+    fn state<'p>(&self, row: &Row, person: &'p Person) -> Option<&'p str> {
+        let others = || self.others.iter().zip(&person.others);
+        let recorded = others().find_map(|(other, value)| match other {
+            Other::Read(FieldKind::State, ..) => value.known().map(Text::as_str),
+            _ => None,
+        });
+        recorded.or_else(|| {
+            others().find_map(|(other, value)| match other {
+                Other::Read(FieldKind::Suburb, column, _) if value.known().is_some() => {
+                    place::state_of_suburb(column.cell(row))
+                }
+                _ => None,
+            })
+        })
+    }
+
+    /// Whether a postcode is recorded that the recorded state does not have. Both are used as
+    /// they are: nobody can tell which of them is wrong.
+    pub fn has_postcode_of_another_state(&self, row: &Row, person: &Person) -> bool {
+        let mut postcodes = self.others.iter().zip(&person.others).filter_map(|pair| match pair {
+            (Other::Read(FieldKind::Postcode, ..), value) => value.known(),
+            _ => None,
+        });
+        let Some(postcode) = postcodes.next() else { return false };
+        let state = self.state(row, person);
+        state.is_some_and(|state| !postcode::agree(postcode.as_str(), state))
     }
 
     fn name(&self, column: &Option<Column>, row: &Row, seen: &mut Cells<Name>) -> Value<Name> {
@@ -279,6 +333,12 @@ impl Standardiser {
     }
 }
 
+/// The cells of several columns as one text; empty ones leave nothing behind.
+fn joined(first: &Column, further: &[Column], row: &Row) -> String {
+    let cells = std::iter::once(first).chain(further).map(|column| column.cell(row).trim());
+    cells.filter(|cell| !cell.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
 /// Looks columns up that are known to be there.
 struct Finder<'a> {
     places: HashMap<&'a str, usize>,
@@ -296,7 +356,11 @@ impl<'a> Finder<'a> {
         let wanted = |name: &str| {
             matches!(name, FAMILY | GIVEN | BIRTH | SEX) || fields.iter().any(|f| f.0 == name)
         };
-        let mapped = spec.columns.iter().filter(|(field, _)| wanted(field)).map(|(_, c)| c);
+        let mapped = spec
+            .columns
+            .keys()
+            .filter(|field| wanted(field))
+            .flat_map(|field| spec.columns_of(field));
         let aliases = spec.aliases.iter().flat_map(|alias| {
             [&alias.family_name, &alias.given_name, &alias.slk581].into_iter().flatten()
         });
@@ -421,6 +485,48 @@ mod tests {
         assert_eq!(person.others[2].known().map(Text::as_str), Some("0800"));
         let shown = format!("{person:?}");
         assert!(!shown.contains("OMARA") && !shown.contains("1980") && !shown.contains("0800"));
+    }
+
+    #[test]
+    fn addresses_and_numbers_are_put_together_from_their_columns() {
+        let source = r#"
+            [source]
+            name = "a"
+            record_id = "id"
+            [columns]
+            family_name = "N"
+            suburb = "Town"
+            postcode = "PC"
+            home = ["U", "No", "Street"]
+            mobile = "Tel"
+        "#;
+        let mut project = project();
+        for (name, kind) in [("home", FieldKind::Address), ("mobile", FieldKind::Phone)] {
+            project.fields.push(Field { name: name.into(), kind, compare_as: name.into() });
+        }
+        let mut table = table(
+            "id,N,Town,PC,U,No,Street,Tel\n\
+             1,Li,Queanbeyan NSW,2620,2,14,Smith St,5550 4321\n\
+             2,Li,Queanbeyan NSW,3000,,14-16,Smith Street,0491 570 156\n\
+             3,Li,Queanbeyan,2620,,,,5550 4321\n",
+        );
+        let standardiser = Standardiser::new(&table, &spec(source), &project, TODAY);
+        let standardiser = standardiser.expect("a standardiser");
+        let rows = table.next_batch(100).expect("rows").rows;
+        let people: Vec<Person> = rows.iter().map(|row| standardiser.person(row)).collect();
+        let others = |person: &Person, at: usize| {
+            person.others[at].known().map(|text| text.as_str().to_owned())
+        };
+        let found = |at| people.iter().map(|person| others(person, at)).collect::<Vec<_>>();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(found(1), vec![some("QUEANBEYAN"); 3]);
+        assert_eq!(found(3), [some("2/14 SMITH STREET"), some("14 SMITH STREET"), None]);
+        assert_eq!(found(4), [some("+61255504321"), some("+61491570156"), None]);
+        let problems: Vec<_> = standardiser.problems(&people[2]).collect();
+        assert_eq!(problems, [("Tel", Reason::PhoneArea)]);
+        let other_state =
+            |i: usize| standardiser.has_postcode_of_another_state(&rows[i], &people[i]);
+        assert_eq!([0, 1, 2].map(other_state), [false, true, false]);
     }
 
     #[test]

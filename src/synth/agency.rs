@@ -52,13 +52,18 @@ pub(super) enum AgencyFiles {
 }
 
 impl AgencyFiles {
-    pub(super) fn begin(staged: &Staged, service: Service, kind: As) -> Result<Self, Error> {
+    pub(super) fn begin(
+        staged: &Staged,
+        service: Service,
+        kind: As,
+        columns: &[&str],
+    ) -> Result<Self, Error> {
         let name = service.facts().name;
         let create = |file: &str| staged.create(&format!("{name}/{file}"), Readers::Default);
         Ok(match kind {
             As::Csv => {
                 let (mut export, mut events) = (create("export.csv")?, create("events.csv")?);
-                put(&mut export, format!("{}\n", COLUMNS.join(",")).as_bytes())?;
+                put(&mut export, format!("{}\n", columns.join(",")).as_bytes())?;
                 put(&mut events, format!("{}\n", EVENT_COLUMNS.join(",")).as_bytes())?;
                 AgencyFiles::Csv { export, events }
             }
@@ -67,16 +72,14 @@ impl AgencyFiles {
                 // The day of making would make every file another one.
                 let day = ExcelDateTime::from_ymd(2026, 1, 1).map_err(|_| Error::Row)?;
                 book.set_properties(&DocProperties::new().set_creation_datetime(&day));
-                for (sheet, names) in
-                    [("Clients", &COLUMNS[..]), (EVENTS_SHEET, &EVENT_COLUMNS[..])]
-                {
+                for (sheet, names) in [("Clients", columns), (EVENTS_SHEET, &EVENT_COLUMNS[..])] {
                     let sheet = book.add_worksheet().set_name(sheet).map_err(|_| Error::Row)?;
                     sheet.write_row(0, 0, names.iter().copied()).map_err(|_| Error::Row)?;
                 }
                 AgencyFiles::Workbook { book, rows: [1, 1], out: create("export.xlsx")? }
             }
             As::Parquet => AgencyFiles::Parquet {
-                export: Columns::begin(create("export.parquet")?, &COLUMNS, &[])?,
+                export: Columns::begin(create("export.parquet")?, columns, &[])?,
                 events: Columns::begin(
                     create("events.parquet")?,
                     &EVENT_COLUMNS,
@@ -102,6 +105,7 @@ impl AgencyFiles {
     pub(super) fn put(
         &mut self,
         service: Service,
+        columns: &[&str],
         records: &[u8],
         event_rows: &[u8],
     ) -> Result<(), Error> {
@@ -111,10 +115,11 @@ impl AgencyFiles {
                 put(events, event_rows)
             }
             AgencyFiles::Workbook { book, rows, .. } => {
+                let names = [columns, &EVENT_COLUMNS[..]];
                 for (at, bytes) in [records, event_rows].into_iter().enumerate() {
                     let sheet = book.worksheet_from_index(at).map_err(|_| Error::Row)?;
                     for row in table(bytes)? {
-                        sheet_row(sheet, rows[at], &row, at).map_err(|_| Error::Sheet)?;
+                        sheet_row(sheet, rows[at], &row, names[at]).map_err(|_| Error::Sheet)?;
                         rows[at] += 1;
                     }
                 }
@@ -125,7 +130,7 @@ impl AgencyFiles {
                 events.put(&table(event_rows)?)
             }
             AgencyFiles::JsonLines { export, events } => {
-                put(export, &objects(&COLUMNS, &table(records)?)?)?;
+                put(export, &objects(columns, &table(records)?)?)?;
                 put(events, &objects(&EVENT_COLUMNS, &table(event_rows)?)?)
             }
             AgencyFiles::Dex { clients, cases, sessions, number } => {
@@ -189,10 +194,9 @@ fn sheet_row(
     sheet: &mut Worksheet,
     row: u32,
     cells: &StringRecord,
-    at: usize,
+    names: &[&str],
 ) -> Result<(), rust_xlsxwriter::XlsxError> {
     let date = Format::new().set_num_format("dd/mm/yyyy");
-    let names = if at == 0 { &COLUMNS[..] } else { &EVENT_COLUMNS[..] };
     for ((column, cell), name) in (0..).zip(cells).zip(names) {
         let typed = match *name {
             "birth_date" | "start_date" | "end_date" => day(cell).and_then(|day| {

@@ -3,10 +3,11 @@
 
 use super::agency::{As, EVENTS_SHEET};
 use super::journey::Service;
+use crate::project::Extra;
 use crate::sources::DEX_SOURCE;
 
 /// The text of a `source.toml` for this agency's export and events.
-pub(super) fn source_toml(service: Service, kind: As) -> String {
+pub(super) fn source_toml(service: Service, kind: As, columns: &[&str]) -> String {
     let text = match kind {
         As::Csv | As::Parquet | As::JsonLines => TEXT.to_owned(),
         As::Workbook => {
@@ -14,6 +15,11 @@ pub(super) fn source_toml(service: Service, kind: As) -> String {
         }
         As::Dex => DEX_SOURCE.to_owned(),
     };
+    let mut last = "state = \"state\"\n".to_owned();
+    let state = last.clone();
+    let further = columns.iter().filter(|c| Extra::ALL.iter().any(|extra| extra.name() == **c));
+    further.for_each(|column| last += &format!("{column} = \"{column}\"\n"));
+    let text = text.replace(&state, &last);
     text.replace("{name}", service.facts().name)
 }
 
@@ -90,8 +96,9 @@ mod tests {
         let toml = Preset::CommonDataset.toml(PROJECT_ID, PERIOD);
         let project = Project::parse(&toml, "project.toml").expect("a project");
         for service in Service::ALL {
-            let spec = SourceSpec::parse(&source_toml(service, As::Workbook), "source.toml")
-                .expect("a source");
+            let spec =
+                SourceSpec::parse(&source_toml(service, As::Workbook, &COLUMNS), "source.toml")
+                    .expect("a source");
             assert_eq!(spec.name.as_str(), service.facts().name);
             assert_eq!(spec.check_against(&project), Vec::<String>::new());
             assert!(spec.columns.values().all(|c| COLUMNS.contains(&c.as_str())));

@@ -4,6 +4,7 @@
 //! same bytes on every machine, at any thread count.
 
 mod agency;
+mod contact;
 mod describe;
 mod draw;
 mod household;
@@ -20,7 +21,7 @@ use serde::Serialize;
 use crate::error::{Class, Fault};
 use crate::files::{self, OutFile, Overwrite, Readers, Staged};
 use crate::progress::Progress;
-use crate::project::Preset;
+use crate::project::{Extra, Preset};
 use agency::AgencyFiles;
 pub use agency::As;
 use draw::Draws;
@@ -46,6 +47,8 @@ const EVENT_COLUMNS: [&str; 12] = [
     "age",
 ];
 
+/// Added to the seed for addresses and telephone numbers.
+const CONTACTS: u64 = 0xc0_47ac_7000_0000;
 /// Added to the seed for what is drawn apart from the people and their journeys.
 const ASIDE: u64 = 0x5eed_a51d_e000_0000;
 
@@ -61,12 +64,13 @@ const CHUNK: u64 = 4_096;
 pub const MOST_PEOPLE: u64 = 50_000_000;
 
 /// What to make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     people: u64,
     sources: usize,
     seed: u64,
     kind: As,
+    extras: Vec<Extra>,
 }
 
 impl Plan {
@@ -81,12 +85,27 @@ impl Plan {
         if !(2..=Service::ALL.len()).contains(&sources) {
             return Err(Error::Sources);
         }
-        Ok(Plan { people, sources, seed, kind: As::Csv })
+        Ok(Plan { people, sources, seed, kind: As::Csv, extras: Vec::new() })
     }
 
     /// The same people in files of another kind.
     pub fn in_files(self, kind: As) -> Plan {
         Plan { kind, ..self }
+    }
+
+    /// The same people with further columns; a DEX upload has no room for them.
+    pub fn with(self, extras: Vec<Extra>) -> Plan {
+        Plan { extras, ..self }
+    }
+
+    /// The columns of an export.
+    fn columns(&self) -> Vec<&'static str> {
+        let further = Extra::ALL.into_iter().filter(|extra| self.has(*extra)).map(Extra::name);
+        COLUMNS.into_iter().chain(further).collect()
+    }
+
+    fn has(&self, extra: Extra) -> bool {
+        self.extras.contains(&extra) && self.kind != As::Dex
     }
 }
 
@@ -173,7 +192,7 @@ pub fn write(
 ) -> Result<Made, Error> {
     let staged = Staged::folder(out, overwrite)?;
     let services = &Service::ALL[..plan.sources];
-    let mut files = Files::begin(&staged, services, plan.kind)?;
+    let mut files = Files::begin(&staged, services, plan)?;
     let mut made = Made {
         people: plan.people,
         people_in_several: 0,
@@ -193,11 +212,11 @@ pub fn write(
     }
     progress.end();
     files.finish()?;
-    let project = Preset::CommonDataset.toml(PROJECT_ID, PERIOD);
+    let project = Preset::CommonDataset.toml_with(PROJECT_ID, PERIOD, &plan.extras);
     settings(&staged, "project.toml", &project)?;
     for service in services {
         let name = format!("{}/source.toml", service.facts().name);
-        settings(&staged, &name, &describe::source_toml(*service, plan.kind))?;
+        settings(&staged, &name, &describe::source_toml(*service, plan.kind, &plan.columns()))?;
     }
     staged.commit()?;
     Ok(made)
@@ -223,23 +242,26 @@ impl Made {
 /// The open files of a population.
 struct Files {
     agencies: Vec<(Service, AgencyFiles)>,
+    /// Those of an export.
+    columns: Vec<&'static str>,
     truth: OutFile,
 }
 
 impl Files {
-    fn begin(staged: &Staged, services: &[Service], kind: As) -> Result<Files, Error> {
+    fn begin(staged: &Staged, services: &[Service], plan: &Plan) -> Result<Files, Error> {
+        let columns = plan.columns();
         let begin = |service: &Service| {
-            AgencyFiles::begin(staged, *service, kind).map(|files| (*service, files))
+            AgencyFiles::begin(staged, *service, plan.kind, &columns).map(|files| (*service, files))
         };
         let agencies = services.iter().map(begin).collect::<Result<_, _>>()?;
         let mut truth = staged.create("truth.csv", Readers::Default)?;
         put(&mut truth, b"rec_id,person_id\n")?;
-        Ok(Files { agencies, truth })
+        Ok(Files { agencies, columns, truth })
     }
 
     fn write(&mut self, part: &Part) -> Result<(), Error> {
         for ((service, files), source) in self.agencies.iter_mut().zip(&part.sources) {
-            files.put(*service, &source.export, &source.event_rows)?;
+            files.put(*service, &self.columns, &source.export, &source.event_rows)?;
         }
         put(&mut self.truth, &part.truth)
     }
@@ -338,11 +360,19 @@ fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
         let mut journeys = journey::journeys(&people, plan.sources, &mut draws);
         let mut aside = Draws::of_household(plan.seed.wrapping_add(ASIDE), household);
         journey::house(&mut journeys, &mut aside);
-        for (person, episodes) in people.iter().zip(&journeys) {
+        let mut reach = Draws::of_household(plan.seed.wrapping_add(CONTACTS), household);
+        let contacts = contact::contacts(&people, &mut reach);
+        for (place, (person, episodes)) in people.iter().zip(&journeys).enumerate() {
             if number == end {
                 break;
             }
+            let before: Vec<usize> = desks.iter().map(|desk| desk.records.len()).collect();
             let known_to = register(person, number, episodes, &mut desks, plan.seed, &mut draws);
+            for ((desk, before), service) in desks.iter_mut().zip(before).zip(Service::ALL) {
+                for (_, _, record) in desk.records.iter_mut().skip(before) {
+                    contact::write_down(&contacts[place], service, record, &mut reach);
+                }
+            }
             people_in_several += u64::from(known_to > 1);
             number += 1;
         }
@@ -350,7 +380,7 @@ fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
     let mut truth = csv::Writer::from_writer(Vec::new());
     let mut sources = Vec::with_capacity(desks.len());
     for (desk, service) in desks.into_iter().zip(Service::ALL) {
-        sources.push(desk.in_words(service, &mut truth)?);
+        sources.push(desk.in_words(service, plan, &mut truth)?);
     }
     let truth = truth.into_inner().map_err(|_| Error::Row)?;
     Ok(Part { sources, truth, people_in_several })
@@ -409,6 +439,7 @@ impl Desk {
     fn in_words(
         mut self,
         service: Service,
+        plan: &Plan,
         truth: &mut csv::Writer<Vec<u8>>,
     ) -> Result<PartSource, Error> {
         let id = |client: u64| format!("{}{client:08}", service.facts().prefix);
@@ -417,7 +448,7 @@ impl Desk {
         let mut export = csv::Writer::from_writer(Vec::new());
         for (client, person, r) in &self.records {
             let id = id(*client);
-            let cells: [&str; COLUMNS.len()] = [
+            let mut cells: Vec<&str> = vec![
                 &id,
                 &r.family,
                 &r.given,
@@ -431,6 +462,8 @@ impl Desk {
                 "1",
                 r.share_consent,
             ];
+            cells.extend(plan.has(Extra::Address).then_some(r.address.as_str()));
+            cells.extend(plan.has(Extra::Phone).then_some(r.phone.as_str()));
             export.write_record(cells)?;
             truth.write_record([&id, &person.to_string()])?;
         }

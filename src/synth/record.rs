@@ -35,6 +35,11 @@ pub(super) struct Record {
     pub(super) postcode: String,
     pub(super) state: String,
     pub(super) share_consent: &'static str,
+    /// The day of writing.
+    pub(super) day: Day,
+    /// Written down by [`super::contact`], as is the telephone number.
+    pub(super) address: String,
+    pub(super) phone: String,
 }
 
 /// How an agency writes names.
@@ -182,6 +187,9 @@ pub(super) fn written_down(
         postcode,
         state: person.home_on(day).state.to_owned(),
         share_consent: consent_cell(service, draws),
+        day,
+        address: String::new(),
+        phone: String::new(),
     };
     typed(&mut record, service, &mut happens, draws);
     record
@@ -331,7 +339,7 @@ const BESIDE: [&str; 26] = [
 
 /// One slip: a letter changed (half the time to one beside it), added, dropped, or two
 /// letters swapped. An empty text stays empty.
-fn typo(text: &str, draws: &mut Draws) -> String {
+pub(super) fn typo(text: &str, draws: &mut Draws) -> String {
     const LETTERS: &[u8; 26] = b"abcdefghijklmnopqrstuvwxyz";
     let mut letters: Vec<char> = text.chars().collect();
     if letters.is_empty() {
@@ -366,7 +374,7 @@ fn typo(text: &str, draws: &mut Draws) -> String {
 }
 
 /// The text with one digit from place `from` on changed.
-fn wrong_digit(text: &str, from: usize, draws: &mut Draws) -> String {
+pub(super) fn wrong_digit(text: &str, from: usize, draws: &mut Draws) -> String {
     let place = from + draws.below(text.len().saturating_sub(from).max(1));
     replaced_digit(text, place, draws)
 }
