@@ -1,5 +1,7 @@
 //! `source.toml` becomes a checked [`SourceSpec`], or a list of every mistake in it.
 
+mod consent;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -8,13 +10,12 @@ use jiff::fmt::strtime;
 use toml::Spanned;
 
 use super::spec::{
-    AccuracyCode, AccuracyColumn, AliasColumns, ConsentColumn, Encoding, EventSpec, Program,
-    SourceSpec,
+    AccuracyCode, AccuracyColumn, AliasColumns, Encoding, EventSpec, Program, SourceSpec,
 };
 use crate::config::{self, Table, repeated};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
-use crate::project::{Field, FieldKind, PLAIN_WORD, Project, is_plain_word};
+use crate::project::{Field, FieldKind, Project};
 
 /// What a source without birth dates of its own declares: the plain form.
 const ISO_DATE: &str = "%Y-%m-%d";
@@ -147,7 +148,8 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let codes = root.table("codes").map(codes).unwrap_or_default();
     let aliases = root.tables("aliases").into_iter().filter_map(alias).collect();
     let sections = root.tables("consent").into_iter();
-    let consent = sections.filter_map(|table| consent(table, declared.as_deref())).collect();
+    let consent =
+        sections.filter_map(|table| consent::column(table, declared.as_deref())).collect();
     let events = root.table("events").map(events);
     Some(SourceSpec {
         name: name?,
@@ -313,59 +315,6 @@ fn alias(mut table: Table<'_>) -> Option<AliasColumns> {
     (!empty).then_some(alias)
 }
 
-/// A consent column; `declared` is how the source writes its dates.
-fn consent(mut table: Table<'_>, declared: Option<&str>) -> Option<ConsentColumn> {
-    let column = table.needed_text("column", "the column that says whether sharing is allowed");
-    if !table.has("share") {
-        table.miss("share", "the codes that allow sharing, such as `[\"1\"]`");
-    }
-    let lists = ["share", "partial", "refuse"].map(|key| table.texts(key).unwrap_or_default());
-    let mut seen: Vec<(String, &str)> = Vec::new();
-    for (list, key) in lists.iter().zip(["share", "partial", "refuse"]) {
-        for code in list {
-            let plain = code.get_ref().trim().to_lowercase();
-            if let Some((_, other)) = seen.iter().find(|(c, k)| *c == plain && *k != key) {
-                table.note_at(code, key, format!("the same code is in `{other}`"));
-            }
-            seen.push((plain, key));
-        }
-    }
-    let purposes = table.texts("purposes");
-    if purposes.as_ref().is_some_and(Vec::is_empty) {
-        table.note(
-            "purposes",
-            "expected at least one purpose; without this key, it is asked always",
-        );
-    }
-    let purposes = purposes.unwrap_or_default();
-    for purpose in purposes.iter().filter(|purpose| !is_plain_word(purpose.get_ref())) {
-        let found = repeated(purpose.get_ref());
-        table.note_at(purpose, "purposes", format!("expected {PLAIN_WORD}, found {found}"));
-    }
-    let [given, until, withdrawn] =
-        ["given", "until", "withdrawn"].map(|key| table.text(key).map(Spanned::into_inner));
-    let format = table.text("date_format");
-    let format = format.and_then(|format| date_format(&table, "date_format", format));
-    let is_dated = given.is_some() || until.is_some() || withdrawn.is_some();
-    if is_dated && declared.is_none() && !table.has("date_format") {
-        table.miss("date_format", "how its dates are written, as `%d/%m/%Y`");
-    }
-    table.close();
-    let [share, partial, refuse] =
-        lists.map(|list| list.into_iter().map(Spanned::into_inner).collect());
-    Some(ConsentColumn {
-        column: column?.into_inner(),
-        share,
-        partial,
-        refuse,
-        purposes: purposes.into_iter().map(Spanned::into_inner).collect(),
-        given,
-        until,
-        withdrawn,
-        date_format: format.or(declared.map(str::to_owned)).unwrap_or_else(|| ISO_DATE.to_owned()),
-    })
-}
-
 fn events(mut table: Table<'_>) -> Option<EventSpec> {
     let sheet = table.text("sheet").map(Spanned::into_inner);
     let record_id = table.needed_text("record_id", "the column with your own client number");
@@ -409,6 +358,7 @@ fn events(mut table: Table<'_>) -> Option<EventSpec> {
 mod tests {
     use super::*;
     use crate::project::Preset;
+    use crate::sources::spec::ConsentColumn;
 
     const SMALL: &str = "\
 [source]
