@@ -68,7 +68,7 @@ fn read(package: &Package) {
         assert!(column.values().len() == rows);
         // How many are valid is counted by `verify`; opening holds it to the rows.
         assert!(column.valid_count() <= rows);
-        column.each(|row, _| assert!(row < rows));
+        column.each_valid(0..rows, |row| assert!(row < rows));
     }
     if let Some(fuzzy) = package.fuzzy() {
         assert!(fuzzy.bytes().len() == rows * fuzzy.width());

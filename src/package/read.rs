@@ -196,7 +196,7 @@ impl<'a> TokenColumn<'a> {
     ///
     /// # Panics
     /// When there are not so many rows.
-    pub(crate) fn each_valid(&self, rows: Range<usize>, mut give: impl FnMut(usize)) {
+    pub fn each_valid(&self, rows: Range<usize>, mut give: impl FnMut(usize)) {
         assert!(rows.end <= self.values.len(), "no such rows");
         let Some(validity) = self.validity else { return rows.for_each(give) };
         let mut row = rows.start;
@@ -209,22 +209,6 @@ impl<'a> TokenColumn<'a> {
                 bits &= bits - 1;
             }
             row += count;
-        }
-    }
-
-    /// Goes through the rows that have a token, in order.
-    pub fn each(&self, mut row: impl FnMut(usize, &'a Token)) {
-        let Some(validity) = self.validity else {
-            return self.values.iter().enumerate().for_each(|(i, token)| row(i, token));
-        };
-        for (byte, (eight, &valid)) in self.values.chunks(8).zip(validity).enumerate() {
-            if valid == u8::MAX {
-                eight.iter().enumerate().for_each(|(bit, token)| row(8 * byte + bit, token));
-                continue;
-            }
-            for (bit, token) in eight.iter().enumerate().filter(|(bit, _)| valid >> bit & 1 == 1) {
-                row(8 * byte + bit, token);
-            }
         }
     }
 }
