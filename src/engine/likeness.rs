@@ -98,7 +98,7 @@ impl Levels {
 
 /// How much likelier each level is, in each context, for the same person than for different
 /// ones.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Ratios(Vec<[f64; LEVELS]>);
 
 impl Ratios {

@@ -58,8 +58,9 @@ const PART: usize = 1 << 14;
 /// part, the other person and the key fit into one number, in that order.
 type Hit = u64;
 
-/// So many hits of one part are put down at a time.
-const HITS_AT_ONCE: usize = 1 << 12;
+/// At most so many hits of one part are put down at a time, and at least so many.
+const MOST_HITS: usize = 1 << 12;
+const FEWEST_HITS: usize = 1 << 6;
 
 /// The pairs that each match key finds, by part.
 pub(super) struct Hits {
@@ -87,10 +88,13 @@ impl Hits {
         let parts = people.len() / PART + 1;
         let part = || Mutex::new(Pile::new(&memory.pairs));
         let parts: Vec<Mutex<Pile<Hit>>> = (0..parts).map(|_| part()).collect();
+        // Each thread holds back some hits of each part.
+        let held = size_of::<Hit>() * parts.len() * rayon::current_num_threads();
+        let at_once = (memory.batch / held).clamp(FEWEST_HITS, MOST_HITS);
         let forecast = (0..keys)
             .into_par_iter()
             .map_init(
-                || Join::new(people, cap, &parts),
+                || Join::new(people, cap, &parts, at_once),
                 |join, key| {
                     join.key(key, packages, memory.tokens)?;
                     progress.advance(1);
@@ -135,7 +139,9 @@ impl Hits {
                     merged(first + i, std::mem::replace(part, Pile::new(&memory.pairs)))
                 })
                 .collect();
-            give(batch?.concat())?;
+            // Only one copy of them is there while they are compared.
+            let batch: Vec<Candidate> = batch?.concat();
+            give(batch)?;
             first += count;
         }
         Ok(())
@@ -175,16 +181,23 @@ struct Join<'a> {
     parts: &'a [Mutex<Pile<Hit>>],
     /// Hits that are not put down yet, by part.
     found: Vec<Vec<Hit>>,
+    /// So many of a part are put down.
+    at_once: usize,
     forecast: Forecast,
     partitions: Vec<Vec<Entry>>,
     equal: Vec<Entry>,
 }
 
 impl<'a> Join<'a> {
-    fn new(people: &'a People, cap: usize, parts: &'a [Mutex<Pile<Hit>>]) -> Join<'a> {
+    fn new(
+        people: &'a People,
+        cap: usize,
+        parts: &'a [Mutex<Pile<Hit>>],
+        at_once: usize,
+    ) -> Join<'a> {
         let found = vec![Vec::new(); parts.len()];
         let forecast = Forecast::default();
-        Join { people, cap, parts, found, forecast, partitions: vec![], equal: vec![] }
+        Join { people, cap, parts, found, at_once, forecast, partitions: vec![], equal: vec![] }
     }
 
     /// Finds the pairs of one key, with partitions of at most so many bytes at a time.
@@ -194,7 +207,7 @@ impl<'a> Join<'a> {
         let count = tokens.div_ceil(PARTITION).max(rounds).next_power_of_two().max(2);
         let bits = count.trailing_zeros();
         let at_once = count.div_ceil(rounds);
-        self.partitions.resize_with(at_once.max(self.partitions.len()), Vec::new);
+        self.partitions.resize_with(at_once, Vec::new);
         for first in (0..count).step_by(at_once) {
             // Drawn tokens leave few partitions with more than an eighth over the mean.
             let most = tokens / count * 9 / 8 + 64;
@@ -273,10 +286,10 @@ impl<'a> Join<'a> {
         let part = a as usize / PART;
         self.found[part].push(hit(a, b, key));
         self.forecast.pairs += 1;
-        match self.found[part].len() {
-            HITS_AT_ONCE => self.put_down(part),
-            _ => Ok(()),
+        if self.found[part].len() >= self.at_once {
+            self.put_down(part)?;
         }
+        Ok(())
     }
 
     fn put_down(&mut self, part: usize) -> Result<(), files::Error> {
@@ -431,7 +444,7 @@ mod tests {
             }
             let memory = Memory::all();
             let parts = [Mutex::new(Pile::new(&memory.pairs))];
-            let mut join = Join::new(&people, cap, &parts);
+            let mut join = Join::new(&people, cap, &parts, MOST_HITS);
             join.partition(7, &entries, bits).expect("in memory");
             let forecast = join.put_down_all().expect("in memory");
             let [part] = parts.map(|part| part.into_inner().expect("no panic"));

@@ -9,8 +9,8 @@ use super::memory::Memory;
 use super::people::People;
 use super::rivals::{Places, Rival, Rivals};
 use crate::engine::{
-    self, Between, Chance, Components, Judged, Judgement, KeyTally, Keys, Likeness, MOST_ODDS,
-    NOT_COMPARED, Observation, Ratios, Space, Tally,
+    self, Between, Chance, Components, Context, Judged, Judgement, KeyTally, Keys, Likeness,
+    MOST_ODDS, NOT_COMPARED, Observation, Ratios, Space, Tally,
 };
 use crate::files::{self, Pile, Record};
 use crate::ids::Band;
@@ -210,6 +210,8 @@ impl Candidates {
         let Candidates { links, pairs: mut leveled, seen, .. } = self;
         let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
         let likeness = Likeness::new(space, judgement.judged.iter().map(|j| j.agreeing));
+        let context = |judged: &Judged| likeness.context(judged.agreeing);
+        let contexts: Vec<Context> = judgement.judged.iter().map(context).collect();
 
         let mut places = Places::new(people);
         leveled.each(|pair| places.add(people, pair.pair.a, pair.pair.b))?;
@@ -223,9 +225,9 @@ impl Candidates {
                 links.observation(space, people, &leveled[i].pair)
             });
             let rival = |(&Leveled { pair, level }, pattern): (&Leveled, u32)| {
-                let Judged { odds, agreeing, .. } = judgement.judged[pattern as usize];
+                let odds = judgement.judged[pattern as usize].odds;
                 let (places, is_once) = places.of(people, pair.a, pair.b);
-                let context = likeness.context(agreeing);
+                let context = contexts[pattern as usize];
                 Rival { odds, places, pattern, context, level, is_once }
             };
             let pairs = leveled.par_iter().with_min_len(ONE_SHARE).zip(patterns).map(rival);
@@ -233,16 +235,11 @@ impl Candidates {
         }
         drop((places, seen));
 
-        let mut ratios = Ratios::even(&likeness);
-        let levels = match is_compared {
-            true => {
-                ratios = rivals.learn(&likeness)?;
-                Some(ratios.clone())
-            }
-            false => {
-                rivals.sum(|rival| rival.odds)?;
-                None
-            }
+        let ratios = if is_compared {
+            rivals.learn(&likeness)?
+        } else {
+            rivals.sum(|rival| rival.odds)?;
+            Ratios::even(&likeness)
         };
         let mut pairs = Pile::new(&memory.pairs);
         for chunk in 0..leveled.chunks() {
@@ -259,7 +256,7 @@ impl Candidates {
             let both = leveled.par_iter().with_min_len(ONE_SHARE).zip(&rival);
             pairs.push(both.map(scored).collect())?;
         }
-        let levels = levels.map(|ratios| Known { likeness, ratios });
+        let levels = is_compared.then_some(Known { likeness, ratios });
         Ok(Scored { pairs, judgement, links, levels })
     }
 }
