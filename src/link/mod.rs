@@ -454,17 +454,22 @@ fn decide(
 pub(crate) fn conclude(
     setting: &Setting<'_>,
     people: &People,
-    mut pairs: Pile<ScoredPair>,
+    pairs: Pile<ScoredPair>,
     decisions: Option<Decisions>,
     earlier: Option<&HashMap<RowId, PersonId>>,
     staged: Staged,
 ) -> Result<Summary, crate::Error> {
+    // On an error too they are dropped before `staged`, in whose folder they may lie.
+    let mut pairs = pairs;
     let (applied, assignment) = decide(people, &mut pairs, decisions.as_ref(), setting.assignment)?;
     let clusters = cluster::cluster(people, &pairs, setting.least)?;
-    let doubts = clusters.doubts(people, &pairs)?;
     let digest = setting.project.digest().to_string();
     let none = HashMap::new();
-    let persons = persons::persons(&digest, people, &clusters, earlier.unwrap_or(&none));
+    let (doubts, persons) = rayon::join(
+        || clusters.doubts(people, &pairs),
+        || persons::persons(&digest, people, &clusters, earlier.unwrap_or(&none)),
+    );
+    let doubts = doubts?;
     let results = output::Results {
         setting,
         people,

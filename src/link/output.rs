@@ -169,29 +169,37 @@ impl Results<'_> {
         warnings
     }
 
-    /// Writes every file of the run into the staged folder.
+    /// Writes every file of the run into the staged folder, several at a time.
     pub(super) fn write(&self, staged: &Staged, summary: &Summary) -> Result<(), crate::Error> {
-        for (s, source) in self.people.sources.iter().enumerate() {
-            let name = format!("to-analyst/{}.map.csv", source.name);
-            let file = staged.create(&name, Readers::Default)?;
-            let people: Vec<u32> = self.people.of_source(s).collect();
-            table(file, "row_id,person_id,band", &people, |&person, row| {
-                row.cell(&self.people.id(person).digits());
-                row.cell(&self.persons.ids[person as usize].digits());
-                row.cell(self.clusters.band(person).name().as_bytes());
-            })?;
-        }
-        self.write_pairs(staged.create("keep/pairs.csv", Readers::Default)?)?;
-        self.write_clerical(staged.create("keep/clerical.csv", Readers::Default)?)?;
-        self.write_doubts(staged.create("keep/review.csv", Readers::Default)?)?;
-        if self.with_earlier {
-            self.write_changes(staged.create("keep/changes.csv", Readers::Default)?)?;
-        }
-        let mut run = staged.create("keep/run.json", Readers::Default)?;
-        let json = serde_json::to_string_pretty(summary).unwrap_or_default();
-        writeln!(run, "{json}").map_err(|e| run.error(e))?;
-        run.finish()?;
-        Ok(())
+        let maps = || {
+            let sources = (0..self.people.sources.len()).into_par_iter();
+            sources.map(|source| self.write_map(staged, source)).collect::<Result<(), _>>()
+        };
+        let pairs = || self.write_pairs(staged.create("keep/pairs.csv", Readers::Default)?);
+        let rest = || {
+            self.write_clerical(staged.create("keep/clerical.csv", Readers::Default)?)?;
+            self.write_doubts(staged.create("keep/review.csv", Readers::Default)?)?;
+            if self.with_earlier {
+                self.write_changes(staged.create("keep/changes.csv", Readers::Default)?)?;
+            }
+            let mut run = staged.create("keep/run.json", Readers::Default)?;
+            let json = serde_json::to_string_pretty(summary).unwrap_or_default();
+            writeln!(run, "{json}").map_err(|e| run.error(e))?;
+            Ok(run.finish()?)
+        };
+        let (maps, (pairs, rest)) = rayon::join(maps, || rayon::join(pairs, rest));
+        maps.and(pairs).and(rest)
+    }
+
+    fn write_map(&self, staged: &Staged, source: usize) -> Result<(), crate::Error> {
+        let name = format!("to-analyst/{}.map.csv", self.people.sources[source].name);
+        let file = staged.create(&name, Readers::Default)?;
+        let people: Vec<u32> = self.people.of_source(source).collect();
+        table(file, "row_id,person_id,band", &people, |&person, row| {
+            row.cell(&self.people.id(person).digits());
+            row.cell(&self.persons.ids[person as usize].digits());
+            row.cell(self.clusters.band(person).name().as_bytes());
+        })
     }
 
     fn write_pairs(&self, file: OutFile) -> Result<(), crate::Error> {
