@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
-use super::veil::{Classes, Outlooks, Veil, ones};
+use super::veil::{OfKinds, Outlooks, Veil, Views, ones, plus};
 pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
@@ -122,6 +122,11 @@ impl Kinds {
     }
 }
 
+/// The places of the kinds in [`OfKinds`] that EM counts.
+const SAME: usize = 0;
+const HOUSEHOLD: usize = 2;
+const TWINS: usize = 3;
+
 /// The share of a kind of pairs that are candidates, from its state probabilities.
 pub(crate) type Seen<'a> = dyn Fn(&[&[f64]]) -> f64 + 'a;
 
@@ -178,18 +183,10 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
-        let by_chance = by_chance(between, outlooks);
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(
-                space,
-                between,
-                (outlooks, &by_chance),
-                patterns,
-                [&prior, &household],
-                seen,
-            );
+            model.step(space, between, outlooks, patterns, [&prior, &household], seen);
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
             if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
@@ -203,34 +200,41 @@ impl Model {
         &mut self,
         space: &Space,
         between: &[Between],
-        (outlooks, by_chance): (&Outlooks, &[f64]),
+        outlooks: &Outlooks,
         patterns: &[Pattern],
         [prior, household_prior]: [&[Vec<f64>]; 2],
         seen: &Seen<'_>,
     ) {
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        let (sums, likelihoods) = likelihoods(&views, outlooks, by_chance);
+        let (sums, likelihoods) = likelihoods(&views, outlooks);
         let kinds = self.kinds_of(space, between, &likelihoods, patterns);
         let (weights, found) = weights(patterns, &kinds, &likelihoods, between.len());
         let (mut same, mut household) = (zeros(prior), zeros(prior));
         let outlined: Vec<(&(usize, Veil), &Weights)> = outlooks.all.iter().zip(&weights).collect();
         for of_two in outlined.chunk_by(|x, y| x.0.0 == y.0.0) {
             let (sums, views) = (&sums[of_two[0].0.0], &views[of_two[0].0.0]);
-            let start = Shares::new(&outlooks.classes);
+            let start = vec![[0.0; 4]; outlooks.classes.len()];
             // Chunks of a fixed size, added up in order: the same sums at any thread count.
-            let parts: Vec<Shares> = of_two
+            let parts: Vec<Vec<OfKinds>> = of_two
                 .par_chunks(256)
                 .map(|chunk| {
                     let mut shares = start.clone();
-                    chunk.iter().for_each(|((_, veil), weights)| shares.add(veil, weights, sums));
+                    for ((_, veil), weights) in chunk {
+                        veil.share_out(sums, &weights.likelihoods, &weights.pairs, &mut shares);
+                    }
                     shares
                 })
                 .collect();
-            let shares = parts.into_iter().fold(start, Shares::plus);
-            let classes = &outlooks.classes;
-            classes.spread(&shares.same, &sums.same, &views.same, &mut same);
-            classes.spread(&shares.household, &sums.household, &views.household, &mut household);
-            classes.spread(&shares.twins, &sums.twins, &views.twins, &mut household);
+            let add = |all: Vec<OfKinds>, more: Vec<OfKinds>| {
+                all.into_iter().zip(more).map(|(all, more)| plus(all, more)).collect()
+            };
+            let shares = parts.into_iter().fold(start, add);
+            let spread = |kind: usize, counts: &mut [Vec<f64>]| {
+                outlooks.classes.spread(kind, &shares, sums, &views[kind], counts);
+            };
+            spread(SAME, &mut same);
+            spread(HOUSEHOLD, &mut household);
+            spread(TWINS, &mut household);
         }
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in found.iter().enumerate() {
@@ -242,7 +246,7 @@ impl Model {
                 // A household cannot be told from people of one name.
                 false => least,
             };
-            let household = (sum.household / seen(&views[b].household)).min(most_households);
+            let household = (sum.household / seen(&views[b][HOUSEHOLD])).min(most_households);
             let [fewest_twins, most_twins] = match space.is_clear() {
                 true if has_place => TWINS_OF_HOUSEHOLD.map(|share| share * household),
                 true => [TWINS_OF_HOUSEHOLD[0] * household; 2],
@@ -250,14 +254,14 @@ impl Model {
             };
             // In the clear, where a pair is found by more than its states, a match that is not
             // found is too rare to be counted by those that are.
-            let same_seen = if space.is_clear() { 1.0 } else { seen(&views[b].same) };
+            let same_seen = if space.is_clear() { 1.0 } else { seen(&views[b][SAME]) };
             // Without a person there is no match; yet there is no logarithm of none.
             let same = (sum.same / same_seen).min(least).max(1e-6);
             expected.push(Expected {
                 same,
                 unseen: same * (1.0 - same_seen),
                 household,
-                twins: (sum.twins / seen(&views[b].twins))
+                twins: (sum.twins / seen(&views[b][TWINS]))
                     .min(most_twins)
                     .max(fewest_twins)
                     .max(1e-6),
@@ -289,8 +293,7 @@ impl Model {
         patterns: &[Pattern],
     ) -> Vec<Kinds> {
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        let by_chance = by_chance(between, outlooks);
-        let (_, likelihoods) = likelihoods(&views, outlooks, &by_chance);
+        let (_, likelihoods) = likelihoods(&views, outlooks);
         self.kinds_of(space, between, &likelihoods, patterns)
     }
 
@@ -298,7 +301,7 @@ impl Model {
         &self,
         space: &Space,
         between: &[Between],
-        likelihoods: &[Likelihoods],
+        likelihoods: &[OfKinds],
         patterns: &[Pattern],
     ) -> Vec<Kinds> {
         let survival = self.survival(space, between);
@@ -321,7 +324,7 @@ impl Model {
     fn kinds(
         &self,
         between: &Between,
-        likelihoods: &Likelihoods,
+        &[same, unrelated, household, twins]: &OfKinds,
         pattern: &Pattern,
         survival: &[[f64; 2]],
     ) -> Kinds {
@@ -337,12 +340,12 @@ impl Model {
             .filter(|&side| between.unique[1 - side])
             .map(|side| sides[side] / (1.0 - expected.linked(between, side)))
             .product();
-        let by_chance = likelihoods.unrelated * pattern.rarity * alive;
+        let by_chance = unrelated * pattern.rarity * alive;
         Kinds {
-            same: expected.same * likelihoods.same,
+            same: expected.same * same,
             unrelated: between.pairs * by_chance,
-            household: expected.household * likelihoods.household,
-            twins: expected.twins * likelihoods.twins,
+            household: expected.household * household,
+            twins: expected.twins * twins,
             alone,
         }
     }
@@ -383,87 +386,28 @@ impl Model {
             GroupKind::BirthDate => self.twin_birth_date.as_slice(),
             _ => household(g),
         };
-        Views {
-            same: slices(&self.same),
-            unrelated: slices(chance),
-            household: (0..chance.len()).map(household).collect(),
-            twins: (0..chance.len()).map(twins).collect(),
-        }
+        let groups = 0..chance.len();
+        [
+            slices(&self.same),
+            slices(chance),
+            groups.clone().map(household).collect(),
+            groups.map(twins).collect(),
+        ]
     }
-}
-
-/// State probabilities of the four kinds, group by group.
-struct Views<'a> {
-    same: Vec<&'a [f64]>,
-    unrelated: Vec<&'a [f64]>,
-    household: Vec<&'a [f64]>,
-    twins: Vec<&'a [f64]>,
-}
-
-/// The probability of each class of states in each kind of pair.
-struct Sums {
-    same: Vec<f64>,
-    household: Vec<f64>,
-    twins: Vec<f64>,
-}
-
-/// The probability of an observation in each kind of pair.
-#[derive(Debug, Clone, Copy)]
-struct Likelihoods {
-    same: f64,
-    unrelated: f64,
-    household: f64,
-    twins: f64,
-}
-
-impl Views<'_> {
-    fn sums(&self, classes: &Classes) -> Sums {
-        Sums {
-            same: classes.sums(&self.same),
-            household: classes.sums(&self.household),
-            twins: classes.sums(&self.twins),
-        }
-    }
-}
-
-impl Sums {
-    fn likelihoods(&self, veil: &Veil, unrelated: f64) -> Likelihoods {
-        Likelihoods {
-            unrelated,
-            same: veil.likelihood(&self.same),
-            household: veil.likelihood(&self.household),
-            twins: veil.likelihood(&self.twins),
-        }
-    }
-}
-
-/// The probability of each outlook among unrelated people, which no step changes.
-fn by_chance(between: &[Between], outlooks: &Outlooks) -> Vec<f64> {
-    let classes = &outlooks.classes;
-    let sums: Vec<Vec<f64>> =
-        between.iter().map(|b| classes.sums(&slices(&b.chance.states))).collect();
-    let of = |(between, veil): &(usize, Veil)| veil.likelihood(&sums[*between]);
-    outlooks.all.par_iter().map(of).collect()
 }
 
 /// The probability of each class, per pair of sources, and of each outlook.
-fn likelihoods(
-    views: &[Views<'_>],
-    outlooks: &Outlooks,
-    by_chance: &[f64],
-) -> (Vec<Sums>, Vec<Likelihoods>) {
-    let sums: Vec<Sums> = views.iter().map(|views| views.sums(&outlooks.classes)).collect();
-    let of = |((between, veil), unrelated): (&(usize, Veil), &f64)| {
-        sums[*between].likelihoods(veil, *unrelated)
-    };
-    let likelihoods = outlooks.all.par_iter().zip(by_chance).map(of).collect();
+fn likelihoods(views: &[Views<'_>], outlooks: &Outlooks) -> (Vec<Vec<OfKinds>>, Vec<OfKinds>) {
+    let sums: Vec<Vec<OfKinds>> = views.iter().map(|views| outlooks.classes.sums(views)).collect();
+    let of = |(between, veil): &(usize, Veil)| veil.likelihood(&sums[*between]);
+    let likelihoods = outlooks.all.par_iter().map(of).collect();
     (sums, likelihoods)
 }
 
 /// How many pairs of each kind were observed of an outlook, over the probability of that.
 struct Weights {
-    likelihoods: Likelihoods,
-    pairs: Expected,
+    likelihoods: OfKinds,
+    pairs: OfKinds,
 }
 
 /// How many pairs of each kind the patterns are: per outlook, and, of those that are sure to be
@@ -471,10 +415,10 @@ struct Weights {
 fn weights(
     patterns: &[Pattern],
     kinds: &[Kinds],
-    likelihoods: &[Likelihoods],
+    likelihoods: &[OfKinds],
     between: usize,
 ) -> (Vec<Weights>, Vec<Expected>) {
-    let none = |&likelihoods| Weights { likelihoods, pairs: Expected::default() };
+    let none = |&likelihoods| Weights { likelihoods, pairs: [0.0; 4] };
     let mut weights: Vec<Weights> = likelihoods.iter().map(none).collect();
     let mut found = vec![Expected::default(); between];
     for (pattern, kinds) in patterns.iter().zip(kinds) {
@@ -485,49 +429,14 @@ fn weights(
         let n = pattern.count as f64 / total;
         let [same, household, twins] =
             [kinds.same, kinds.household, kinds.twins].map(|kind| n * kind);
-        weights[pattern.outlook].pairs.add(Expected { same, household, twins, unseen: 0.0 });
+        // What unrelated people are like is known from the counts.
+        let pairs = &mut weights[pattern.outlook].pairs;
+        *pairs = plus(*pairs, [same, 0.0, household, twins]);
         let sure = if pattern.is_sure { 1.0 } else { 0.0 };
         let (household, twins) = (sure * household, sure * twins);
         found[pattern.between].add(Expected { same, household, twins, unseen: 0.0 });
     }
     (weights, found)
-}
-
-/// What the expectation step adds up, class by class.
-#[derive(Clone)]
-struct Shares {
-    same: Vec<f64>,
-    household: Vec<f64>,
-    twins: Vec<f64>,
-}
-
-impl Shares {
-    fn new(classes: &Classes) -> Shares {
-        let none = vec![0.0; classes.len()];
-        Shares { same: none.clone(), household: none.clone(), twins: none }
-    }
-
-    fn add(&mut self, veil: &Veil, weights: &Weights, sums: &Sums) {
-        let Weights { likelihoods, pairs } = weights;
-        veil.share_out(&sums.same, likelihoods.same, pairs.same, &mut self.same);
-        veil.share_out(
-            &sums.household,
-            likelihoods.household,
-            pairs.household,
-            &mut self.household,
-        );
-        veil.share_out(&sums.twins, likelihoods.twins, pairs.twins, &mut self.twins);
-    }
-
-    fn plus(mut self, other: Shares) -> Shares {
-        let add = |into: &mut [f64], from: &[f64]| {
-            into.iter_mut().zip(from).for_each(|(into, from)| *into += from);
-        };
-        add(&mut self.same, &other.same);
-        add(&mut self.household, &other.household);
-        add(&mut self.twins, &other.twins);
-        self
-    }
 }
 
 /// Nothing, in the shape of these tables.

@@ -419,7 +419,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::engine::veil::Outlooks;
+    use crate::engine::veil::{Outlooks, Views};
     use crate::project::Preset;
 
     fn space() -> Space {
@@ -495,15 +495,24 @@ mod tests {
             let veils = space.veils(space.outline(both, agree));
             let Outlooks { classes, all } = Outlooks::new(vec![(0, veils)]);
             let (_, veil) = &all[0];
-            let sums = classes.sums(&slices);
-            let got = veil.likelihood(&sums);
-            prop_assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
-            let mut by_class = vec![0.0; classes.len()];
-            veil.share_out(&sums, got, 1.0, &mut by_class);
-            let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
-            classes.spread(&by_class, &sums, &slices, &mut counts);
-            for (got, expected_group) in counts.iter().flatten().zip(shares.iter().flatten()) {
-                prop_assert!((got - expected_group / expected).abs() < 1e-9);
+            let even: Vec<Vec<f64>> =
+                p.iter().map(|g| vec![1.0 / g.len() as f64; g.len()]).collect();
+            // Each kind of pair goes by its own probabilities, whatever the others are.
+            for kind in 0..4 {
+                let mut views: Views = [(); 4].map(|()| even.iter().map(Vec::as_slice).collect());
+                views[kind].clone_from(&slices);
+                let sums = classes.sums(&views);
+                let got = veil.likelihood(&sums);
+                prop_assert!((got[kind] - expected).abs() < 1e-9, "{got:?} is not {expected}");
+                let mut by_class = vec![[0.0; 4]; classes.len()];
+                let mut weights = [2.0; 4];
+                weights[kind] = 1.0;
+                veil.share_out(&sums, &got, &weights, &mut by_class);
+                let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
+                classes.spread(kind, &by_class, &sums, &slices, &mut counts);
+                for (got, expected_group) in counts.iter().flatten().zip(shares.iter().flatten()) {
+                    prop_assert!((got - expected_group / expected).abs() < 1e-9);
+                }
             }
         }
     }

@@ -1,7 +1,15 @@
 //! What observations leave possible: sets of joint states of the comparison groups, kept as
 //! sums of products so that their probabilities and shares are quick to work out.
 
+use std::array;
 use std::collections::HashMap;
+
+/// One number for each kind of pair: the same person, unrelated people, people of one household,
+/// twins. Four that lie together are worked out together.
+pub(crate) type OfKinds = [f64; 4];
+
+/// Per kind of pair, the state probabilities, group by group.
+pub(crate) type Views<'a> = [Vec<&'a [f64]>; 4];
 
 /// The joint states that an observation leaves possible, as combinations of one class of
 /// states per group; a class is known by its place in [`Classes`]. Combinations that differ in
@@ -73,24 +81,27 @@ impl Classes {
     }
 
     /// The probability of each class, given each group's state probabilities.
-    pub(crate) fn sums(&self, states: &[&[f64]]) -> Vec<f64> {
-        let sum = |&(group, class): &(usize, u64)| ones(class).map(|s| states[group][s]).sum();
+    pub(crate) fn sums(&self, views: &Views<'_>) -> Vec<OfKinds> {
+        let sum = |&(group, class): &(usize, u64)| {
+            array::from_fn(|kind| ones(class).map(|s| views[kind][group][s]).sum())
+        };
         self.all.iter().map(sum).collect()
     }
 
-    /// Adds what each class got to the counts of its states, in proportion to their
+    /// Adds what each class got of one kind to the counts of its states, in proportion to their
     /// probability; `sums` are those of the classes.
     pub(crate) fn spread(
         &self,
-        shares: &[f64],
-        sums: &[f64],
+        kind: usize,
+        shares: &[OfKinds],
+        sums: &[OfKinds],
         states: &[&[f64]],
         counts: &mut [Vec<f64>],
     ) {
         for ((&(group, class), share), sum) in self.all.iter().zip(shares).zip(sums) {
-            if *sum > 0.0 {
+            if sum[kind] > 0.0 {
                 for s in ones(class) {
-                    counts[group][s] += share / sum * states[group][s];
+                    counts[group][s] += share[kind] / sum[kind] * states[group][s];
                 }
             }
         }
@@ -123,38 +134,54 @@ impl Veil {
     }
 
     /// The probability of the observation, given that of each class.
-    pub(crate) fn likelihood(&self, sums: &[f64]) -> f64 {
-        self.runs().map(|(head, tail)| product(head, sums) * total(tail, sums)).sum()
+    pub(crate) fn likelihood(&self, sums: &[OfKinds]) -> OfKinds {
+        let of_run = |(head, tail)| times(product(head, sums), total(tail, sums));
+        self.runs().map(of_run).fold([0.0; 4], plus)
     }
 
-    /// Adds `weight`, shared out over the possible combinations in proportion to their
+    /// Adds the weights, shared out over the possible combinations in proportion to their
     /// probability, to the shares of their classes. `likelihood` is that of the observation.
-    pub(crate) fn share_out(&self, sums: &[f64], likelihood: f64, weight: f64, shares: &mut [f64]) {
-        if likelihood <= 0.0 || weight <= 0.0 {
-            return;
-        }
-        let scale = weight / likelihood;
+    pub(crate) fn share_out(
+        &self,
+        sums: &[OfKinds],
+        likelihood: &OfKinds,
+        weights: &OfKinds,
+        shares: &mut [OfKinds],
+    ) {
+        let scale = array::from_fn(|kind| match likelihood[kind] > 0.0 && weights[kind] > 0.0 {
+            true => weights[kind] / likelihood[kind],
+            false => 0.0,
+        });
         for (head, tail) in self.runs() {
-            let before = scale * product(head, sums);
-            let both = before * total(tail, sums);
+            let before = times(scale, product(head, sums));
+            let both = times(before, total(tail, sums));
             for &place in head {
-                shares[place as usize] += both;
+                shares[place as usize] = plus(shares[place as usize], both);
             }
             for &place in tail {
-                shares[place as usize] += before * sums[place as usize];
+                let share = times(before, sums[place as usize]);
+                shares[place as usize] = plus(shares[place as usize], share);
             }
         }
     }
 }
 
 /// The probability of one class of each of several groups.
-fn product(places: &[u32], sums: &[f64]) -> f64 {
-    places.iter().map(|&place| sums[place as usize]).product()
+fn product(places: &[u32], sums: &[OfKinds]) -> OfKinds {
+    places.iter().map(|&place| sums[place as usize]).fold([1.0; 4], times)
 }
 
 /// The probability of several classes of one group.
-fn total(places: &[u32], sums: &[f64]) -> f64 {
-    places.iter().map(|&place| sums[place as usize]).sum()
+fn total(places: &[u32], sums: &[OfKinds]) -> OfKinds {
+    places.iter().map(|&place| sums[place as usize]).fold([0.0; 4], plus)
+}
+
+pub(crate) fn plus(x: OfKinds, y: OfKinds) -> OfKinds {
+    array::from_fn(|kind| x[kind] + y[kind])
+}
+
+fn times(x: OfKinds, y: OfKinds) -> OfKinds {
+    array::from_fn(|kind| x[kind] * y[kind])
 }
 
 /// The positions of the bits that are set.

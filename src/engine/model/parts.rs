@@ -6,9 +6,9 @@
 //! is the weight of the group by itself. The sum is the weight of the pattern, whichever kinds
 //! of pairs the model has.
 
-use super::{Between, Model, Pattern, Views};
+use super::{Between, Model, Pattern};
 use crate::engine::space::{Known, Space};
-use crate::engine::veil::Outlooks;
+use crate::engine::veil::{Outlooks, Views};
 
 /// What a weight is made of, in bits; the sum is [`Model::weight`].
 #[derive(Debug, Clone)]
@@ -38,9 +38,7 @@ impl Model {
         let survival = self.survival(space, between);
         let views = self.views(space, &between[b]);
         let kinds = |views: &Views<'_>, pattern: &Pattern| {
-            let classes = &outlooks.classes;
-            let unrelated = veil.likelihood(&classes.sums(&views.unrelated));
-            let likelihoods = views.sums(classes).likelihoods(veil, unrelated);
+            let likelihoods = veil.likelihood(&outlooks.classes.sums(views));
             self.kinds(&between[b], &likelihoods, pattern, &survival[b])
         };
         let weight = |views: &Views<'_>, pattern: &Pattern| {
@@ -48,14 +46,14 @@ impl Model {
         };
         // No key is said to agree, so none is rare or has survived.
         let plain = Pattern { agree: 0, rarity: 1.0, ..pattern.clone() };
-        let first = weight(&views.looked_at(0), &plain);
+        let first = weight(&looked_at(&views, 0), &plain);
         let mut before = first;
         let groups = space
             .known(&outlooks.classes, veil)
             .into_iter()
             .enumerate()
             .map(|(g, known)| {
-                let after = weight(&views.looked_at(g + 1), &plain);
+                let after = weight(&looked_at(&views, g + 1), &plain);
                 (known, after - std::mem::replace(&mut before, after))
             })
             .collect();
@@ -69,18 +67,11 @@ impl Model {
     }
 }
 
-impl<'a> Views<'a> {
-    /// The same, but for all groups from this one on, which are as among unrelated people.
-    fn looked_at(&self, groups: usize) -> Views<'a> {
-        let with = |kind: &[&'a [f64]]| -> Vec<&'a [f64]> {
-            let (seen, rest) = (kind.iter().take(groups), self.unrelated.iter().skip(groups));
-            seen.chain(rest).copied().collect()
-        };
-        Views {
-            same: with(&self.same),
-            unrelated: self.unrelated.clone(),
-            household: with(&self.household),
-            twins: with(&self.twins),
-        }
-    }
+/// The same, but for all groups from this one on, which are as among unrelated people.
+fn looked_at<'a>(views: &Views<'a>, groups: usize) -> Views<'a> {
+    let [_, unrelated, ..] = views;
+    views.each_ref().map(|kind| {
+        let (seen, rest) = (kind.iter().take(groups), unrelated.iter().skip(groups));
+        seen.chain(rest).copied().collect()
+    })
 }
