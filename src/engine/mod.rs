@@ -169,7 +169,7 @@ fn judge_each<T: Copy + Sync, O: Copy + Eq + Hash + Send + Sync>(
 fn pattern(space: &Space, between: &[Between], seen: Observation, count: u64) -> Pattern {
     let Observation { between: b, both, agree } = seen;
     let agreeing = space.agreeing(agree);
-    let silent = space.implied(agreeing) & !both;
+    let silent = space.silent(agree, both);
     Pattern {
         between: b,
         outlook: 0,

@@ -39,6 +39,8 @@ pub(crate) struct Space {
     states_with: Vec<u64>,
     /// Per group and set of its components, those that agree for certain when these do.
     certain: Vec<Vec<Components>>,
+    /// Parts that a value may lack though more of it is there: a post box has no street.
+    may_lack: Components,
     /// For the names in order and crossed.
     stronger: [Stronger; 2],
 }
@@ -129,6 +131,7 @@ impl Space {
             family_group: None,
             states_with: vec![],
             certain: vec![],
+            may_lack: 0,
             stronger: Default::default(),
         }
     }
@@ -220,6 +223,9 @@ impl Space {
             family_group,
             states_with,
             certain: groups.iter().map(certain).collect(),
+            may_lack: bits(&|c| {
+                c.part == Part::Street || c.part == Part::Phonetic && kind(c) == FieldKind::Address
+            }),
             stronger: Default::default(),
             groups,
         };
@@ -254,6 +260,14 @@ impl Space {
         (0..self.keys.len())
             .filter(|&k| self.parts(k, Names::InOrder) & !components == 0)
             .fold(0, |set, k| set | 1 << k)
+    }
+
+    /// The keys that must agree since all their components do, but that not both have: where keys
+    /// agree, and both have `both`.
+    pub(crate) fn silent(&self, agree: Keys, both: Keys) -> Keys {
+        let shown = ones(agree).fold(0, |set, k| set | self.keys[k]);
+        let there = self.certain(shown) & (shown | !self.may_lack);
+        self.implied(there) & !both
     }
 
     /// The keys that say something of a person with several records, of those that both have.
@@ -420,7 +434,7 @@ mod tests {
 
     use super::*;
     use crate::engine::veil::{Outlooks, Views};
-    use crate::project::Preset;
+    use crate::project::{Extra, Preset};
 
     fn space() -> Space {
         let text = Preset::Minimal.toml("p", "2026");
@@ -566,6 +580,21 @@ mod tests {
         // The sex and the place are unknown, the rest agrees.
         let says = agree | key("slk581") | key("given_postcode");
         assert_eq!(space.of_several_records(agree | differ, agree), says);
+    }
+
+    #[test]
+    fn a_withheld_street_says_nothing_of_a_post_box() {
+        let text = Preset::Minimal.toml_with("p", "2026", &[Extra::Address]);
+        let project = Project::parse(&text, "project.toml").expect("a preset");
+        let space = Space::of_match_keys(&project);
+        let key = |name: &str| -> Keys {
+            1 << project.match_keys.iter().position(|k| k.name == name).expect("the key")
+        };
+        let agree = key("names_sound_birth") | key("birth_address");
+        let street = key("names_sound_street");
+        assert_ne!(space.implied(space.agreeing(agree)) & street, 0);
+        let silent = space.silent(agree, agree);
+        assert_eq!((silent & street, silent & key("birth")), (0, key("birth")));
     }
 
     #[test]
