@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use crate::ids::SourceName;
 
+/// What an agreement calls it when clients are asked again later; consent of its own.
+pub(super) const FOLLOW_UP: &str = "follow-up";
+
 /// A checked `source.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
