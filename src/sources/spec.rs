@@ -53,6 +53,11 @@ pub struct SourceSpec {
 }
 
 impl SourceSpec {
+    /// Whether anybody can be left out for want of consent.
+    pub(crate) fn asks_for_consent(&self) -> bool {
+        !self.consent.is_empty() || !self.withdrawn.is_empty()
+    }
+
     /// The columns that a field of the project is read from, in their order.
     pub fn columns_of<'a>(&'a self, field: &str) -> impl Iterator<Item = &'a String> + use<'a> {
         let further = self.further_columns.get(field).into_iter().flatten();
