@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
 use proptest::prelude::*;
-use veilway::dex::{Job, Numbers, Summary, Unconsenting, write};
+use veilway::dex::{Job, Locality, Numbers, Summary, Unconsenting, write};
 use veilway::files::Overwrite;
 use veilway::progress::Progress;
-use veilway::sources::Input;
+use veilway::sources::{Input, SourceSpec};
 
 /// A folder that is gone afterwards.
 struct Room(tempfile::TempDir);
@@ -55,6 +55,7 @@ fn job(export: PathBuf, out: PathBuf) -> Job {
         numbers: Numbers::AsUsual,
         agency_key: None,
         unconsenting: Unconsenting::Unnamed,
+        no_fixed_address: None,
         out,
         overwrite: Overwrite::Refuse,
         most: None,
@@ -198,11 +199,11 @@ fn an_extract_becomes_an_upload() {
     let summary = room.run(&job(export.clone(), room.path("out")));
     let text = room.read("out/to-dex/upload-001.xml");
     assert_eq!((summary.written["Clients"], summary.written["Sessions"]), (5, 6));
-    // The second person has no suburb, which every upload must have.
+    // The second person has no fixed address, and every upload must say a place.
     let expected = [
         ("Cases", "CaseClients", "record", 1),
         ("Cases", "ClientId", "part", 1),
-        ("Clients", "Suburb", "record", 1),
+        ("Clients", "ResidentialAddress", "record", 1),
         ("Sessions", "CaseId", "record", 1),
     ];
     assert_eq!(aside(&summary), expected);
@@ -219,6 +220,66 @@ fn an_extract_becomes_an_upload() {
     room.run(&job(export, room.path("refused")));
     let text = room.read("refused/to-dex/upload-001.xml");
     assert!(!text.contains("Ottilie") && text.contains("<Slk>RAKTT140319872</Slk>"));
+}
+
+/// People without a home are written with the place that the agency names, and who they are is
+/// listed.
+#[test]
+fn the_place_given_stands_for_people_without_a_fixed_address() {
+    let room = Room::new();
+    let export = room.write("clients.csv", &fixture("cli/common_dataset.csv"));
+    let outlet = Locality::parse("Braddon,ACT,2612").expect("a place");
+    let given = Job { no_fixed_address: Some(outlet), ..job(export, room.path("out")) };
+    let summary = room.run(&given);
+    assert_eq!((summary.written["Clients"], summary.written["Sessions"]), (6, 7));
+    assert_eq!(aside(&summary), [("Clients", "ResidentialAddress", "part", 1)]);
+    let text = room.read("out/to-dex/upload-001.xml");
+    let place = "<ResidentialAddress><Suburb>Braddon</Suburb><StateCode>ACT</StateCode>\
+        <Postcode>2612</Postcode></ResidentialAddress>";
+    assert_eq!(text.matches(place).count(), 1, "{text}");
+    assert_eq!(text.matches("<Suburb>Wattle Bend</Suburb>").count(), 5, "{text}");
+    let rejects = room.read("out/keep/rejects.csv");
+    assert!(rejects.contains(",3,Clients,ResidentialAddress,part,"), "{rejects}");
+
+    // Who has only none recorded is not taken for homeless.
+    let unsaid =
+        fixture("cli/common_dataset.csv").replace("30111962,2,1,2,,,,,", "30111962,2,1,,,,,,");
+    let export = room.write("unsaid.csv", &unsaid);
+    let summary = room.run(&Job { export: Input::File(export), out: room.path("unsaid"), ..given });
+    assert!(aside(&summary).contains(&("Clients", "Suburb", "record", 1)), "{summary:?}");
+}
+
+/// The street is put together of the items that hold it, or of the columns that are described,
+/// and is of those who consent only.
+#[test]
+fn streets_are_written_of_those_who_consent() {
+    let room = Room::new();
+    let clients = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.1,1.5.2,1.5.3,1.5.4,1.5.5,1.5.6,1.5.7,\
+        1.5.8,2.3.1,4.1.1\n\
+        a,1,1,Zelda,Thistlewick,01021980,2,1,2,14,Elm,Street,Reid,2612,ACT,2,03022025\n\
+        b,1,1,Wilhelm,Fernsby,01021981,1,1,,7,Oak,Road,Reid,2612,ACT,2,03022025\n\
+        c,1,2,Ambrose,Quillfeather,05061975,1,1,,9,Ash,Lane,Reid,2612,ACT,1,03022025\n\
+        d,1,1,Ida,Merriweather,05061976,2,2,,,,,Reid,2612,ACT,1,03022025\n";
+    let export = room.write("clients.csv", clients);
+    let kept = Job { numbers: Numbers::Keep, ..job(export, room.path("items")) };
+    let summary = room.run(&kept);
+    assert_eq!((aside(&summary), summary.written["Clients"]), (vec![], 4));
+    let text = room.read("items/to-dex/upload-001.xml");
+    for line in ["2/14 Elm Street", "7 Oak Road"] {
+        assert!(text.contains(&format!("<AddressLine1>{line}</AddressLine1>")), "{text}");
+    }
+    assert_eq!(text.matches("<AddressLine").count(), 2, "{text}");
+
+    let header = clients.replace("1.5.3,1.5.4,1.5.5", "number,road,sort");
+    let export = room.write("described.csv", &header.replace("1.5.2", "flat"));
+    let source = "[source]\nname = \"made\"\nrecord_id = \"ClientId\"\ndate_format = \"%d%m%Y\"\n\
+        [columns]\nfamily_name = \"1.2.3\"\naddress = [\"number\", \"road\", \"sort\"]\n";
+    let source = SourceSpec::parse(source, "made").expect("a source");
+    let out = room.path("described");
+    room.run(&Job { export: Input::File(export), source: Some(source), out, ..kept });
+    let text = room.read("described/to-dex/upload-001.xml");
+    assert!(text.contains("<AddressLine1>14 Elm Street</AddressLine1>"), "{text}");
+    assert_eq!(text.matches("<AddressLine").count(), 2, "{text}");
 }
 
 /// Events in a file of their own, with scores.

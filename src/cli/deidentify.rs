@@ -90,6 +90,7 @@ struct Report<'a> {
     record: &'a RunRecord,
     package: PathBuf,
     events_file: Option<PathBuf>,
+    left_out_file: Option<PathBuf>,
     keep: PathBuf,
     warnings: &'a [String],
 }
@@ -126,6 +127,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         record: &summary.record,
         package: summary.out.join(&summary.package),
         events_file: summary.events.as_ref().map(|name| summary.out.join(name)),
+        left_out_file: summary.left_out.as_ref().map(|name| summary.out.join(name)),
         keep: summary.out.join("keep"),
         warnings: &summary.warnings,
     };
@@ -170,8 +172,8 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         aside += events.set_aside.values().sum::<u64>();
     }
     text += &format!("for linkage unit   {}\n", clean(&report.package));
-    if let Some(events) = &report.events_file {
-        text += &format!("for the analyst    {}\n", clean(events));
+    for file in [&report.events_file, &report.left_out_file].into_iter().flatten() {
+        text += &format!("for the analyst    {}\n", clean(file));
     }
     text += &format!("stays here         {}", clean(&report.keep));
     if aside > 0 {

@@ -11,7 +11,7 @@ use super::Printer;
 use super::slk::today;
 use super::source::{date_format, encodings};
 use super::validate::period;
-use crate::dex::{Job, Numbers, Summary, Unconsenting, write};
+use crate::dex::{Job, Locality, Numbers, Summary, Unconsenting, write};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
 use crate::sources::spec::Encoding;
@@ -75,6 +75,10 @@ struct WriteArgs {
     /// linkage key].
     #[arg(long)]
     consenting_only: bool,
+    /// The place to write for clients without a fixed address who have none recorded, as that of
+    /// the outlet [default: they are set aside, since every upload must say a place].
+    #[arg(long, value_name = "SUBURB,STATE,POSTCODE", value_parser = Locality::parse)]
+    no_fixed_address: Option<Locality>,
     /// How dates are written [default: as the description says, or else 31121999].
     #[arg(long, value_name = "FORMAT", value_parser = date_format)]
     date_format: Option<String>,
@@ -120,6 +124,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             true => Unconsenting::LeaveOut,
             false => Unconsenting::Unnamed,
         },
+        no_fixed_address: args.no_fixed_address,
         out: args.out,
         overwrite: if args.force { Overwrite::Replace } else { Overwrite::Refuse },
         most: None,

@@ -190,6 +190,9 @@ fn one(q: &Quality, text: &mut String) {
             s.male, s.female, s.other, s.not_stated, s.empty, s.unknown_code
         ),
     );
+    if let Some(count) = q.postcodes_of_another_state {
+        line("postcodes", format!("{count} that the state beside them does not have"));
+    }
     if let Some(c) = &q.consent {
         let mut said = format!(
             "{} given, {} in part, {} refused, {} not stated",

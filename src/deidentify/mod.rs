@@ -100,6 +100,9 @@ pub struct Summary {
     pub package: String,
     /// The events, below the output folder, where the source has any.
     pub events: Option<String>,
+    /// How many clients are left out for want of consent, below the output folder, where the
+    /// source asks for any.
+    pub left_out: Option<String>,
     /// What a person should look at.
     pub warnings: Vec<String>,
 }
@@ -293,7 +296,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let (package, digest) = write::package(&staged, source, manifest.clone(), rows)?;
     progress.end();
     write::rejects(&staged, source, &mut asides)?;
-    write::left_out(&staged, source, &left_out.table(manifest.people)?)?;
+    let left_out = write::left_out(&staged, source, &left_out.table(manifest.people)?)?;
     let mut record =
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     record.rows_kept_back = kept_back;
@@ -308,7 +311,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         warnings.insert(0, UNHARDENED.to_owned());
     }
     let events = events.map(|written| written.name);
-    Ok(Summary { record, out: job.out.clone(), package, events, warnings })
+    let left_out = source.asks_for_consent().then_some(left_out);
+    Ok(Summary { record, out: job.out.clone(), package, events, left_out, warnings })
 }
 
 /// The agency's own key: the one named, that of earlier output in one of the folders, or a

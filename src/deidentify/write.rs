@@ -180,12 +180,12 @@ pub(super) fn rejects(
     Ok(file.finish()?)
 }
 
-/// Writes `left-out.csv` for the analyst.
+/// Writes `left-out.csv` for the analyst; gives its name in the output.
 pub(super) fn left_out(
     staged: &Staged,
     source: &SourceSpec,
     lines: &[(&str, Count)],
-) -> Result<(), crate::Error> {
+) -> Result<String, crate::Error> {
     let name = format!("to-analyst/{}.left-out.csv", source.name);
     let mut file = CsvFile::create_for(staged, &name, Readers::Default)?;
     file.line(["reason", "clients"])?;
@@ -193,7 +193,8 @@ pub(super) fn left_out(
         let clients = count.shown().map_or("n.p.".to_owned(), |n| n.to_string());
         file.line([*reason, &clients])?;
     }
-    Ok(file.finish()?)
+    file.finish()?;
+    Ok(name)
 }
 
 /// Writes `run.json`.

@@ -5,6 +5,7 @@ use jiff::civil::{Date, date};
 
 use super::Unconsenting;
 use super::ids::Ids;
+use super::locality::{self, Locality};
 use super::shape::Note;
 use crate::project::{Diacritics, Placeholders};
 use crate::slk::check::check;
@@ -24,6 +25,8 @@ pub(super) struct Rules {
     placeholders: PlaceholderList,
     as_at: Date,
     unconsenting: Unconsenting,
+    /// The place that stands for people without a fixed address.
+    no_fixed_address: Option<Locality>,
     /// Whether a key is written where names are too.
     pub(super) keys: Keys,
 }
@@ -38,9 +41,23 @@ pub(super) enum Keys {
 }
 
 impl Rules {
-    pub(super) fn new(as_at: Date, unconsenting: Unconsenting, keys: Keys) -> Rules {
+    pub(super) fn new(
+        as_at: Date,
+        unconsenting: Unconsenting,
+        no_fixed_address: Option<Locality>,
+        keys: Keys,
+    ) -> Rules {
         let placeholders = PlaceholderList::new(&Placeholders::standard());
-        Rules { placeholders, as_at, unconsenting, keys }
+        Rules { placeholders, as_at, unconsenting, no_fixed_address, keys }
+    }
+
+    /// Gives a client who is said to have no fixed address the place that stands for it. It comes
+    /// before a client is settled, since every client must have a place.
+    ///
+    /// # Errors
+    /// When no place was given for such clients.
+    pub(super) fn place(&self, client: &mut Element, notes: &mut Vec<Note>) -> Result<(), Note> {
+        locality::fill(client, self.no_fixed_address.as_ref(), &self.placeholders, notes)
     }
 
     /// Makes a settled client one that may be written.
@@ -153,7 +170,7 @@ mod tests {
         let mut client = parse(format!("{START}{middle}{REST}").as_bytes()).expect("a client");
         let mut notes = Vec::new();
         shape::settle(List::Clients, &mut client, &mut notes)?;
-        let rules = Rules::new(date(2026, 7, 1), unconsenting, keys);
+        let rules = Rules::new(date(2026, 7, 1), unconsenting, None, keys);
         rules.apply(&mut client, &Ids::kept(), &mut notes)?;
         let mut text = String::new();
         shape::write(&client, &mut text);

@@ -157,6 +157,9 @@ impl Gather {
     }
 
     fn judge(&self, list: List, root: &mut Element, notes: &mut Vec<Note>) -> Result<(), Note> {
+        if list == List::Clients {
+            self.rules.place(root, notes)?;
+        }
         shape::settle(list, root, notes)?;
         let number = match list {
             List::Clients => return self.rules.apply(root, &self.ids, notes),

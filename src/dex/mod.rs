@@ -8,6 +8,7 @@ mod client;
 mod finish;
 mod gather;
 mod ids;
+mod locality;
 mod parts;
 mod rows;
 mod shape;
@@ -36,6 +37,7 @@ use client::{Keys, Rules};
 use finish::Finish;
 use gather::{Gather, Merge, Times};
 use ids::Ids;
+pub use locality::Locality;
 pub use parts::PartFile;
 use parts::Parts;
 use rows::{Always, Reader};
@@ -72,6 +74,8 @@ pub struct Job {
     pub agency_key: Option<PathBuf>,
     /// What becomes of clients without consent.
     pub unconsenting: Unconsenting,
+    /// What is written of where people live who have no fixed address; else they are set aside.
+    pub no_fixed_address: Option<Locality>,
     /// The output folder.
     pub out: PathBuf,
     /// Whether it may replace an earlier one.
@@ -217,7 +221,7 @@ pub fn write(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         Some(_) => (Merge::Never, Keys::Recorded),
         None => (Merge::Rows, Keys::Everybody),
     };
-    let rules = Rules::new(job.as_at, job.unconsenting, keys);
+    let rules = Rules::new(job.as_at, job.unconsenting, job.no_fixed_address.clone(), keys);
     let times = Times { period: job.period, as_at: job.as_at };
     let events = job.events.clone().map(Input::File);
     let names = |input: Option<&Input>| input.map(Upload::names).transpose();

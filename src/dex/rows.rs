@@ -16,10 +16,10 @@ use crate::standard::Extract;
 const BATCH: usize = 1 << 14;
 
 /// The items that are read.
-const ITEMS: [&str; 22] = [
-    "1.1.1", "1.1.2", "1.2.1", "1.2.3", "1.3.1", "1.3.2", "1.4.1", "1.4.2", "1.5.2", "1.5.3",
-    "1.5.4", "1.5.5", "1.5.6", "1.5.7", "1.5.8", "1.7.1", "2.1.1", "2.2.1", "2.2.2", "2.3.1",
-    "4.1.1", "4.1.2",
+const ITEMS: [&str; 23] = [
+    "1.1.1", "1.1.2", "1.2.1", "1.2.3", "1.3.1", "1.3.2", "1.4.1", "1.4.2", "1.5.1", "1.5.2",
+    "1.5.3", "1.5.4", "1.5.5", "1.5.6", "1.5.7", "1.5.8", "1.7.1", "2.1.1", "2.2.1", "2.2.2",
+    "2.3.1", "4.1.1", "4.1.2",
 ];
 
 /// Elements of a client that are taken as they are, where a column is called so.
@@ -104,6 +104,9 @@ const LANGUAGES: [&str; 15] = [
     "2201", "7301", "0000",
 ];
 
+/// How the address says that there is none (item 1.5.1).
+const NO_FIXED_ADDRESS: &str = "No fixed address";
+
 /// What an agency's tables do not say.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Always {
@@ -119,6 +122,8 @@ pub(super) struct Reader {
     has_events: bool,
     /// Whether its rows tell of clients, and not only who came.
     has_clients: bool,
+    /// Columns of a described address, which are no items.
+    street: Vec<usize>,
     /// Consent columns that are described: their places, and the codes that allow.
     consent: Vec<(usize, Vec<String>)>,
     /// What its files are numbered from.
@@ -135,6 +140,8 @@ impl Reader {
         always: Always,
     ) -> Result<Reader, crate::Error> {
         let mut reader = Reader::new(table, source, date_format, as_at, always, 0)?;
+        let street = source.iter().flat_map(|source| source.columns_of("address"));
+        reader.street = table.columns(street.map(String::as_str))?;
         for column in source.iter().flat_map(|source| &source.consent) {
             let folded = |code: &String| code.trim().to_lowercase();
             let stricter: Vec<String> =
@@ -185,7 +192,15 @@ impl Reader {
         }
         let has_events = extract.has("SessionDate", "4.1.1") || extract.has("", "4.1.2");
         let has_clients = extract.has("BirthDate", "1.3.1");
-        Ok(Reader { extract, always, has_events, has_clients, consent: Vec::new(), files })
+        Ok(Reader {
+            extract,
+            always,
+            has_events,
+            has_clients,
+            street: Vec::new(),
+            consent: Vec::new(),
+            files,
+        })
     }
 
     /// Reads the table.
@@ -326,16 +341,35 @@ impl Reader {
         let mut inner = Vec::new();
         self.plain(row, &["AddressLine1", "AddressLine2"], &mut inner);
         if inner.is_empty() {
-            let parts = ["1.5.2", "1.5.3", "1.5.4", "1.5.5"].map(item);
-            let street: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-            inner.push(Element::of("AddressLine1", &street.join(" ")));
+            inner.push(Element::of("AddressLine1", &self.street(row)));
         }
         for (name, of) in [("Suburb", "1.5.6"), ("StateCode", "1.5.8"), ("Postcode", "1.5.7")] {
             let value = Some(self.element(row, name)).filter(|value| !value.is_empty());
             inner.push(Element::of(name, value.unwrap_or_else(|| item(of))));
         }
+        let has_whole_place = inner[1..].iter().all(|element| !element.text.is_empty());
+        if item("1.5.1") == "2" && !has_whole_place {
+            inner[0] = Element::of("AddressLine1", NO_FIXED_ADDRESS);
+        }
         inner.retain(|element| !element.text.is_empty());
         Element::group("ResidentialAddress", inner)
+    }
+
+    /// The street, of items 1.5.2 to 1.5.5 or of a described address: `2/14 Elm Street`.
+    fn street(&self, row: &Row) -> String {
+        let item = |item: &str| self.extract.item(row, item);
+        let house = match (item("1.5.2"), item("1.5.3")) {
+            (unit, "") => unit.to_owned(),
+            ("", number) => number.to_owned(),
+            (unit, number) => format!("{unit}/{number}"),
+        };
+        let of_items = [house.as_str(), item("1.5.4"), item("1.5.5")];
+        let described = self.street.iter().map(|place| row.cell(*place));
+        let parts: Vec<&str> = match of_items.iter().all(|part| part.is_empty()) {
+            true => described.filter(|part| !part.is_empty()).collect(),
+            false => of_items.into_iter().filter(|part| !part.is_empty()).collect(),
+        };
+        parts.join(" ")
     }
 
     fn case(&self, row: &Row, client: &str, case: &str) -> Vec<Element> {

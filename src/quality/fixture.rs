@@ -161,6 +161,35 @@ fn every_measure_of_people_is_what_a_hand_counts() {
     assert!(q.services.is_none());
 }
 
+/// Of a state beside the postcode or behind the suburb. A postcode of two states is of either, and
+/// of one who has no state nobody can tell.
+#[test]
+fn postcodes_of_another_state_are_counted() {
+    let [without, with] = ["", "state = \"state\"\n"].map(|state| {
+        format!(
+            "[source]\nname = \"made\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
+             [columns]\nfamily_name = \"family\"\nsuburb = \"suburb\"\npostcode = \"postcode\"\n\
+             {state}"
+        )
+    });
+    let people = "id,family,suburb,postcode,state\n\
+        1,Quartone,Reid,2612,ACT\n2,Singh,Reid,2612,VIC\n3,Brown,Queanbeyan,2620,ACT\n\
+        4,Nguyen,Reid,3000,\n5,Li,,3000,Victoria\n6,Lee,Queanbeyan NSW,3000,\n";
+    let plain = "id,family,suburb,postcode\n1,Quartone,Reid,2612\n";
+    let report = look(&with, &[("people.csv", people)]);
+    assert_eq!(report.files[0].postcodes_of_another_state, Some(2));
+    let page = report.html().expect("a page");
+    assert!(page.contains("a postcode of another state") && page.contains("33.3 %"), "{page}");
+    let csv = String::from_utf8(report.csv().expect("a table")).expect("text");
+    let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = rows.next().expect("a header");
+    let at = header.iter().position(|name| *name == "postcodes_of_another_state");
+    assert_eq!(rows.next().expect("a row")[at.expect("a column")], "2");
+    // Behind the suburb only; and nowhere at all.
+    let found = |text| look(&without, &[("people.csv", text)]).files[0].postcodes_of_another_state;
+    assert_eq!((found(people), found(plain)), (Some(1), None));
+}
+
 #[test]
 fn services_of_an_upload_are_counted_over_its_lists() {
     let text = crate::sources::DEX_SOURCE.replace("{name}", "made");

@@ -85,6 +85,9 @@ pub struct Quality {
     pub birth_dates: Births,
     /// The sex.
     pub sexes: Sexes,
+    /// Rows with a postcode that the state beside it does not have; nothing where the source has
+    /// no states.
+    pub postcodes_of_another_state: Option<u64>,
     /// Consent, where the source has columns of it.
     pub consent: Option<Consents>,
     /// Who is one person.
@@ -216,6 +219,8 @@ impl Reader<'_> {
             let recorded = self.recorded.map(|column| row.cell(column));
             let key =
                 tally.person(&person, self.standardiser.has_names(), recorded, self.job.profile);
+            let is_odd = self.standardiser.has_postcode_of_another_state(row, &person);
+            tally.odd_postcodes += u64::from(is_odd);
             tally.consent(self.consent.withheld(row).map(|(withheld, _)| withheld));
             tally.cells(row);
             let number = row.cell(self.number);
@@ -287,7 +292,8 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         filled,
         empty: rows - set_aside - filled,
     });
-    let has_consent = !source.consent.is_empty() || !source.withdrawn.is_empty();
+    // A state may stand behind a suburb too.
+    let has_states = reader.standardiser.has_postcodes_and_states();
     Ok(Quality {
         file: table.name().to_owned(),
         rows,
@@ -298,7 +304,11 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         given_names: tally.given.clone(),
         birth_dates: tally.births(),
         sexes: tally.sexes.clone(),
-        consent: has_consent.then(|| Consents::of(rows - set_aside, &tally.without_consent)),
+        postcodes_of_another_state: (has_states || tally.odd_postcodes > 0)
+            .then_some(tally.odd_postcodes),
+        consent: source
+            .asks_for_consent()
+            .then(|| Consents::of(rows - set_aside, &tally.without_consent)),
         people,
         services,
         columns: columns.collect(),

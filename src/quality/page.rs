@@ -120,6 +120,12 @@ impl Sheet<'_> {
                 ]),
             },
         ];
+        groups.extend(q.postcodes_of_another_state.map(|count| Group {
+            title: "Places",
+            note: "Where a postcode and the state beside it do not go together, one of them is \
+                   wrong; both are used as they are.",
+            bars: bars(vec![("a postcode of another state", count)]),
+        }));
         if let Some(consent) = &q.consent {
             groups.push(Group {
                 title: "Consent",

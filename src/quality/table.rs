@@ -5,7 +5,7 @@ use super::{Error, Quality, Report, Services};
 /// The columns, and what stands in each.
 type Measure = (&'static str, fn(&Quality) -> String);
 
-const MEASURES: [Measure; 34] = [
+const MEASURES: [Measure; 35] = [
     ("file", |q| q.file.clone()),
     ("rows", |q| q.rows.to_string()),
     ("set_aside", |q| q.set_aside.to_string()),
@@ -23,6 +23,9 @@ const MEASURES: [Measure; 34] = [
     ("on_1st_ratio", |q| heap(q, 1)),
     ("on_15th_ratio", |q| heap(q, 2)),
     ("sex_stated", |q| (q.sexes.male + q.sexes.female + q.sexes.other).to_string()),
+    ("postcodes_of_another_state", |q| {
+        q.postcodes_of_another_state.map_or(String::new(), |n| n.to_string())
+    }),
     ("consent_given", |q| q.consent.as_ref().map_or(String::new(), |c| c.given.to_string())),
     ("consent_partial", |q| q.consent.as_ref().map_or(String::new(), |c| c.partial.to_string())),
     ("consent_refused", |q| q.consent.as_ref().map_or(String::new(), |c| c.refused.to_string())),

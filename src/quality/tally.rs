@@ -169,6 +169,8 @@ pub(super) struct Tally {
     /// On 1 January, on the 1st, on the 15th.
     heaps: [u64; 3],
     pub(super) sexes: Sexes,
+    /// Postcodes that the state beside them does not have.
+    pub(super) odd_postcodes: u64,
     pub(super) without_consent: Exclusions,
     pub(super) without_number: u64,
     /// Of each column, how many rows have a value.
@@ -293,6 +295,7 @@ impl Tally {
         self.keys += other.keys;
         self.complete += other.complete;
         self.without_number += other.without_number;
+        self.odd_postcodes += other.odd_postcodes;
         for (code, rows) in other.reasons {
             *self.reasons.entry(code).or_default() += rows;
         }

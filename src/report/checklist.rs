@@ -40,7 +40,12 @@ pub(super) fn guild(release: &Release, record: &Record) -> Vec<Part> {
                 line("Sources, and whom each holds", sources.join(", "), CUSTODIAN),
                 line("Period, and changes in what was collected or how", "", CUSTODIAN),
                 line("How complete and how good names, dates and sex are", "", CUSTODIAN),
-                line("Who was left out (consent, age, services), and how many", "", CUSTODIAN),
+                line(
+                    "Who was left out (consent, age, services), and how many",
+                    "For want of consent: left-out.csv, which each agency gave beside its events, \
+                     has how many clients, by reason.",
+                    CUSTODIAN,
+                ),
             ],
         },
         Part {

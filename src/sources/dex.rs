@@ -14,7 +14,7 @@ use super::error::Error;
 use super::feed::{Halt, LOOKED_AT, LOOKED_AT_BYTES, NEW_NAME, Names, Sink};
 use super::form::{Form, Pen, Whom};
 use super::records::MAX_RECORD_BYTES;
-use super::spec::SourceSpec;
+use super::spec::{FOLLOW_UP, SourceSpec};
 use super::upload::{Element, List, Record, Records};
 use crate::config;
 use crate::ids::SourceName;
@@ -130,13 +130,24 @@ date_format = "%Y-%m-%d"
 keep = ["ScoreCode", "AssessmentPhaseCode"]
 "#;
 
+/// What more is asked where the agreement is for contacting people again: it is consent of its own.
+const FOLLOW_UP_CONSENT: &str = r#"
+[[consent]]
+column = "ConsentedForFutureContacts"
+share = ["true", "1"]
+refuse = ["false", "0"]
+"#;
+
 impl SourceSpec {
-    /// The source that a DEX upload file is, for the fields of a project.
+    /// The source that a DEX upload file is, for the fields and purposes of a project.
     ///
     /// # Errors
     /// None; the description is a fixed text.
     pub fn dex(name: &SourceName, project: &Project) -> Result<SourceSpec, config::Error> {
-        let text = DEX_SOURCE.replace("{name}", name.as_str());
+        let mut text = DEX_SOURCE.replace("{name}", name.as_str());
+        if project.purposes.iter().any(|purpose| purpose == FOLLOW_UP) {
+            text += FOLLOW_UP_CONSENT;
+        }
         let mut spec = SourceSpec::parse(&text, "a DEX upload file")?;
         let has = |name: &String| project.fields.iter().any(|field| field.name == *name);
         spec.columns.retain(|name, _| has(name));
@@ -506,6 +517,28 @@ mod tests {
         assert!(columns.all(|column| SHEETS[5].elements.contains(&column)));
         assert_eq!(spec.form().sheet.as_deref(), Some("Clients"));
         assert_eq!(spec.events_form(events).sheet.as_deref(), Some("Events"));
+    }
+
+    #[test]
+    fn consent_to_be_contacted_again_is_asked_where_the_agreement_is_for_that() {
+        let mut project =
+            Project::parse(&Preset::Dex.toml("yard", "2026"), "p").expect("the preset");
+        let name = "agency-d".parse().expect("a name");
+        for (purposes, asked) in [
+            (vec![], vec!["ConsentToProvideDetails"]),
+            (vec!["research"], vec!["ConsentToProvideDetails"]),
+            (
+                vec!["research", "follow-up"],
+                vec!["ConsentToProvideDetails", "ConsentedForFutureContacts"],
+            ),
+        ] {
+            project.purposes = purposes.into_iter().map(str::to_owned).collect();
+            let spec = SourceSpec::dex(&name, &project).expect("sound");
+            let columns: Vec<&str> = spec.consent.iter().map(|c| c.column.as_str()).collect();
+            assert_eq!(columns, asked);
+            // Each is asked whatever else the records are for.
+            assert!(spec.consent.iter().all(|consent| consent.purposes.is_empty()));
+        }
     }
 
     #[test]

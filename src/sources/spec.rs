@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use crate::ids::SourceName;
 
+/// What an agreement calls it when clients are asked again later; consent of its own.
+pub(super) const FOLLOW_UP: &str = "follow-up";
+
 /// A checked `source.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSpec {
@@ -50,6 +53,11 @@ pub struct SourceSpec {
 }
 
 impl SourceSpec {
+    /// Whether anybody can be left out for want of consent.
+    pub(crate) fn asks_for_consent(&self) -> bool {
+        !self.consent.is_empty() || !self.withdrawn.is_empty()
+    }
+
     /// The columns that a field of the project is read from, in their order.
     pub fn columns_of<'a>(&'a self, field: &str) -> impl Iterator<Item = &'a String> + use<'a> {
         let further = self.further_columns.get(field).into_iter().flatten();

@@ -18,6 +18,7 @@ use std::fmt;
 pub use code::{Sex, Text};
 pub use date::BirthDate;
 pub use name::Name;
+pub(crate) use place::says_no_fixed_address;
 pub use placeholders::PlaceholderList;
 pub use seen::Seen;
 pub use standardiser::Standardiser;

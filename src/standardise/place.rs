@@ -193,6 +193,11 @@ pub(super) fn suburb(text: &str, list: &PlaceholderList) -> Value<Text> {
     }
 }
 
+/// Whether the cell of a suburb or an address says that there is no fixed address.
+pub(crate) fn says_no_fixed_address(text: &str, list: &PlaceholderList) -> bool {
+    matches!(suburb(text, list), Value::Missing(Absent::NoFixedAddress))
+}
+
 /// The state that stands behind the name in the cell of a suburb.
 pub(super) fn state_of_suburb(text: &str) -> Option<&'static str> {
     if !may_end_in_state(text) {

@@ -284,6 +284,15 @@ impl Standardiser {
         })
     }
 
+    /// Whether the source has columns for a postcode and for a state.
+    pub fn has_postcodes_and_states(&self) -> bool {
+        let has = |wanted: FieldKind| {
+            let is_it = |other: &Other| matches!(other, Other::Read(kind, ..) if *kind == wanted);
+            self.others.iter().any(is_it)
+        };
+        has(FieldKind::Postcode) && has(FieldKind::State)
+    }
+
     /// Whether a postcode is recorded that the recorded state does not have. Both are used as
     /// they are: nobody can tell which of them is wrong.
     pub fn has_postcode_of_another_state(&self, row: &Row, person: &Person) -> bool {

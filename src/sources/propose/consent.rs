@@ -5,9 +5,7 @@ use super::Writer;
 use crate::config::quoted;
 use crate::sources::header::{Column, Columns, Role};
 use crate::sources::look::{Fit, codes, date_formats, fitting};
-
-/// What an agreement calls it when clients are asked again later; consent of its own.
-const FOLLOW_UP: &str = "follow-up";
+use crate::sources::spec::FOLLOW_UP;
 
 /// The columns of an export that are about consent.
 pub(super) struct Found {
