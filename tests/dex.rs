@@ -282,6 +282,90 @@ fn streets_are_written_of_those_who_consent() {
     assert_eq!(text.matches("<AddressLine").count(), 2, "{text}");
 }
 
+/// Clients who were asked, and what was written down of it later.
+const ASKED: &str = "id,share,given,until,gone,ConsentToProvideDetails,1.2.1,1.2.3,1.3.1,1.4.1,1.5.3,\
+    1.5.4,1.5.6,1.5.7,1.5.8,2.3.1\n";
+
+/// Each way of saying no is one, whatever else says yes.
+#[test]
+fn consent_that_is_withdrawn_ended_or_refused_anywhere_names_nobody() {
+    let room = Room::new();
+    let rest = "Zelda,Thistlewick,01021980,2,14,Elm,Reid,2612,ACT,2\n";
+    let rows = [
+        ("a", "1,01012024,,,"),
+        ("b", "1,01012024,,,true"),
+        ("c", "1,01012024,,01022024,"),
+        ("d", "1,01012024,30062026,,"),
+        ("e", "1,02072026,,,true"),
+        ("f", "1,01012024,,,false"),
+        ("g", "2,01012024,,,true"),
+        ("h", ",,,,true"),
+        ("i", "1,01012024,,,true"),
+    ];
+    let rows: String = rows.iter().map(|(id, asked)| format!("{id},{asked},{rest}")).collect();
+    room.write("gone.csv", "id\ni\n");
+    let source = "[source]\nname = \"made\"\nrecord_id = \"id\"\nwithdrawn = [\"gone.csv\"]\n\
+        date_format = \"%d%m%Y\"\n[columns]\nfamily_name = \"1.2.3\"\n[[consent]]\n\
+        column = \"share\"\nshare = [\"1\"]\nrefuse = [\"2\"]\ngiven = \"given\"\n\
+        until = \"until\"\nwithdrawn = \"gone\"\npurposes = [\"research\"]\n";
+    let source = SourceSpec::load(&room.write("made.toml", source)).expect("a source");
+    let export = room.write("clients.csv", &format!("{ASKED}{rows}"));
+    let kept = Job { numbers: Numbers::Keep, ..job(export, room.path("out")) };
+    let summary = room.run(&Job { source: Some(source), ..kept });
+    assert_eq!((aside(&summary), summary.written["Clients"]), (vec![], 9));
+    assert_eq!(named(&room.read("out/to-dex/upload-001.xml")), ["a", "b"]);
+
+    // An element is no yes where an item says no, and what is no answer is set aside.
+    let items = "ClientId,1.1.1,1.1.2,ConsentToProvideDetails,1.2.1,1.2.3,1.3.1,1.4.1,1.5.3,1.5.4,\
+        1.5.6,1.5.7,1.5.8,2.3.1\n";
+    let rows = [
+        ("a", "1,1,"),
+        ("b", ",,true"),
+        ("c", "1,2,true"),
+        ("d", "1,1,false"),
+        ("e", ",,"),
+        ("f", "1,1,maybe"),
+        ("g", "1,99,yes"),
+    ];
+    let rows: String = rows.iter().map(|(id, asked)| format!("{id},{asked},{rest}")).collect();
+    let export = room.write("items.csv", &format!("{items}{rows}"));
+    let kept = Job { numbers: Numbers::Keep, ..job(export, room.path("items")) };
+    let summary = room.run(&kept);
+    assert_eq!(aside(&summary), [("Clients", "ConsentToProvideDetails", "record", 1)]);
+    assert_eq!(named(&room.read("items/to-dex/upload-001.xml")), ["a", "b"]);
+}
+
+/// The numbers of the clients who have a name or a street, each of whom has both.
+fn named(text: &str) -> Vec<&str> {
+    let clients = text.lines().filter(|line| line.starts_with("<Client>"));
+    let named = clients.filter(|client| {
+        let has =
+            ["<GivenName>", "<FamilyName>", "<AddressLine1>"].map(|name| client.contains(name));
+        let consents = client.contains("<ConsentToProvideDetails>true<");
+        assert!(has.iter().all(|has| *has == consents), "{client}");
+        consents
+    });
+    named
+        .map(|client| client["<Client><ClientId>".len()..].split('<').next().unwrap_or(""))
+        .collect()
+}
+
+/// Of a description of an upload its lists of who withdrew count.
+#[test]
+fn withdrawals_count_for_an_upload_too() {
+    let room = Room::new();
+    room.write("gone.csv", "ClientId\nk001\n");
+    let source = "[source]\nname = \"made\"\nrecord_id = \"ClientId\"\n\
+        withdrawn = [\"gone.csv\"]\n[columns]\nfamily_name = \"FamilyName\"\n";
+    let source = SourceSpec::load(&room.write("made.toml", source)).expect("a source");
+    let export = room.write("upload.xml", &fixture("dex/whole.xml"));
+    let summary = room.run(&Job { source: Some(source), ..job(export, room.path("out")) });
+    assert_eq!(aside(&summary), []);
+    let text = room.read("out/to-dex/upload-001.xml");
+    assert!(!text.contains("Ottilie") && !text.contains("1 Elm"), "{text}");
+    assert!(text.contains("<ClientId>k001</ClientId><Slk>RAKTT140319872</Slk>"), "{text}");
+}
+
 /// Events in a file of their own, with scores.
 #[test]
 fn events_and_scores_come_from_a_second_file() {

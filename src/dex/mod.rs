@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::deidentify::withdrawn::Withdrawn;
 use crate::error::{Class, Fault};
 use crate::files::{Overwrite, Readers, Staged};
 use crate::key::AgencyKey;
@@ -231,7 +232,7 @@ pub fn write(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let mut gather = Gather::new(store, ids, rules, times, merge, asides);
     let mut event_rows_in = None;
     let rows_in = match upload {
-        Some(upload) => read_upload(upload, &mut gather, progress)?,
+        Some(upload) => read_upload(upload, job.source.as_ref(), &mut gather, progress)?,
         None => {
             let (rows, of_events) = read_tables(job, events.as_ref(), &mut gather, progress)?;
             event_rows_in = of_events;
@@ -291,12 +292,21 @@ fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
 
 fn read_upload(
     mut upload: Upload,
+    source: Option<&SourceSpec>,
     gather: &mut Gather,
     progress: &Progress,
 ) -> Result<u64, crate::Error> {
+    // An upload says by itself what it is, but not who withdrew since.
+    let withdrawn = source.map(Withdrawn::read).transpose()?.unwrap_or_default();
     progress.begin("reading the upload", None);
     let mut rows = 0;
-    while let Some((file, record)) = upload.next()? {
+    while let Some((file, mut record)) = upload.next()? {
+        if record.list == List::Clients && withdrawn.has(record.root.text("ClientId")) {
+            let inner = record.root.inner.iter_mut();
+            inner
+                .filter(|element| element.name == "ConsentToProvideDetails")
+                .for_each(|element| element.text = "false".to_owned());
+        }
         gather.take(file, record)?;
         rows += 1;
         progress.advance(1);

@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use super::Error;
 use super::asides::EVENTS;
 use super::gather::Gather;
+use super::shape;
 use super::store::Place;
+use crate::deidentify::consent::{Consent, Use};
 use crate::progress::Progress;
 use crate::sources::upload::{Element, List, Record};
 use crate::sources::{Row, SourceSpec, Table};
@@ -124,8 +126,10 @@ pub(super) struct Reader {
     has_clients: bool,
     /// Columns of a described address, which are no items.
     street: Vec<usize>,
-    /// Consent columns that are described: their places, and the codes that allow.
-    consent: Vec<(usize, Vec<String>)>,
+    /// What is described of consent, and who withdrew it.
+    consent: Option<Consent>,
+    /// Whether a description says which columns are of consent.
+    has_described_consent: bool,
     /// What its files are numbered from.
     files: u32,
 }
@@ -142,12 +146,13 @@ impl Reader {
         let mut reader = Reader::new(table, source, date_format, as_at, always, 0)?;
         let street = source.iter().flat_map(|source| source.columns_of("address"));
         reader.street = table.columns(street.map(String::as_str))?;
-        for column in source.iter().flat_map(|source| &source.consent) {
-            let folded = |code: &String| code.trim().to_lowercase();
-            let stricter: Vec<String> =
-                column.partial.iter().chain(&column.refuse).map(folded).collect();
-            let allows = column.share.iter().map(folded).filter(|code| !stricter.contains(code));
-            reader.consent.push((table.column(&column.column)?, allows.collect()));
+        if let Some(source) = source {
+            // The Data Exchange has one consent for all that it does: every column is asked.
+            let columns = source.consent.iter();
+            let purposes: Vec<String> = columns.flat_map(|c| c.purposes.clone()).collect();
+            let wanted = Use { purposes: &purposes, as_at: Some(as_at) };
+            reader.consent = Some(Consent::new(table, source, wanted)?);
+            reader.has_described_consent = !source.consent.is_empty();
         }
         Ok(reader)
     }
@@ -198,7 +203,8 @@ impl Reader {
             has_events,
             has_clients,
             street: Vec::new(),
-            consent: Vec::new(),
+            consent: None,
+            has_described_consent: false,
             files,
         })
     }
@@ -301,17 +307,8 @@ impl Reader {
                 inner.push(Element::of(name, value));
             }
         };
-        // Nothing said is no consent, and neither is a part of it.
-        let consents = match &self.consent[..] {
-            [] => item("1.1.1") == "1" && item("1.1.2") == "1",
-            described => described.iter().all(|(place, allows)| {
-                let code = row.cell(*place).trim().to_lowercase();
-                allows.contains(&code)
-            }),
-        };
         let sex = if item("1.4.1").is_empty() { item("1.4.2") } else { item("1.4.1") };
         add("ClientId", item("1.7.1"));
-        add("ConsentToProvideDetails", if consents { "true" } else { "false" });
         add("GivenName", item("1.2.1"));
         add("FamilyName", item("1.2.3"));
         add("BirthDate", &self.extract.day(row, "BirthDate", "1.3.1"));
@@ -332,8 +329,29 @@ impl Reader {
         if !disabilities.is_empty() {
             inner.push(Element::group("Disabilities", disabilities));
         }
+        inner.push(Element::of("ConsentToProvideDetails", self.consent(row)));
         inner.push(self.address(row));
         inner
+    }
+
+    /// Whether a client may be named. Whatever says no comes first; nothing said is no consent,
+    /// and neither is a part of it.
+    fn consent<'r>(&self, row: &'r Row) -> &'r str {
+        let said = self.element(row, "ConsentToProvideDetails");
+        let flag = shape::flag(said);
+        if !said.is_empty() && flag.is_none() {
+            // Set aside, and its row listed.
+            return said;
+        }
+        let is_withheld = self.consent.as_ref().is_some_and(|c| c.withheld(row).is_some());
+        let items = ["1.1.1", "1.1.2"].map(|item| self.extract.item(row, item));
+        let is_given = match flag {
+            Some(false) => false,
+            _ if self.has_described_consent => true,
+            Some(true) => items.iter().all(|item| matches!(*item, "" | "1")),
+            None => items == ["1", "1"],
+        };
+        if is_given && !is_withheld { "true" } else { "false" }
     }
 
     fn address(&self, row: &Row) -> Element {

@@ -327,10 +327,9 @@ impl Shape {
         }
         let spelt = match self.kind {
             Kind::Text | Kind::Group => None,
-            Kind::Flag => match text.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "y" => Some("true".to_owned()),
-                "false" | "0" | "no" | "n" => Some("false".to_owned()),
-                _ => return Err(self.note("is neither true nor false")),
+            Kind::Flag => match flag(text) {
+                Some(flag) => Some(flag.to_string()),
+                None => return Err(self.note("is neither true nor false")),
             },
             Kind::Day => match day(text) {
                 Some(moment) => Some(moment.date().to_string()),
@@ -354,6 +353,15 @@ impl Shape {
             None => {}
         }
         Ok(())
+    }
+}
+
+/// What a flag says.
+pub(super) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" => Some(true),
+        "false" | "0" | "no" | "n" => Some(false),
+        _ => None,
     }
 }
 
