@@ -350,6 +350,74 @@ fn named(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Whom one record does not let be named, no other names, whichever comes first.
+#[test]
+fn records_that_contradict_each_other_name_nobody() {
+    let room = Room::new();
+    let header = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.3,1.5.4,1.5.6,1.5.7,1.5.8,2.3.1,\
+        4.1.1\n";
+    let row = |id: &str, consent: &str| {
+        format!("{id},{consent},Zelda,Thistlewick,01021980,2,14,Elm,Reid,2612,ACT,2,03022025\n")
+    };
+    let other = row("b", "1,1");
+    // A row that says nothing of consent takes none back, and one without a birth date can.
+    let blank = "a,,,,,,,,,,,,,10022025\n";
+    let bare = "a,1,2,,,,,,,,,,,10022025\n";
+    for (at, (rows, names, clients)) in [
+        ([row("a", "1,1"), other.clone(), row("a", "1,2")], "b", 1),
+        ([row("a", "1,2"), other.clone(), row("a", "1,1")], "b", 1),
+        ([row("a", "1,1"), other.clone(), bare.to_owned()], "b", 1),
+        ([row("a", "1,1"), other.clone(), blank.to_owned()], "a b", 2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let export = room.write("clients.csv", &format!("{header}{}", rows.concat()));
+        for numbers in [Numbers::Keep, Numbers::New] {
+            let out = format!("{at}{numbers:?}");
+            let unnamed = Job { numbers, ..job(export.clone(), room.path(&out)) };
+            let summary = room.run(&unnamed);
+            let text = room.read(&format!("{out}/to-dex/upload-001.xml"));
+            let named = named(&text);
+            assert_eq!(named.len(), names.split(' ').count(), "{text}");
+            assert!(numbers == Numbers::New || named.join(" ") == names, "{text}");
+            assert_eq!((summary.written["Clients"], text.matches("<Slk>").count()), (2, 2));
+            let said = ("Clients", "ConsentToProvideDetails", "part", 1);
+            assert_eq!(aside(&summary).contains(&said), names == "b", "{summary:?}");
+
+            let out = format!("{out}-consenting");
+            let unconsenting = Unconsenting::LeaveOut;
+            let summary = room.run(&Job { unconsenting, out: room.path(&out), ..unnamed });
+            assert_eq!(summary.written["Clients"], clients);
+            let text = room.read(&format!("{out}/to-dex/upload-001.xml"));
+            assert_eq!(text.matches("<FamilyName>").count() as u64, clients, "{text}");
+        }
+    }
+
+    // The files of an upload.
+    let whole = fixture("dex/whole.xml");
+    let no = whole.replace("<ConsentToProvideDetails>true<", "<ConsentToProvideDetails>false<");
+    let both = whole.replace(
+        "<ConsentToProvideDetails>true</ConsentToProvideDetails>",
+        "<ConsentToProvideDetails>true</ConsentToProvideDetails>\
+         <ConsentToProvideDetails>no</ConsentToProvideDetails>",
+    );
+    let single = room.write("both.xml", &both);
+    room.run(&job(single, room.path("both")));
+    assert_eq!(named(&room.read("both/to-dex/upload-001.xml")), [""; 0]);
+    for (first, second) in [(&whole, &no), (&no, &whole)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("1.xml"), first).expect("written");
+        fs::write(folder.path().join("2.xml"), second).expect("written");
+        let out = room.path(if first == &whole { "yes first" } else { "no first" });
+        let several = job(folder.path().to_owned(), out);
+        let summary = room.run(&several);
+        assert_eq!(summary.written["Clients"], 3);
+        let text = fs::read_to_string(several.out.join("to-dex/upload-001.xml")).expect("a file");
+        assert_eq!(named(&text), [""; 0]);
+    }
+}
+
 /// Of a description of an upload its lists of who withdrew count.
 #[test]
 fn withdrawals_count_for_an_upload_too() {

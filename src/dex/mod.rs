@@ -301,11 +301,22 @@ fn read_upload(
     progress.begin("reading the upload", None);
     let mut rows = 0;
     while let Some((file, mut record)) = upload.next()? {
-        if record.list == List::Clients && withdrawn.has(record.root.text("ClientId")) {
-            let inner = record.root.inner.iter_mut();
-            inner
-                .filter(|element| element.name == "ConsentToProvideDetails")
-                .for_each(|element| element.text = "false".to_owned());
+        if record.list == List::Clients {
+            let client = record.root.text("ClientId");
+            let mut said = record.root.inner.iter();
+            // What is no answer is no consent either.
+            let is_refused = said.any(|element| {
+                element.name == "ConsentToProvideDetails"
+                    && !element.text.is_empty()
+                    && shape::flag(&element.text) != Some(true)
+            });
+            let has_withdrawn = withdrawn.has(client);
+            if is_refused || has_withdrawn {
+                gather.bar(client);
+            }
+            if has_withdrawn {
+                gather::refuse(&mut record.root);
+            }
         }
         gather.take(file, record)?;
         rows += 1;

@@ -9,7 +9,7 @@ use super::asides::EVENTS;
 use super::gather::Gather;
 use super::shape;
 use super::store::Place;
-use crate::deidentify::consent::{Consent, Use};
+use crate::deidentify::consent::{Consent, Use, Withheld};
 use crate::progress::Progress;
 use crate::sources::upload::{Element, List, Record};
 use crate::sources::{Row, SourceSpec, Table};
@@ -114,6 +114,16 @@ const NO_FIXED_ADDRESS: &str = "No fixed address";
 pub(super) struct Always {
     pub(super) outlet: Option<u32>,
     pub(super) service: Option<u32>,
+}
+
+/// What a row says of naming its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consents {
+    Yes,
+    /// Refused, withdrawn, in part, or not at this time: no other row may name them.
+    No,
+    /// Not by this row.
+    NotStated,
 }
 
 /// Reads one table.
@@ -238,14 +248,18 @@ impl Reader {
 
     fn row(&self, row: &Row, gather: &mut Gather) -> Result<(), crate::Error> {
         let file = self.files + row.file();
-        let mut take = |list: List, inner: Vec<Element>| {
+        let take = |gather: &mut Gather, list: List, inner: Vec<Element>| {
             let root = Element::group(list.record(), inner);
             gather.take(file, Record { list, line: row.line, root, is_long: false })
         };
         let client = self.id(row);
         // A session of people who are counted and not named has no client of its own.
         if self.has_clients && !(client.is_empty() && self.has_events) {
-            take(List::Clients, self.client(row))?;
+            let consents = self.consents(row);
+            if consents == Consents::No {
+                gather.bar(client);
+            }
+            take(gather, List::Clients, self.client(row, consents))?;
         }
         if self.has_events {
             let begun = self.extract.day(row, "", "4.1.1");
@@ -253,11 +267,12 @@ impl Reader {
                 "" => format!("{client}|{begun}|{}", self.outlet(row)),
                 case => case.to_owned(),
             };
-            take(List::Cases, self.case(row, client, &case))?;
+            take(gather, List::Cases, self.case(row, client, &case))?;
             for (session, day) in self.sessions(row, client, &case) {
-                take(List::Sessions, self.session(row, client, &case, &session, &day))?;
+                let inner = self.session(row, client, &case, &session, &day);
+                take(gather, List::Sessions, inner)?;
                 if let Some((list, scores)) = self.scores(row, client, &case, &session) {
-                    take(list, scores)?;
+                    take(gather, list, scores)?;
                 }
             }
         }
@@ -292,7 +307,7 @@ impl Reader {
         }
     }
 
-    fn client(&self, row: &Row) -> Vec<Element> {
+    fn client(&self, row: &Row, consents: Consents) -> Vec<Element> {
         let item = |item: &str| self.extract.item(row, item);
         let mut inner = Vec::new();
         let street = ["AddressLine1", "AddressLine2"];
@@ -329,29 +344,39 @@ impl Reader {
         if !disabilities.is_empty() {
             inner.push(Element::group("Disabilities", disabilities));
         }
-        inner.push(Element::of("ConsentToProvideDetails", self.consent(row)));
+        let said = self.element(row, "ConsentToProvideDetails");
+        let consent = match shape::flag(said) {
+            // What is no answer is set aside as such.
+            None if !said.is_empty() => said,
+            _ if consents == Consents::Yes => "true",
+            _ => "false",
+        };
+        inner.push(Element::of("ConsentToProvideDetails", consent));
         inner.push(self.address(row));
         inner
     }
 
     /// Whether a client may be named. Whatever says no comes first; nothing said is no consent,
     /// and neither is a part of it.
-    fn consent<'r>(&self, row: &'r Row) -> &'r str {
+    fn consents(&self, row: &Row) -> Consents {
         let said = self.element(row, "ConsentToProvideDetails");
         let flag = shape::flag(said);
-        if !said.is_empty() && flag.is_none() {
-            // Set aside, and its row listed.
-            return said;
-        }
-        let is_withheld = self.consent.as_ref().is_some_and(|c| c.withheld(row).is_some());
-        let items = ["1.1.1", "1.1.2"].map(|item| self.extract.item(row, item));
-        let is_given = match flag {
-            Some(false) => false,
-            _ if self.has_described_consent => true,
-            Some(true) => items.iter().all(|item| matches!(*item, "" | "1")),
-            None => items == ["1", "1"],
+        let items = match self.has_described_consent {
+            true => ["", ""],
+            false => ["1.1.1", "1.1.2"].map(|item| self.extract.item(row, item)),
         };
-        if is_given && !is_withheld { "true" } else { "false" }
+        let withheld = self.consent.as_ref().and_then(|consent| consent.withheld(row));
+        let withheld = withheld.map(|(reason, _)| reason);
+        let is_refused = withheld.is_some_and(|reason| reason != Withheld::NotStated)
+            || (!said.is_empty() && flag != Some(true))
+            // A column that is called as the element is stands for 1.1.2 too.
+            || items.iter().any(|item| !matches!(*item, "" | "1") && *item != said);
+        let is_said = self.has_described_consent || flag == Some(true) || items == ["1", "1"];
+        match (is_refused, is_said && withheld.is_none()) {
+            (true, _) => Consents::No,
+            (false, true) => Consents::Yes,
+            (false, false) => Consents::NotStated,
+        }
     }
 
     fn address(&self, row: &Row) -> Element {
