@@ -418,6 +418,30 @@ fn records_that_contradict_each_other_name_nobody() {
     }
 }
 
+/// A row without a client's number is nobody's, and each is listed; it may count people.
+#[test]
+fn rows_without_a_client_are_set_aside() {
+    let room = Room::new();
+    let header = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.6,1.5.7,1.5.8,2.3.1";
+    let person = "1,1,Zelda,Thistlewick,01021980,2,Reid,2612,ACT,2";
+    let clients = format!("{header}\na,{person}\n,{person}\n,{person}\n");
+    let export = room.write("clients.csv", &clients);
+    let summary = room.run(&job(export, room.path("clients")));
+    assert_eq!(aside(&summary), [("", "ClientId", "record", 2)]);
+    let rejects = room.read("clients/keep/rejects.csv");
+    assert!(rejects.contains(",3,,ClientId,") && rejects.contains(",4,,ClientId,"), "{rejects}");
+
+    let rows = format!(
+        "{header},4.1.1,TotalNumberOfUnidentifiedClients\na,{person},03022025,\n\
+         ,{person},03022025,\n,{person},03022025,0\n,,,,,,,,,,,04022025,3\n"
+    );
+    let export = room.write("rows.csv", &rows);
+    let summary = room.run(&job(export, room.path("rows")));
+    assert_eq!(aside(&summary), [("", "ClientId", "record", 2)]);
+    let counts = ["Clients", "Cases", "Sessions"].map(|list| summary.written[list]);
+    assert_eq!(counts, [1, 2, 2]);
+}
+
 /// Of a description of an upload its lists of who withdrew count.
 #[test]
 fn withdrawals_count_for_an_upload_too() {

@@ -253,8 +253,13 @@ impl Reader {
             gather.take(file, Record { list, line: row.line, root, is_long: false })
         };
         let client = self.id(row);
+        // Nobody is meant, or it is not known who.
+        if client.is_empty() && !(self.has_events && self.has_others(row)) {
+            let place = Place { file, line: row.line };
+            return Ok(gather.asides.row(place, "ClientId", "has no number of a client")?);
+        }
         // A session of people who are counted and not named has no client of its own.
-        if self.has_clients && !(client.is_empty() && self.has_events) {
+        if self.has_clients && !client.is_empty() {
             let consents = self.consents(row);
             if consents == Consents::No {
                 gather.bar(client);
@@ -288,6 +293,12 @@ impl Reader {
             "" => self.extract.item(row, "1.7.1"),
             id => id,
         }
+    }
+
+    /// Whether a row counts people who are not named.
+    fn has_others(&self, row: &Row) -> bool {
+        let others = self.element(row, "TotalNumberOfUnidentifiedClients");
+        others.parse::<u32>().is_ok_and(|others| others > 0)
     }
 
     fn outlet(&self, row: &Row) -> String {
