@@ -442,6 +442,30 @@ fn rows_without_a_client_are_set_aside() {
     assert_eq!(counts, [1, 2, 2]);
 }
 
+/// A session is of one day and one type of service; a disability that is named is one.
+#[test]
+fn rows_of_one_day_are_a_session_for_each_service() {
+    let room = Room::new();
+    let clients = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.6,1.5.7,1.5.8,DisabilityCode\n\
+        a,1,1,Zelda,Thistlewick,01021980,2,Reid,2612,ACT,PHYSICAL;SENSORY\n\
+        b,1,1,Ambrose,Quillfeather,05061975,1,Reid,2612,ACT,\n";
+    let events = "ClientId,CaseId,SessionDate,ServiceTypeId\n\
+        a,K,2025-02-03,5\na,K,2025-02-03,7\na,K,2025-02-03,7\nb,L,2025-02-03,\n";
+    let export = room.write("clients.csv", clients);
+    let events = Some(room.write("events.csv", events));
+    let summary = room.run(&Job { events, ..job(export, room.path("out")) });
+    assert_eq!((aside(&summary), summary.written["Sessions"]), (vec![], 3));
+    let text = room.read("out/to-dex/upload-001.xml");
+    for service in [5, 7, 12] {
+        let of = format!("<ServiceTypeId>{service}</ServiceTypeId>");
+        assert_eq!(text.matches(&of).count(), 1, "{text}");
+    }
+    let has = "<HasDisabilities>true</HasDisabilities><Disabilities>\
+        <DisabilityCode>PHYSICAL</DisabilityCode>";
+    assert!(text.contains(has), "{text}");
+    assert_eq!(text.matches("<HasDisabilities>false<").count(), 1, "{text}");
+}
+
 /// Of a description of an upload its lists of who withdrew count.
 #[test]
 fn withdrawals_count_for_an_upload_too() {

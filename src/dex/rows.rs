@@ -52,14 +52,19 @@ const OF_CLIENT: [&str; 24] = [
     "AddressLine2",
 ];
 
-/// Elements of cases and sessions, as above.
-const OF_EVENT: [&str; 16] = [
-    "TotalNumberOfUnidentifiedClients",
+/// Elements of cases, and of clients on them, as above.
+const OF_CASE: [&str; 6] = [
     "ClientAttendanceProfileCode",
     "AgBusinessTypeCode",
     "ReferralSourceCode",
     "ReasonForAssistanceCode",
     "ExitReasonCode",
+    "EndDate",
+];
+
+/// Elements of sessions, as above.
+const OF_SESSION: [&str; 9] = [
+    "TotalNumberOfUnidentifiedClients",
     "FeesCharged",
     "MoneyBusinessCommunityEducationWorkshopCode",
     "InterpreterPresent",
@@ -68,12 +73,10 @@ const OF_EVENT: [&str; 16] = [
     "Quantity",
     "ServiceSettingCode",
     "TopicCode",
-    "ParticipationCode",
-    "EndDate",
 ];
 
 /// Elements that are read in another way than as they are.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "ClientId",
     "ConsentToProvideDetails",
     "GivenName",
@@ -93,6 +96,7 @@ const OTHERS: [&str; 24] = [
     "SessionId",
     "SessionDate",
     "ServiceTypeId",
+    "ParticipationCode",
     "ScoreTypeCode",
     "AssessmentPhaseCode",
     "ScoreCode",
@@ -199,7 +203,7 @@ impl Reader {
         files: u32,
     ) -> Result<Reader, crate::Error> {
         let elements: Vec<&'static str> =
-            OF_CLIENT.into_iter().chain(OF_EVENT).chain(OTHERS).collect();
+            OF_CLIENT.into_iter().chain(OF_CASE).chain(OF_SESSION).chain(OTHERS).collect();
         let items: Vec<&'static str> = ITEMS.into_iter().chain(["4.1.4"]).collect();
         let extract = Extract::new(table, source, date_format, as_at, &items, &elements)?;
         if !extract.has("ClientId", "1.7.1") {
@@ -308,6 +312,13 @@ impl Reader {
         }
     }
 
+    fn service(&self, row: &Row) -> String {
+        match (self.element(row, "ServiceTypeId"), self.always.service) {
+            ("", Some(service)) => service.to_string(),
+            (service, _) => service.to_owned(),
+        }
+    }
+
     /// The elements of these names that have a column and a value.
     fn plain(&self, row: &Row, names: &[&'static str], into: &mut Vec<Element>) {
         for name in names {
@@ -346,12 +357,13 @@ impl Reader {
         add("CountryOfBirthCode", if country.len() == 4 { country } else { "" });
         add("LanguageSpokenAtHomeCode", language(item("2.2.2")));
         add("AboriginalOrTorresStraitIslanderOriginCode", origin(item("2.1.1")));
-        add("HasDisabilities", if item("2.3.1") == "1" { "true" } else { "false" });
         let disabilities = self.element(row, "DisabilityCode").split([';', '|']).map(str::trim);
         let disabilities: Vec<Element> = disabilities
             .filter(|code| !code.is_empty())
             .map(|code| Element::of("DisabilityCode", code))
             .collect();
+        let has_some = item("2.3.1") == "1" || !disabilities.is_empty();
+        add("HasDisabilities", if has_some { "true" } else { "false" });
         if !disabilities.is_empty() {
             inner.push(Element::group("Disabilities", disabilities));
         }
@@ -475,8 +487,10 @@ impl Reader {
         days.sort_unstable();
         days.dedup();
         let own = self.element(row, "SessionId");
+        // A session is of one day and one type of service.
+        let service = self.service(row);
         let number = |day: String| match own {
-            "" => (format!("{client}|{case}|{day}"), day),
+            "" => (format!("{client}|{case}|{day}|{service}"), day),
             own => (own.to_owned(), day),
         };
         days.into_iter().map(number).collect()
@@ -490,28 +504,13 @@ impl Reader {
         session: &str,
         day: &str,
     ) -> Vec<Element> {
-        let service = match (self.element(row, "ServiceTypeId"), self.always.service) {
-            ("", Some(service)) => service.to_string(),
-            (service, _) => service.to_owned(),
-        };
         let mut inner = vec![
             Element::of("SessionId", session),
             Element::of("CaseId", case),
             Element::of("SessionDate", day),
-            Element::of("ServiceTypeId", &service),
+            Element::of("ServiceTypeId", &self.service(row)),
         ];
-        let of_session = [
-            "TotalNumberOfUnidentifiedClients",
-            "FeesCharged",
-            "MoneyBusinessCommunityEducationWorkshopCode",
-            "InterpreterPresent",
-            "TimeMinutes",
-            "TotalCost",
-            "Quantity",
-            "ServiceSettingCode",
-            "TopicCode",
-        ];
-        self.plain(row, &of_session, &mut inner);
+        self.plain(row, &OF_SESSION, &mut inner);
         if !client.is_empty() {
             let mut there = vec![Element::of("ClientId", client)];
             self.plain(row, &["ParticipationCode"], &mut there);
