@@ -14,6 +14,7 @@ use veilway::dex::{Job, Locality, Numbers, Summary, Unconsenting, write};
 use veilway::files::Overwrite;
 use veilway::progress::Progress;
 use veilway::sources::{Input, SourceSpec};
+use veilway::standard::{Job as Check, Standard, Wording, validate_upload};
 
 /// A folder that is gone afterwards.
 struct Room(tempfile::TempDir);
@@ -656,6 +657,17 @@ proptest! {
         let small = Job { most: Some(8_000), ..job(export, room.path("small")) };
         let summary = room.run(&small);
         prop_assert_eq!(aside(&summary), vec![]);
+        let check = Check {
+            standard: Standard::Dex,
+            wording: Wording::Corrected,
+            source: None,
+            date_format: None,
+            period: None,
+            as_at: small.as_at,
+        };
+        let folder = Input::File(room.path("small/to-dex"));
+        let report = validate_upload(&folder, &check, &Progress::silent()).expect("a report");
+        prop_assert!(report.findings.iter().all(|finding| finding.rule != "twice"));
         let mut seen: [Vec<String>; 4] = Default::default();
         for file in &summary.files {
             let part = room.read(&format!("small/{}", file.file));
