@@ -443,6 +443,18 @@ fn rows_without_a_client_are_set_aside() {
     assert_eq!(counts, [1, 2, 2]);
 }
 
+/// The list of numbers has them as the agency has them.
+#[test]
+fn a_number_is_found_in_the_list_as_it_is() {
+    let room = Room::new();
+    let clients = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.6,1.5.7,1.5.8,2.3.1\n\
+        -5,1,1,Zelda,Thistlewick,01021980,2,Reid,2612,ACT,2\n";
+    let export = room.write("clients.csv", clients);
+    room.run(&job(export, room.path("out")));
+    let ids = room.read("out/keep/ids.csv");
+    assert!(ids.lines().any(|line| line.starts_with("client,-5,")), "{ids}");
+}
+
 /// A session is of one day and one type of service; a disability that is named is one.
 #[test]
 fn rows_of_one_day_are_a_session_for_each_service() {

@@ -9,9 +9,9 @@ use super::gather::{Fate, Gather, Merge, digest};
 use super::ids::IdKind;
 use super::parts::{Base, Line, Parts, Put};
 use super::shape::{self, Note};
-use super::sheet::CsvFile;
 use super::store::{At, Place, Stored};
 use crate::files;
+use crate::files::sheet::CsvFile;
 use crate::progress::Progress;
 use crate::sources::upload::{Element, List};
 

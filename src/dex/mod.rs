@@ -12,7 +12,6 @@ mod locality;
 mod parts;
 mod rows;
 mod shape;
-mod sheet;
 mod store;
 
 use std::collections::BTreeMap;
@@ -24,6 +23,7 @@ use serde::Serialize;
 
 use crate::deidentify::withdrawn::Withdrawn;
 use crate::error::{Class, Fault};
+use crate::files::sheet::CsvFile;
 use crate::files::{Overwrite, Readers, Staged};
 use crate::key::AgencyKey;
 use crate::progress::Progress;
@@ -42,7 +42,6 @@ pub use locality::Locality;
 pub use parts::PartFile;
 use parts::Parts;
 use rows::{Always, Reader};
-use sheet::CsvFile;
 use store::Store;
 
 /// The agency's own key, below the output folder.

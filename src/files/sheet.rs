@@ -2,38 +2,44 @@
 
 use std::path::PathBuf;
 
-use crate::files::{self, OutFile, Readers, Staged};
+use super::{Error, OutFile, Readers, Staged, io_error};
 
-/// A file that only its owner may read.
-pub(super) struct CsvFile {
+/// Takes lines. Cells are written as they are, for programs that look them up.
+pub(crate) struct CsvFile {
     writer: csv::Writer<OutFile>,
     shown: PathBuf,
 }
 
 impl CsvFile {
-    pub(super) fn create(staged: &Staged, name: &str) -> Result<Self, files::Error> {
-        let out = staged.create(name, Readers::Owner)?;
-        let shown = out.shown().to_owned();
-        Ok(CsvFile { writer: csv::Writer::from_writer(out), shown })
+    /// A file that only its owner may read.
+    pub(crate) fn create(staged: &Staged, name: &str) -> Result<Self, Error> {
+        CsvFile::create_for(staged, name, Readers::Owner)
     }
 
-    /// Writes a line. What a spreadsheet would take for a formula gets a quote mark in front.
-    pub(super) fn line<const N: usize>(&mut self, cells: [&str; N]) -> Result<(), files::Error> {
-        let plain = |cell: &str| match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-            true => format!("'{cell}"),
-            false => cell.to_owned(),
-        };
-        self.writer.write_record(cells.map(plain)).map_err(|e| match e.into_kind() {
-            csv::ErrorKind::Io(e) => files::io_error(&self.shown, "write", e),
-            // Every line has as many cells as the first.
-            _ => files::io_error(&self.shown, "write", std::io::ErrorKind::Other.into()),
+    /// A file for these readers.
+    pub(crate) fn create_for(staged: &Staged, name: &str, readers: Readers) -> Result<Self, Error> {
+        let out = staged.create(name, readers)?;
+        let shown = out.shown().to_owned();
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
+        Ok(CsvFile { writer, shown })
+    }
+
+    /// Writes a line.
+    pub(crate) fn line<'c>(
+        &mut self,
+        cells: impl IntoIterator<Item = &'c str>,
+    ) -> Result<(), Error> {
+        self.writer.write_record(cells).map_err(|e| match e.into_kind() {
+            csv::ErrorKind::Io(e) => io_error(&self.shown, "write", e),
+            // A flexible writer fails in no other way.
+            _ => io_error(&self.shown, "write", std::io::ErrorKind::Other.into()),
         })
     }
 
-    pub(super) fn finish(self) -> Result<(), files::Error> {
+    /// Ends the file.
+    pub(crate) fn finish(self) -> Result<(), Error> {
         let CsvFile { writer, shown } = self;
-        let out =
-            writer.into_inner().map_err(|e| files::io_error(&shown, "write", e.into_error()))?;
+        let out = writer.into_inner().map_err(|e| io_error(&shown, "write", e.into_error()))?;
         out.finish()
     }
 }
