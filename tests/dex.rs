@@ -304,7 +304,7 @@ fn consent_that_is_withdrawn_ended_or_refused_anywhere_names_nobody() {
         ("i", "1,01012024,,,true"),
     ];
     let rows: String = rows.iter().map(|(id, asked)| format!("{id},{asked},{rest}")).collect();
-    room.write("gone.csv", "id\ni\n");
+    room.write("gone.csv", "id\ni\nj\n");
     let source = "[source]\nname = \"made\"\nrecord_id = \"id\"\nwithdrawn = [\"gone.csv\"]\n\
         date_format = \"%d%m%Y\"\n[columns]\nfamily_name = \"1.2.3\"\n[[consent]]\n\
         column = \"share\"\nshare = [\"1\"]\nrefuse = [\"2\"]\ngiven = \"given\"\n\
@@ -314,6 +314,7 @@ fn consent_that_is_withdrawn_ended_or_refused_anywhere_names_nobody() {
     let kept = Job { numbers: Numbers::Keep, ..job(export, room.path("out")) };
     let summary = room.run(&Job { source: Some(source), ..kept });
     assert_eq!((aside(&summary), summary.written["Clients"]), (vec![], 9));
+    assert_eq!(summary.warnings.len(), 1, "one number of the list is no row's");
     assert_eq!(named(&room.read("out/to-dex/upload-001.xml")), ["a", "b"]);
 
     // An element is no yes where an item says no, and what is no answer is set aside.
@@ -483,13 +484,14 @@ fn rows_of_one_day_are_a_session_for_each_service() {
 #[test]
 fn withdrawals_count_for_an_upload_too() {
     let room = Room::new();
-    room.write("gone.csv", "ClientId\nk001\n");
+    room.write("gone.csv", "ClientId\nk001\nk01\n");
     let source = "[source]\nname = \"made\"\nrecord_id = \"ClientId\"\n\
         withdrawn = [\"gone.csv\"]\n[columns]\nfamily_name = \"FamilyName\"\n";
     let source = SourceSpec::load(&room.write("made.toml", source)).expect("a source");
     let export = room.write("upload.xml", &fixture("dex/whole.xml"));
     let summary = room.run(&Job { source: Some(source), ..job(export, room.path("out")) });
     assert_eq!(aside(&summary), []);
+    assert!(summary.warnings.len() == 1 && summary.warnings[0].contains(": 1;"), "{summary:?}");
     let text = room.read("out/to-dex/upload-001.xml");
     assert!(!text.contains("Ottilie") && !text.contains("1 Elm"), "{text}");
     assert!(text.contains("<ClientId>k001</ClientId><Slk>RAKTT140319872</Slk>"), "{text}");

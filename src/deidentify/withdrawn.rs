@@ -79,7 +79,7 @@ impl Withdrawn {
     }
 
     /// How many numbers no row had.
-    pub(super) fn unseen(&self) -> usize {
+    pub(crate) fn unseen(&self) -> usize {
         self.0.values().filter(|seen| !seen.load(Ordering::Relaxed)).count()
     }
 }

@@ -223,6 +223,11 @@ impl Reader {
         })
     }
 
+    /// How many numbers on the lists of who withdrew no row had so far.
+    pub(super) fn listed_in_vain(&self) -> usize {
+        self.consent.as_ref().map_or(0, Consent::listed_in_vain)
+    }
+
     /// Reads the table.
     pub(super) fn read(
         &self,
