@@ -1,7 +1,6 @@
 //! Files, written whole or not at all. Output is made in a hidden temporary neighbour of
 //! its final place, synced, and renamed; a run that fails or is killed leaves what was
-//! there before, and one run at a time writes to a place. This is the only room that creates
-//! files and folders.
+//! there before, and one run at a time writes to a place. Only this room creates any.
 
 // The one room that may; see `clippy.toml`.
 #![allow(clippy::disallowed_methods)]
@@ -9,6 +8,7 @@
 mod claim;
 mod pile;
 mod scratch;
+pub(crate) mod sheet;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};

@@ -14,6 +14,7 @@ use veilway::dex::{Job, Locality, Numbers, Summary, Unconsenting, write};
 use veilway::files::Overwrite;
 use veilway::progress::Progress;
 use veilway::sources::{Input, SourceSpec};
+use veilway::standard::{Job as Check, Standard, Wording, validate_upload};
 
 /// A folder that is gone afterwards.
 struct Room(tempfile::TempDir);
@@ -282,6 +283,220 @@ fn streets_are_written_of_those_who_consent() {
     assert_eq!(text.matches("<AddressLine").count(), 2, "{text}");
 }
 
+/// Clients who were asked, and what was written down of it later.
+const ASKED: &str = "id,share,given,until,gone,ConsentToProvideDetails,1.2.1,1.2.3,1.3.1,1.4.1,1.5.3,\
+    1.5.4,1.5.6,1.5.7,1.5.8,2.3.1\n";
+
+/// Each way of saying no is one, whatever else says yes.
+#[test]
+fn consent_that_is_withdrawn_ended_or_refused_anywhere_names_nobody() {
+    let room = Room::new();
+    let rest = "Zelda,Thistlewick,01021980,2,14,Elm,Reid,2612,ACT,2\n";
+    let rows = [
+        ("a", "1,01012024,,,"),
+        ("b", "1,01012024,,,true"),
+        ("c", "1,01012024,,01022024,"),
+        ("d", "1,01012024,30062026,,"),
+        ("e", "1,02072026,,,true"),
+        ("f", "1,01012024,,,false"),
+        ("g", "2,01012024,,,true"),
+        ("h", ",,,,true"),
+        ("i", "1,01012024,,,true"),
+    ];
+    let rows: String = rows.iter().map(|(id, asked)| format!("{id},{asked},{rest}")).collect();
+    room.write("gone.csv", "id\ni\nj\n");
+    let source = "[source]\nname = \"made\"\nrecord_id = \"id\"\nwithdrawn = [\"gone.csv\"]\n\
+        date_format = \"%d%m%Y\"\n[columns]\nfamily_name = \"1.2.3\"\n[[consent]]\n\
+        column = \"share\"\nshare = [\"1\"]\nrefuse = [\"2\"]\ngiven = \"given\"\n\
+        until = \"until\"\nwithdrawn = \"gone\"\npurposes = [\"research\"]\n";
+    let source = SourceSpec::load(&room.write("made.toml", source)).expect("a source");
+    let export = room.write("clients.csv", &format!("{ASKED}{rows}"));
+    let kept = Job { numbers: Numbers::Keep, ..job(export, room.path("out")) };
+    let summary = room.run(&Job { source: Some(source), ..kept });
+    assert_eq!((aside(&summary), summary.written["Clients"]), (vec![], 9));
+    assert_eq!(summary.warnings.len(), 1, "one number of the list is no row's");
+    assert_eq!(named(&room.read("out/to-dex/upload-001.xml")), ["a", "b"]);
+
+    // An element is no yes where an item says no, and what is no answer is set aside.
+    let items = "ClientId,1.1.1,1.1.2,ConsentToProvideDetails,1.2.1,1.2.3,1.3.1,1.4.1,1.5.3,1.5.4,\
+        1.5.6,1.5.7,1.5.8,2.3.1\n";
+    let rows = [
+        ("a", "1,1,"),
+        ("b", ",,true"),
+        ("c", "1,2,true"),
+        ("d", "1,1,false"),
+        ("e", ",,"),
+        ("f", "1,1,maybe"),
+        ("g", "1,99,yes"),
+    ];
+    let rows: String = rows.iter().map(|(id, asked)| format!("{id},{asked},{rest}")).collect();
+    let export = room.write("items.csv", &format!("{items}{rows}"));
+    let kept = Job { numbers: Numbers::Keep, ..job(export, room.path("items")) };
+    let summary = room.run(&kept);
+    assert_eq!(aside(&summary), [("Clients", "ConsentToProvideDetails", "record", 1)]);
+    assert_eq!(named(&room.read("items/to-dex/upload-001.xml")), ["a", "b"]);
+}
+
+/// The numbers of the clients who have a name or a street, each of whom has both.
+fn named(text: &str) -> Vec<&str> {
+    let clients = text.lines().filter(|line| line.starts_with("<Client>"));
+    let named = clients.filter(|client| {
+        let has =
+            ["<GivenName>", "<FamilyName>", "<AddressLine1>"].map(|name| client.contains(name));
+        let consents = client.contains("<ConsentToProvideDetails>true<");
+        assert!(has.iter().all(|has| *has == consents), "{client}");
+        consents
+    });
+    named
+        .map(|client| client["<Client><ClientId>".len()..].split('<').next().unwrap_or(""))
+        .collect()
+}
+
+/// Whom one record does not let be named, no other names, whichever comes first.
+#[test]
+fn records_that_contradict_each_other_name_nobody() {
+    let room = Room::new();
+    let header = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.3,1.5.4,1.5.6,1.5.7,1.5.8,2.3.1,\
+        4.1.1\n";
+    let row = |id: &str, consent: &str| {
+        format!("{id},{consent},Zelda,Thistlewick,01021980,2,14,Elm,Reid,2612,ACT,2,03022025\n")
+    };
+    let other = row("b", "1,1");
+    // A row that says nothing of consent takes none back, and one without a birth date can.
+    let blank = "a,,,,,,,,,,,,,10022025\n";
+    let bare = "a,1,2,,,,,,,,,,,10022025\n";
+    for (at, (rows, names, clients)) in [
+        ([row("a", "1,1"), other.clone(), row("a", "1,2")], "b", 1),
+        ([row("a", "1,2"), other.clone(), row("a", "1,1")], "b", 1),
+        ([row("a", "1,1"), other.clone(), bare.to_owned()], "b", 1),
+        ([row("a", "1,1"), other.clone(), blank.to_owned()], "a b", 2),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let export = room.write("clients.csv", &format!("{header}{}", rows.concat()));
+        for numbers in [Numbers::Keep, Numbers::New] {
+            let out = format!("{at}{numbers:?}");
+            let unnamed = Job { numbers, ..job(export.clone(), room.path(&out)) };
+            let summary = room.run(&unnamed);
+            let text = room.read(&format!("{out}/to-dex/upload-001.xml"));
+            let named = named(&text);
+            assert_eq!(named.len(), names.split(' ').count(), "{text}");
+            assert!(numbers == Numbers::New || named.join(" ") == names, "{text}");
+            assert_eq!((summary.written["Clients"], text.matches("<Slk>").count()), (2, 2));
+            let said = ("Clients", "ConsentToProvideDetails", "part", 1);
+            assert_eq!(aside(&summary).contains(&said), names == "b", "{summary:?}");
+
+            let out = format!("{out}-consenting");
+            let unconsenting = Unconsenting::LeaveOut;
+            let summary = room.run(&Job { unconsenting, out: room.path(&out), ..unnamed });
+            assert_eq!(summary.written["Clients"], clients);
+            let text = room.read(&format!("{out}/to-dex/upload-001.xml"));
+            assert_eq!(text.matches("<FamilyName>").count() as u64, clients, "{text}");
+        }
+    }
+
+    // The files of an upload.
+    let whole = fixture("dex/whole.xml");
+    let no = whole.replace("<ConsentToProvideDetails>true<", "<ConsentToProvideDetails>false<");
+    let both = whole.replace(
+        "<ConsentToProvideDetails>true</ConsentToProvideDetails>",
+        "<ConsentToProvideDetails>true</ConsentToProvideDetails>\
+         <ConsentToProvideDetails>no</ConsentToProvideDetails>",
+    );
+    let single = room.write("both.xml", &both);
+    room.run(&job(single, room.path("both")));
+    assert_eq!(named(&room.read("both/to-dex/upload-001.xml")), [""; 0]);
+    for (first, second) in [(&whole, &no), (&no, &whole)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("1.xml"), first).expect("written");
+        fs::write(folder.path().join("2.xml"), second).expect("written");
+        let out = room.path(if first == &whole { "yes first" } else { "no first" });
+        let several = job(folder.path().to_owned(), out);
+        let summary = room.run(&several);
+        assert_eq!(summary.written["Clients"], 3);
+        let text = fs::read_to_string(several.out.join("to-dex/upload-001.xml")).expect("a file");
+        assert_eq!(named(&text), [""; 0]);
+    }
+}
+
+/// A row without a client's number is nobody's, and each is listed; it may count people.
+#[test]
+fn rows_without_a_client_are_set_aside() {
+    let room = Room::new();
+    let header = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.6,1.5.7,1.5.8,2.3.1";
+    let person = "1,1,Zelda,Thistlewick,01021980,2,Reid,2612,ACT,2";
+    let clients = format!("{header}\na,{person}\n,{person}\n,{person}\n");
+    let export = room.write("clients.csv", &clients);
+    let summary = room.run(&job(export, room.path("clients")));
+    assert_eq!(aside(&summary), [("", "ClientId", "record", 2)]);
+    let rejects = room.read("clients/keep/rejects.csv");
+    assert!(rejects.contains(",3,,ClientId,") && rejects.contains(",4,,ClientId,"), "{rejects}");
+
+    let rows = format!(
+        "{header},4.1.1,TotalNumberOfUnidentifiedClients\na,{person},03022025,\n\
+         ,{person},03022025,\n,{person},03022025,0\n,,,,,,,,,,,04022025,3\n"
+    );
+    let export = room.write("rows.csv", &rows);
+    let summary = room.run(&job(export, room.path("rows")));
+    assert_eq!(aside(&summary), [("", "ClientId", "record", 2)]);
+    let counts = ["Clients", "Cases", "Sessions"].map(|list| summary.written[list]);
+    assert_eq!(counts, [1, 2, 2]);
+}
+
+/// The list of numbers has them as the agency has them.
+#[test]
+fn a_number_is_found_in_the_list_as_it_is() {
+    let room = Room::new();
+    let clients = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.6,1.5.7,1.5.8,2.3.1\n\
+        -5,1,1,Zelda,Thistlewick,01021980,2,Reid,2612,ACT,2\n";
+    let export = room.write("clients.csv", clients);
+    room.run(&job(export, room.path("out")));
+    let ids = room.read("out/keep/ids.csv");
+    assert!(ids.lines().any(|line| line.starts_with("client,-5,")), "{ids}");
+}
+
+/// A session is of one day and one type of service; a disability that is named is one.
+#[test]
+fn rows_of_one_day_are_a_session_for_each_service() {
+    let room = Room::new();
+    let clients = "ClientId,1.1.1,1.1.2,1.2.1,1.2.3,1.3.1,1.4.1,1.5.6,1.5.7,1.5.8,DisabilityCode\n\
+        a,1,1,Zelda,Thistlewick,01021980,2,Reid,2612,ACT,PHYSICAL;SENSORY\n\
+        b,1,1,Ambrose,Quillfeather,05061975,1,Reid,2612,ACT,\n";
+    let events = "ClientId,CaseId,SessionDate,ServiceTypeId\n\
+        a,K,2025-02-03,5\na,K,2025-02-03,7\na,K,2025-02-03,7\nb,L,2025-02-03,\n";
+    let export = room.write("clients.csv", clients);
+    let events = Some(room.write("events.csv", events));
+    let summary = room.run(&Job { events, ..job(export, room.path("out")) });
+    assert_eq!((aside(&summary), summary.written["Sessions"]), (vec![], 3));
+    let text = room.read("out/to-dex/upload-001.xml");
+    for service in [5, 7, 12] {
+        let of = format!("<ServiceTypeId>{service}</ServiceTypeId>");
+        assert_eq!(text.matches(&of).count(), 1, "{text}");
+    }
+    let has = "<HasDisabilities>true</HasDisabilities><Disabilities>\
+        <DisabilityCode>PHYSICAL</DisabilityCode>";
+    assert!(text.contains(has), "{text}");
+    assert_eq!(text.matches("<HasDisabilities>false<").count(), 1, "{text}");
+}
+
+/// Of a description of an upload its lists of who withdrew count.
+#[test]
+fn withdrawals_count_for_an_upload_too() {
+    let room = Room::new();
+    room.write("gone.csv", "ClientId\nk001\nk01\n");
+    let source = "[source]\nname = \"made\"\nrecord_id = \"ClientId\"\n\
+        withdrawn = [\"gone.csv\"]\n[columns]\nfamily_name = \"FamilyName\"\n";
+    let source = SourceSpec::load(&room.write("made.toml", source)).expect("a source");
+    let export = room.write("upload.xml", &fixture("dex/whole.xml"));
+    let summary = room.run(&Job { source: Some(source), ..job(export, room.path("out")) });
+    assert_eq!(aside(&summary), []);
+    assert!(summary.warnings.len() == 1 && summary.warnings[0].contains(": 1;"), "{summary:?}");
+    let text = room.read("out/to-dex/upload-001.xml");
+    assert!(!text.contains("Ottilie") && !text.contains("1 Elm"), "{text}");
+    assert!(text.contains("<ClientId>k001</ClientId><Slk>RAKTT140319872</Slk>"), "{text}");
+}
+
 /// Events in a file of their own, with scores.
 #[test]
 fn events_and_scores_come_from_a_second_file() {
@@ -456,6 +671,17 @@ proptest! {
         let small = Job { most: Some(8_000), ..job(export, room.path("small")) };
         let summary = room.run(&small);
         prop_assert_eq!(aside(&summary), vec![]);
+        let check = Check {
+            standard: Standard::Dex,
+            wording: Wording::Corrected,
+            source: None,
+            date_format: None,
+            period: None,
+            as_at: small.as_at,
+        };
+        let folder = Input::File(room.path("small/to-dex"));
+        let report = validate_upload(&folder, &check, &Progress::silent()).expect("a report");
+        prop_assert!(report.findings.iter().all(|finding| finding.rule != "twice"));
         let mut seen: [Vec<String>; 4] = Default::default();
         for file in &summary.files {
             let part = room.read(&format!("small/{}", file.file));

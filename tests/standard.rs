@@ -113,6 +113,21 @@ fn every_record_of_an_upload_breaks_the_rule_it_says_and_no_other() {
     assert_eq!((coverage.cases_without_session, coverage.sessions_without_client), (0, 0));
 }
 
+/// How an upload is laid out does not count, and each of several files stands by itself.
+#[test]
+fn nothing_is_twice_on_one_line_or_in_two_files() {
+    let whole = fixture("dex/whole.xml");
+    let room = tempfile::tempdir().expect("a folder");
+    for files in [vec![whole.replace('\n', "")], vec![whole.clone(), whole]] {
+        for (number, text) in files.iter().enumerate() {
+            fs::write(room.path().join(format!("{number}.xml")), text).expect("written");
+        }
+        let folder = Input::File(room.path().to_owned());
+        let report = validate_upload(&folder, &job(Standard::Dex), &Progress::silent());
+        assert_eq!(report.expect("a report").findings, []);
+    }
+}
+
 #[test]
 fn an_upload_that_is_too_large_is_found() {
     let room = tempfile::tempdir().expect("a folder");

@@ -130,6 +130,9 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         most: None,
     };
     let summary = write(&job, &printer.progress())?;
+    for warning in &summary.warnings {
+        printer.warn(warning);
+    }
     printer.result(&summary, &text(&summary, &job))
 }
 

@@ -199,14 +199,14 @@ impl Consent {
     }
 
     /// How many listed record numbers no row had so far.
-    pub(super) fn listed_in_vain(&self) -> usize {
+    pub(crate) fn listed_in_vain(&self) -> usize {
         self.withdrawn.unseen()
     }
 }
 
 /// What a person should know where listed record numbers are of no row: they may be written in
 /// another way, as without their leading zeros.
-pub(super) fn warning(listed_in_vain: usize) -> Option<String> {
+pub(crate) fn warning(listed_in_vain: usize) -> Option<String> {
     (listed_in_vain > 0).then(|| {
         format!(
             "record numbers on the lists of who withdrew that no row of the export has: \

@@ -14,7 +14,7 @@ pub mod inhouse;
 mod left_out;
 mod record;
 mod violence;
-mod withdrawn;
+pub(crate) mod withdrawn;
 mod write;
 
 use std::path::PathBuf;

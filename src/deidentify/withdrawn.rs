@@ -35,7 +35,7 @@ impl Fault for Error {
 
 /// Who withdrew, and whether a row of theirs was seen. Prints as shape.
 #[derive(Default)]
-pub(super) struct Withdrawn(HashMap<String, AtomicBool>);
+pub(crate) struct Withdrawn(HashMap<String, AtomicBool>);
 
 impl Withdrawn {
     /// Reads the lists of a source. They have its column of record numbers; others count for
@@ -44,7 +44,7 @@ impl Withdrawn {
     /// # Errors
     /// When a list cannot be read, or a line of it does not say whose it is: a withdrawal may
     /// not be lost.
-    pub(super) fn read(source: &SourceSpec) -> Result<Self, crate::Error> {
+    pub(crate) fn read(source: &SourceSpec) -> Result<Self, crate::Error> {
         let mut numbers = HashMap::new();
         for list in &source.withdrawn {
             let opened = Table::open(&Input::File(list.clone()), &Form::of(source.encoding));
@@ -72,14 +72,14 @@ impl Withdrawn {
     }
 
     /// Whether the person of a record number withdrew.
-    pub(super) fn has(&self, number: &str) -> bool {
+    pub(crate) fn has(&self, number: &str) -> bool {
         let listed = self.0.get(number);
         // Only whether any row had it is asked, and only once all are read.
         listed.inspect(|seen| seen.store(true, Ordering::Relaxed)).is_some()
     }
 
     /// How many numbers no row had.
-    pub(super) fn unseen(&self) -> usize {
+    pub(crate) fn unseen(&self) -> usize {
         self.0.values().filter(|seen| !seen.load(Ordering::Relaxed)).count()
     }
 }

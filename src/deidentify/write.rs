@@ -12,7 +12,8 @@ use super::record::RunRecord;
 use crate::disclosure::Count;
 use crate::encode::people::{People, Records};
 use crate::encode::rows::Rows;
-use crate::files::{self, OutFile, Readers, Staged};
+use crate::files::sheet::CsvFile;
+use crate::files::{Readers, Staged};
 use crate::ids::RowId;
 use crate::package::{self, Manifest};
 use crate::sources::SourceSpec;
@@ -204,39 +205,4 @@ pub(super) fn run_record(staged: &Staged, record: &RunRecord) -> Result<(), crat
     json.push('\n');
     out.write_all(json.as_bytes()).map_err(|e| out.error(e))?;
     Ok(out.finish()?)
-}
-
-/// A CSV file of the output.
-struct CsvFile {
-    writer: csv::Writer<OutFile>,
-    shown: std::path::PathBuf,
-}
-
-impl CsvFile {
-    /// A file that only its owner may read.
-    fn create(staged: &Staged, name: &str) -> Result<Self, files::Error> {
-        CsvFile::create_for(staged, name, Readers::Owner)
-    }
-
-    fn create_for(staged: &Staged, name: &str, readers: Readers) -> Result<Self, files::Error> {
-        let out = staged.create(name, readers)?;
-        let shown = out.shown().to_owned();
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(out);
-        Ok(CsvFile { writer, shown })
-    }
-
-    fn line<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> Result<(), files::Error> {
-        self.writer.write_record(cells).map_err(|e| match e.into_kind() {
-            csv::ErrorKind::Io(e) => files::io_error(&self.shown, "write", e),
-            // A flexible writer fails in no other way.
-            _ => files::io_error(&self.shown, "write", std::io::ErrorKind::Other.into()),
-        })
-    }
-
-    fn finish(self) -> Result<(), files::Error> {
-        let CsvFile { writer, shown } = self;
-        let out =
-            writer.into_inner().map_err(|e| files::io_error(&shown, "write", e.into_error()))?;
-        out.finish()
-    }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::shape::Note;
-use super::sheet::CsvFile;
 use super::store::Place;
+use crate::files::sheet::CsvFile;
 use crate::files::{self, Staged};
 use crate::sources::FileNames;
 use crate::sources::upload::List;

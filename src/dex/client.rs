@@ -85,13 +85,17 @@ impl Rules {
             return fault("BirthDate", "is before 1900");
         }
         let is_estimate = client.text("IsBirthDateAnEstimate") == "true";
+        let recorded = born;
         let born = if is_estimate { date(born.year(), 1, 1) } else { born };
         let (family, given) = (client.text("FamilyName"), client.text("GivenName"));
         let has_names = !family.is_empty() || !given.is_empty();
         let mut key = client.text("Slk").to_ascii_uppercase();
         if ids.are_kept() {
-            let theirs = Identity::of(family, given, &key, "", Some(born));
-            if theirs.is_told_by(client.text("ClientId")) {
+            let is_told = |day| {
+                let theirs = Identity::of(family, given, &key, "", Some(day));
+                theirs.is_told_by(client.text("ClientId"))
+            };
+            if is_told(recorded) || is_told(born) {
                 return fault("ClientId", "says who the person is");
             }
         }
@@ -167,7 +171,16 @@ mod tests {
         <Postcode>2612</Postcode></ResidentialAddress></Client>";
 
     fn written(middle: &str, unconsenting: Unconsenting, keys: Keys) -> Result<String, Note> {
-        let mut client = parse(format!("{START}{middle}{REST}").as_bytes()).expect("a client");
+        written_of(START, middle, unconsenting, keys)
+    }
+
+    fn written_of(
+        start: &str,
+        middle: &str,
+        unconsenting: Unconsenting,
+        keys: Keys,
+    ) -> Result<String, Note> {
+        let mut client = parse(format!("{start}{middle}{REST}").as_bytes()).expect("a client");
         let mut notes = Vec::new();
         shape::settle(List::Clients, &mut client, &mut notes)?;
         let rules = Rules::new(date(2026, 7, 1), unconsenting, None, keys);
@@ -227,6 +240,17 @@ mod tests {
         let middle = middle("true", surname, "1987-03-14", "false", "");
         let set_aside = written(&middle, Unconsenting::Unnamed, Keys::Recorded);
         assert_eq!(set_aside.map_err(|note| note.reason), Err("says who the person is"));
+    }
+
+    #[test]
+    fn a_number_may_be_neither_an_estimate_as_recorded_nor_any_key() {
+        let names = "<GivenName>Ida</GivenName><FamilyName>Merriweather</FamilyName>";
+        for number in ["14031987", "1987-03-14", "01/01/1987", "raktt140319872", "a@b"] {
+            let client = format!("<Client><ClientId>{number}</ClientId>");
+            let middle = middle("true", names, "1987-03-14", "true", "");
+            let set_aside = written_of(&client, &middle, Unconsenting::Unnamed, Keys::Recorded);
+            assert_eq!(set_aside.map_err(|note| note.reason), Err("says who the person is"));
+        }
     }
 
     #[test]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
 use super::asides::Much;
-use super::gather::{Gather, Merge, digest};
+use super::gather::{Fate, Gather, Merge, digest};
 use super::ids::IdKind;
 use super::parts::{Base, Line, Parts, Put};
 use super::shape::{self, Note};
-use super::sheet::CsvFile;
 use super::store::{At, Place, Stored};
 use crate::files;
+use crate::files::sheet::CsvFile;
 use crate::progress::Progress;
 use crate::sources::upload::{Element, List};
 
@@ -52,7 +52,7 @@ const TWICE: &str = "stands twice";
 impl Finish<'_, '_> {
     /// Writes everything.
     pub(super) fn run(&mut self, progress: &Progress) -> Result<(), files::Error> {
-        self.gather.store.seal()?;
+        self.gather.hide_barred()?;
         self.gather.cases.sort_unstable();
         self.gather.sessions.sort_unstable();
         self.gather.assessments.sort_unstable();
@@ -74,7 +74,7 @@ impl Finish<'_, '_> {
         progress.end();
         self.without_case(&cases, &sessions, &assessments)?;
         for number in 0..self.gather.known.len() {
-            if !self.gather.known[number].is_written {
+            if self.gather.known[number].fate == Fate::Waiting {
                 let at = self.gather.known[number].at;
                 let stored = self.gather.store.get(at)?;
                 self.mark(&[(number as u32, at)])?;
@@ -290,7 +290,7 @@ impl Finish<'_, '_> {
     fn mark(&mut self, clients: &[(u32, At)]) -> Result<(), files::Error> {
         for &(number, at) in clients {
             let known = &mut self.gather.known[number as usize];
-            if !std::mem::replace(&mut known.is_written, true) {
+            if std::mem::replace(&mut known.fate, Fate::Written) != Fate::Written {
                 self.written[List::Clients as usize] += 1;
                 if self.numbers.is_some() {
                     let stored = self.gather.store.get(at)?;

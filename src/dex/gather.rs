@@ -41,7 +41,24 @@ pub(super) fn digest<'c>(cells: impl IntoIterator<Item = &'c str>) -> u64 {
 pub(super) struct Known {
     pub(super) at: At,
     said: u64,
-    pub(super) is_written: bool,
+    consents: bool,
+    pub(super) fate: Fate,
+}
+
+/// What becomes of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Not written yet.
+    Waiting,
+    Written,
+    /// Not to be written after all.
+    LeftOut,
+}
+
+/// Makes the record of a client one without consent.
+pub(super) fn refuse(client: &mut Element) {
+    let consent = client.inner.iter_mut().filter(|inner| inner.name == "ConsentToProvideDetails");
+    consent.for_each(|inner| inner.text = "false".to_owned());
 }
 
 /// What sessions are held to.
@@ -65,6 +82,10 @@ pub(super) struct Gather {
     pub(super) clients: HashMap<u64, u32>,
     pub(super) known: Vec<Known>,
     refused: HashSet<u64>,
+    /// Clients whom some record does not let be named: then no other may.
+    barred: HashSet<u64>,
+    /// Those of them of whom it was said that another record would name them.
+    contradicted: HashSet<u64>,
     /// By the number of the case.
     pub(super) cases: Vec<(u64, At)>,
     /// By the numbers of case and session.
@@ -92,9 +113,72 @@ impl Gather {
             clients: HashMap::new(),
             known: Vec::new(),
             refused: HashSet::new(),
+            barred: HashSet::new(),
+            contradicted: HashSet::new(),
             cases: Vec::new(),
             sessions: Vec::new(),
             assessments: Vec::new(),
+        }
+    }
+
+    /// Takes in that a record does not let its client be named, whatever else becomes of it.
+    pub(super) fn bar(&mut self, client: &str) {
+        let number = self.number(client);
+        self.barred.insert(number);
+    }
+
+    /// Names nobody whom a record did not let be named that came after another. Everything can be
+    /// read then.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn hide_barred(&mut self) -> Result<(), files::Error> {
+        self.store.seal()?;
+        let numbers = self.barred.iter().filter_map(|number| self.clients.get(number));
+        let mut numbers: Vec<u32> = numbers.copied().collect();
+        numbers.sort_unstable();
+        for number in numbers {
+            let known = &self.known[number as usize];
+            if !known.consents {
+                continue;
+            }
+            let stored = self.store.get(known.at)?;
+            let mut root = stored.root();
+            let Stored { place, id, .. } = stored;
+            let client = digest([root.text("ClientId")]);
+            self.contradict(place, client)?;
+            refuse(&mut root);
+            match self.rules.apply(&mut root, &self.ids, &mut Vec::new()) {
+                Ok(()) => {
+                    let mut text = String::new();
+                    shape::write(&root, &mut text);
+                    let at = self.store.put(&Stored { place, id, text })?;
+                    self.known[number as usize].at = at;
+                }
+                Err(note) => {
+                    self.asides.note(place, List::Clients, Much::Record, note)?;
+                    self.clients.remove(&client);
+                    self.known[number as usize].fate = Fate::LeftOut;
+                }
+            }
+        }
+        self.store.seal()
+    }
+
+    /// A client's number as an upload will have it, as a number that tells nothing of it.
+    fn number(&self, client: &str) -> u64 {
+        let mut element = Element::group("Client", vec![Element::of("ClientId", client)]);
+        self.ids.replace(&mut element);
+        digest([element.text("ClientId")])
+    }
+
+    /// Says once of a client that a record would name them and another does not let them be named.
+    fn contradict(&mut self, place: Place, client: u64) -> Result<(), files::Error> {
+        let reason = "another record of the client gives no consent";
+        let note = Note { element: "ConsentToProvideDetails", reason };
+        match self.contradicted.insert(client) {
+            true => self.asides.note(place, List::Clients, Much::Part, note),
+            false => Ok(()),
         }
     }
 
@@ -106,6 +190,14 @@ impl Gather {
         let Record { list, line, mut root, is_long } = record;
         let place = Place { file, line };
         self.read[list as usize] += 1;
+        if list == List::Clients && !self.barred.is_empty() {
+            let client = self.number(root.text("ClientId"));
+            let consents = shape::flag(root.text("ConsentToProvideDetails")) == Some(true);
+            if consents && self.barred.contains(&client) {
+                self.contradict(place, client)?;
+                refuse(&mut root);
+            }
+        }
         let mut notes = Vec::new();
         let judged = match is_long {
             true => Err(Note { element: list.record(), reason: "is longer than 1 MiB" }),
@@ -145,7 +237,8 @@ impl Gather {
             List::Clients => {
                 let number = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
                 self.clients.insert(digest([root.text("ClientId")]), number);
-                self.known.push(Known { at, said, is_written: false });
+                let consents = root.text("ConsentToProvideDetails") == "true";
+                self.known.push(Known { at, said, consents, fate: Fate::Waiting });
             }
             List::Cases => self.cases.push((case, at)),
             List::Sessions => self.sessions.push((case, session, at)),

@@ -12,7 +12,6 @@ mod locality;
 mod parts;
 mod rows;
 mod shape;
-mod sheet;
 mod store;
 
 use std::collections::BTreeMap;
@@ -22,7 +21,10 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::deidentify::consent;
+use crate::deidentify::withdrawn::Withdrawn;
 use crate::error::{Class, Fault};
+use crate::files::sheet::CsvFile;
 use crate::files::{Overwrite, Readers, Staged};
 use crate::key::AgencyKey;
 use crate::progress::Progress;
@@ -41,7 +43,6 @@ pub use locality::Locality;
 pub use parts::PartFile;
 use parts::Parts;
 use rows::{Always, Reader};
-use sheet::CsvFile;
 use store::Store;
 
 /// The agency's own key, below the output folder.
@@ -129,6 +130,8 @@ pub struct Summary {
     pub files: Vec<PartFile>,
     /// Whether clients, cases and sessions have new numbers, which `keep/ids.csv` lists.
     pub has_new_numbers: bool,
+    /// What a person should know.
+    pub warnings: Vec<String>,
 }
 
 /// A run that cannot be made.
@@ -229,14 +232,9 @@ pub fn write(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let asides = Asides::new(&staged, names)?;
     let store = Store::new(staged.scratch()?);
     let mut gather = Gather::new(store, ids, rules, times, merge, asides);
-    let mut event_rows_in = None;
-    let rows_in = match upload {
-        Some(upload) => read_upload(upload, &mut gather, progress)?,
-        None => {
-            let (rows, of_events) = read_tables(job, events.as_ref(), &mut gather, progress)?;
-            event_rows_in = of_events;
-            rows
-        }
+    let rows = match upload {
+        Some(upload) => read_upload(upload, job.source.as_ref(), &mut gather, progress)?,
+        None => read_tables(job, events.as_ref(), &mut gather, progress)?,
     };
     let mut parts = Parts::new(&staged, job.most);
     let mut finish = Finish { gather, parts: &mut parts, numbers, written: Default::default() };
@@ -252,13 +250,14 @@ pub fn write(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let summary = Summary {
         tool: format!("veilway {}", env!("CARGO_PKG_VERSION")),
         as_at: job.as_at.to_string(),
-        rows_in,
-        event_rows_in,
+        rows_in: rows.export,
+        event_rows_in: rows.events,
         read: by_list(read),
         written: by_list(written),
         set_aside: gather.asides.finish()?,
         files: parts.finish()?,
         has_new_numbers: is_new,
+        warnings: consent::warning(rows.listed_in_vain).into_iter().collect(),
     };
     if summary.files.is_empty() {
         let most = summary.set_aside.iter().max_by_key(|aside| aside.count);
@@ -289,29 +288,57 @@ fn agency_key(job: &Job, staged: &Staged) -> Result<AgencyKey, crate::Error> {
     Ok(key)
 }
 
+/// How many rows there were.
+struct Rows {
+    export: u64,
+    events: Option<u64>,
+    /// Numbers on the lists of who withdrew that no row has.
+    listed_in_vain: usize,
+}
+
 fn read_upload(
     mut upload: Upload,
+    source: Option<&SourceSpec>,
     gather: &mut Gather,
     progress: &Progress,
-) -> Result<u64, crate::Error> {
+) -> Result<Rows, crate::Error> {
+    // An upload says by itself what it is, but not who withdrew since.
+    let withdrawn = source.map(Withdrawn::read).transpose()?.unwrap_or_default();
     progress.begin("reading the upload", None);
     let mut rows = 0;
-    while let Some((file, record)) = upload.next()? {
+    while let Some((file, mut record)) = upload.next()? {
+        if record.list == List::Clients {
+            let client = record.root.text("ClientId");
+            let mut said = record.root.inner.iter();
+            // What is no answer is no consent either.
+            let is_refused = said.any(|element| {
+                element.name == "ConsentToProvideDetails"
+                    && !element.text.is_empty()
+                    && shape::flag(&element.text) != Some(true)
+            });
+            let has_withdrawn = withdrawn.has(client);
+            if is_refused || has_withdrawn {
+                gather.bar(client);
+            }
+            if has_withdrawn {
+                gather::refuse(&mut record.root);
+            }
+        }
         gather.take(file, record)?;
         rows += 1;
         progress.advance(1);
     }
     progress.end();
-    Ok(rows)
+    Ok(Rows { export: rows, events: None, listed_in_vain: withdrawn.unseen() })
 }
 
-/// Reads the extract and the events; gives how many rows each has.
+/// Reads the extract and the events.
 fn read_tables(
     job: &Job,
     events: Option<&Input>,
     gather: &mut Gather,
     progress: &Progress,
-) -> Result<(u64, Option<u64>), crate::Error> {
+) -> Result<Rows, crate::Error> {
     let source = job.source.as_ref();
     let mut form = source.map_or(Form::of(Encoding::Utf8), SourceSpec::form);
     form.encoding = job.encoding.unwrap_or(form.encoding);
@@ -319,18 +346,19 @@ fn read_tables(
     let always = Always { outlet: job.outlet, service: job.service };
     let format = job.date_format.as_deref();
     let reader = Reader::of_clients(&table, source, format, job.as_at, always)?;
-    let rows = reader.read(table, gather, progress)?;
+    let export = reader.read(table, gather, progress)?;
+    let rows = Rows { export, events: None, listed_in_vain: reader.listed_in_vain() };
     let described = source.and_then(|source| source.events.as_ref().map(|spec| (source, spec)));
     let sheet = described.filter(|(_, spec)| spec.sheet.is_some() && events.is_none());
     let input = match (events, sheet) {
         (Some(events), _) => events,
         (None, Some(_)) => &job.export,
-        (None, None) => return Ok((rows, None)),
+        (None, None) => return Ok(rows),
     };
     let mut form =
         described.map_or(Form::of(form.encoding), |(source, spec)| source.events_form(spec));
     form.encoding = job.encoding.unwrap_or(form.encoding);
     let table = Table::open(input, &form)?;
     let reader = Reader::of_events(&table, source, format, job.as_at, always)?;
-    Ok((rows, Some(reader.read(table, gather, progress)?)))
+    Ok(Rows { events: Some(reader.read(table, gather, progress)?), ..rows })
 }

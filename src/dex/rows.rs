@@ -7,7 +7,9 @@ use jiff::civil::Date;
 use super::Error;
 use super::asides::EVENTS;
 use super::gather::Gather;
+use super::shape;
 use super::store::Place;
+use crate::deidentify::consent::{Consent, Use, Withheld};
 use crate::progress::Progress;
 use crate::sources::upload::{Element, List, Record};
 use crate::sources::{Row, SourceSpec, Table};
@@ -50,14 +52,19 @@ const OF_CLIENT: [&str; 24] = [
     "AddressLine2",
 ];
 
-/// Elements of cases and sessions, as above.
-const OF_EVENT: [&str; 16] = [
-    "TotalNumberOfUnidentifiedClients",
+/// Elements of cases, and of clients on them, as above.
+const OF_CASE: [&str; 6] = [
     "ClientAttendanceProfileCode",
     "AgBusinessTypeCode",
     "ReferralSourceCode",
     "ReasonForAssistanceCode",
     "ExitReasonCode",
+    "EndDate",
+];
+
+/// Elements of sessions, as above.
+const OF_SESSION: [&str; 9] = [
+    "TotalNumberOfUnidentifiedClients",
     "FeesCharged",
     "MoneyBusinessCommunityEducationWorkshopCode",
     "InterpreterPresent",
@@ -66,12 +73,10 @@ const OF_EVENT: [&str; 16] = [
     "Quantity",
     "ServiceSettingCode",
     "TopicCode",
-    "ParticipationCode",
-    "EndDate",
 ];
 
 /// Elements that are read in another way than as they are.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "ClientId",
     "ConsentToProvideDetails",
     "GivenName",
@@ -91,6 +96,7 @@ const OTHERS: [&str; 24] = [
     "SessionId",
     "SessionDate",
     "ServiceTypeId",
+    "ParticipationCode",
     "ScoreTypeCode",
     "AssessmentPhaseCode",
     "ScoreCode",
@@ -114,6 +120,16 @@ pub(super) struct Always {
     pub(super) service: Option<u32>,
 }
 
+/// What a row says of naming its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consents {
+    Yes,
+    /// Refused, withdrawn, in part, or not at this time: no other row may name them.
+    No,
+    /// Not by this row.
+    NotStated,
+}
+
 /// Reads one table.
 pub(super) struct Reader {
     extract: Extract,
@@ -124,8 +140,10 @@ pub(super) struct Reader {
     has_clients: bool,
     /// Columns of a described address, which are no items.
     street: Vec<usize>,
-    /// Consent columns that are described: their places, and the codes that allow.
-    consent: Vec<(usize, Vec<String>)>,
+    /// What is described of consent, and who withdrew it.
+    consent: Option<Consent>,
+    /// Whether a description says which columns are of consent.
+    has_described_consent: bool,
     /// What its files are numbered from.
     files: u32,
 }
@@ -142,12 +160,13 @@ impl Reader {
         let mut reader = Reader::new(table, source, date_format, as_at, always, 0)?;
         let street = source.iter().flat_map(|source| source.columns_of("address"));
         reader.street = table.columns(street.map(String::as_str))?;
-        for column in source.iter().flat_map(|source| &source.consent) {
-            let folded = |code: &String| code.trim().to_lowercase();
-            let stricter: Vec<String> =
-                column.partial.iter().chain(&column.refuse).map(folded).collect();
-            let allows = column.share.iter().map(folded).filter(|code| !stricter.contains(code));
-            reader.consent.push((table.column(&column.column)?, allows.collect()));
+        if let Some(source) = source {
+            // The Data Exchange has one consent for all that it does: every column is asked.
+            let columns = source.consent.iter();
+            let purposes: Vec<String> = columns.flat_map(|c| c.purposes.clone()).collect();
+            let wanted = Use { purposes: &purposes, as_at: Some(as_at) };
+            reader.consent = Some(Consent::new(table, source, wanted)?);
+            reader.has_described_consent = !source.consent.is_empty();
         }
         Ok(reader)
     }
@@ -184,7 +203,7 @@ impl Reader {
         files: u32,
     ) -> Result<Reader, crate::Error> {
         let elements: Vec<&'static str> =
-            OF_CLIENT.into_iter().chain(OF_EVENT).chain(OTHERS).collect();
+            OF_CLIENT.into_iter().chain(OF_CASE).chain(OF_SESSION).chain(OTHERS).collect();
         let items: Vec<&'static str> = ITEMS.into_iter().chain(["4.1.4"]).collect();
         let extract = Extract::new(table, source, date_format, as_at, &items, &elements)?;
         if !extract.has("ClientId", "1.7.1") {
@@ -198,9 +217,15 @@ impl Reader {
             has_events,
             has_clients,
             street: Vec::new(),
-            consent: Vec::new(),
+            consent: None,
+            has_described_consent: false,
             files,
         })
+    }
+
+    /// How many numbers on the lists of who withdrew no row had so far.
+    pub(super) fn listed_in_vain(&self) -> usize {
+        self.consent.as_ref().map_or(0, Consent::listed_in_vain)
     }
 
     /// Reads the table.
@@ -232,14 +257,23 @@ impl Reader {
 
     fn row(&self, row: &Row, gather: &mut Gather) -> Result<(), crate::Error> {
         let file = self.files + row.file();
-        let mut take = |list: List, inner: Vec<Element>| {
+        let take = |gather: &mut Gather, list: List, inner: Vec<Element>| {
             let root = Element::group(list.record(), inner);
             gather.take(file, Record { list, line: row.line, root, is_long: false })
         };
         let client = self.id(row);
+        // Nobody is meant, or it is not known who.
+        if client.is_empty() && !(self.has_events && self.has_others(row)) {
+            let place = Place { file, line: row.line };
+            return Ok(gather.asides.row(place, "ClientId", "has no number of a client")?);
+        }
         // A session of people who are counted and not named has no client of its own.
-        if self.has_clients && !(client.is_empty() && self.has_events) {
-            take(List::Clients, self.client(row))?;
+        if self.has_clients && !client.is_empty() {
+            let consents = self.consents(row);
+            if consents == Consents::No {
+                gather.bar(client);
+            }
+            take(gather, List::Clients, self.client(row, consents))?;
         }
         if self.has_events {
             let begun = self.extract.day(row, "", "4.1.1");
@@ -247,11 +281,12 @@ impl Reader {
                 "" => format!("{client}|{begun}|{}", self.outlet(row)),
                 case => case.to_owned(),
             };
-            take(List::Cases, self.case(row, client, &case))?;
+            take(gather, List::Cases, self.case(row, client, &case))?;
             for (session, day) in self.sessions(row, client, &case) {
-                take(List::Sessions, self.session(row, client, &case, &session, &day))?;
+                let inner = self.session(row, client, &case, &session, &day);
+                take(gather, List::Sessions, inner)?;
                 if let Some((list, scores)) = self.scores(row, client, &case, &session) {
-                    take(list, scores)?;
+                    take(gather, list, scores)?;
                 }
             }
         }
@@ -269,10 +304,23 @@ impl Reader {
         }
     }
 
+    /// Whether a row counts people who are not named.
+    fn has_others(&self, row: &Row) -> bool {
+        let others = self.element(row, "TotalNumberOfUnidentifiedClients");
+        others.parse::<u32>().is_ok_and(|others| others > 0)
+    }
+
     fn outlet(&self, row: &Row) -> String {
         match (self.element(row, "OutletActivityId"), self.always.outlet) {
             ("", Some(outlet)) => outlet.to_string(),
             (outlet, _) => outlet.to_owned(),
+        }
+    }
+
+    fn service(&self, row: &Row) -> String {
+        match (self.element(row, "ServiceTypeId"), self.always.service) {
+            ("", Some(service)) => service.to_string(),
+            (service, _) => service.to_owned(),
         }
     }
 
@@ -286,7 +334,7 @@ impl Reader {
         }
     }
 
-    fn client(&self, row: &Row) -> Vec<Element> {
+    fn client(&self, row: &Row, consents: Consents) -> Vec<Element> {
         let item = |item: &str| self.extract.item(row, item);
         let mut inner = Vec::new();
         let street = ["AddressLine1", "AddressLine2"];
@@ -301,17 +349,8 @@ impl Reader {
                 inner.push(Element::of(name, value));
             }
         };
-        // Nothing said is no consent, and neither is a part of it.
-        let consents = match &self.consent[..] {
-            [] => item("1.1.1") == "1" && item("1.1.2") == "1",
-            described => described.iter().all(|(place, allows)| {
-                let code = row.cell(*place).trim().to_lowercase();
-                allows.contains(&code)
-            }),
-        };
         let sex = if item("1.4.1").is_empty() { item("1.4.2") } else { item("1.4.1") };
         add("ClientId", item("1.7.1"));
-        add("ConsentToProvideDetails", if consents { "true" } else { "false" });
         add("GivenName", item("1.2.1"));
         add("FamilyName", item("1.2.3"));
         add("BirthDate", &self.extract.day(row, "BirthDate", "1.3.1"));
@@ -323,17 +362,49 @@ impl Reader {
         add("CountryOfBirthCode", if country.len() == 4 { country } else { "" });
         add("LanguageSpokenAtHomeCode", language(item("2.2.2")));
         add("AboriginalOrTorresStraitIslanderOriginCode", origin(item("2.1.1")));
-        add("HasDisabilities", if item("2.3.1") == "1" { "true" } else { "false" });
         let disabilities = self.element(row, "DisabilityCode").split([';', '|']).map(str::trim);
         let disabilities: Vec<Element> = disabilities
             .filter(|code| !code.is_empty())
             .map(|code| Element::of("DisabilityCode", code))
             .collect();
+        let has_some = item("2.3.1") == "1" || !disabilities.is_empty();
+        add("HasDisabilities", if has_some { "true" } else { "false" });
         if !disabilities.is_empty() {
             inner.push(Element::group("Disabilities", disabilities));
         }
+        let said = self.element(row, "ConsentToProvideDetails");
+        let consent = match shape::flag(said) {
+            // What is no answer is set aside as such.
+            None if !said.is_empty() => said,
+            _ if consents == Consents::Yes => "true",
+            _ => "false",
+        };
+        inner.push(Element::of("ConsentToProvideDetails", consent));
         inner.push(self.address(row));
         inner
+    }
+
+    /// Whether a client may be named. Whatever says no comes first; nothing said is no consent,
+    /// and neither is a part of it.
+    fn consents(&self, row: &Row) -> Consents {
+        let said = self.element(row, "ConsentToProvideDetails");
+        let flag = shape::flag(said);
+        let items = match self.has_described_consent {
+            true => ["", ""],
+            false => ["1.1.1", "1.1.2"].map(|item| self.extract.item(row, item)),
+        };
+        let withheld = self.consent.as_ref().and_then(|consent| consent.withheld(row));
+        let withheld = withheld.map(|(reason, _)| reason);
+        let is_refused = withheld.is_some_and(|reason| reason != Withheld::NotStated)
+            || (!said.is_empty() && flag != Some(true))
+            // A column that is called as the element is stands for 1.1.2 too.
+            || items.iter().any(|item| !matches!(*item, "" | "1") && *item != said);
+        let is_said = self.has_described_consent || flag == Some(true) || items == ["1", "1"];
+        match (is_refused, is_said && withheld.is_none()) {
+            (true, _) => Consents::No,
+            (false, true) => Consents::Yes,
+            (false, false) => Consents::NotStated,
+        }
     }
 
     fn address(&self, row: &Row) -> Element {
@@ -421,8 +492,10 @@ impl Reader {
         days.sort_unstable();
         days.dedup();
         let own = self.element(row, "SessionId");
+        // A session is of one day and one type of service.
+        let service = self.service(row);
         let number = |day: String| match own {
-            "" => (format!("{client}|{case}|{day}"), day),
+            "" => (format!("{client}|{case}|{day}|{service}"), day),
             own => (own.to_owned(), day),
         };
         days.into_iter().map(number).collect()
@@ -436,28 +509,13 @@ impl Reader {
         session: &str,
         day: &str,
     ) -> Vec<Element> {
-        let service = match (self.element(row, "ServiceTypeId"), self.always.service) {
-            ("", Some(service)) => service.to_string(),
-            (service, _) => service.to_owned(),
-        };
         let mut inner = vec![
             Element::of("SessionId", session),
             Element::of("CaseId", case),
             Element::of("SessionDate", day),
-            Element::of("ServiceTypeId", &service),
+            Element::of("ServiceTypeId", &self.service(row)),
         ];
-        let of_session = [
-            "TotalNumberOfUnidentifiedClients",
-            "FeesCharged",
-            "MoneyBusinessCommunityEducationWorkshopCode",
-            "InterpreterPresent",
-            "TimeMinutes",
-            "TotalCost",
-            "Quantity",
-            "ServiceSettingCode",
-            "TopicCode",
-        ];
-        self.plain(row, &of_session, &mut inner);
+        self.plain(row, &OF_SESSION, &mut inner);
         if !client.is_empty() {
             let mut there = vec![Element::of("ClientId", client)];
             self.plain(row, &["ParticipationCode"], &mut there);

@@ -132,11 +132,16 @@ const CLIENT: [Shape; 36] = [
     may("HasValidatedForDuplicateClient", Flag),
 ];
 
-const AGREEMENT: [Shape; 4] = [
+const PARENTING: [Shape; 3] = [
     may("ParentingAgreementOutcomeCode", Text),
-    may("PropertyAgreementOutcomeCode", Text),
     may("DateOfParentingAgreement", Day),
     may("DidLegalPractitionerAssistWithFormalisingAgreement", Flag),
+];
+
+const PROPERTY: [Shape; 3] = [
+    may("PropertyAgreementOutcomeCode", Text),
+    may("DateOfPropertyAgreement", Day),
+    may("DidLegalPractitionerAssistInPropertyMediation", Flag),
 ];
 
 const CASE: [Shape; 10] = [
@@ -163,8 +168,8 @@ const CASE: [Shape; 10] = [
             ],
         )],
     ),
-    group("ParentingAgreementOutcome", Need::May, &AGREEMENT),
-    group("PropertyAgreementOutcome", Need::May, &AGREEMENT),
+    group("ParentingAgreementOutcome", Need::May, &PARENTING),
+    group("PropertyAgreementOutcome", Need::May, &PROPERTY),
     group(
         "Section60I",
         Need::May,
@@ -327,10 +332,9 @@ impl Shape {
         }
         let spelt = match self.kind {
             Kind::Text | Kind::Group => None,
-            Kind::Flag => match text.to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "y" => Some("true".to_owned()),
-                "false" | "0" | "no" | "n" => Some("false".to_owned()),
-                _ => return Err(self.note("is neither true nor false")),
+            Kind::Flag => match flag(text) {
+                Some(flag) => Some(flag.to_string()),
+                None => return Err(self.note("is neither true nor false")),
             },
             Kind::Day => match day(text) {
                 Some(moment) => Some(moment.date().to_string()),
@@ -354,6 +358,15 @@ impl Shape {
             None => {}
         }
         Ok(())
+    }
+}
+
+/// What a flag says.
+pub(super) fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "y" => Some(true),
+        "false" | "0" | "no" | "n" => Some(false),
+        _ => None,
     }
 }
 
@@ -406,6 +419,18 @@ mod tests {
         ];
         assert_eq!(notes, expected);
         assert_eq!(settled(List::Sessions, &written), Ok((written.clone(), vec![])));
+    }
+
+    #[test]
+    fn an_agreement_on_property_has_elements_of_its_own() {
+        let text = "<Case><CaseId>K</CaseId><OutletActivityId>7</OutletActivityId>\
+            <TotalNumberOfUnidentifiedClients>0</TotalNumberOfUnidentifiedClients>\
+            <PropertyAgreementOutcome>\
+            <PropertyAgreementOutcomeCode>FULL</PropertyAgreementOutcomeCode>\
+            <DateOfPropertyAgreement>2025-02-03</DateOfPropertyAgreement>\
+            <DidLegalPractitionerAssistInPropertyMediation>true\
+            </DidLegalPractitionerAssistInPropertyMediation></PropertyAgreementOutcome></Case>";
+        assert_eq!(settled(List::Cases, text), Ok((text.to_owned(), vec![])));
     }
 
     #[test]

@@ -317,10 +317,13 @@ impl Checker<'_> {
         }
         let [score, phase, domain] = self.places.score;
         if let Some(list) = self.list {
-            // Nobody is on one record twice.
-            let once = digest([record.cell_of(client), &line.to_string()].into_iter());
+            // Nobody is in one file, or on one record of it, twice: a file stands by itself.
+            let own = [client, case, session].map(|place| record.cell_of(place));
+            let file = record.row.file().to_string();
+            let here = [file.as_str(), &line.to_string()];
+            let once = digest(own.into_iter().chain(here));
             match list {
-                List::Clients => fact(client, FactKind::Once(cells(&[client]))),
+                List::Clients => fact(client, FactKind::Once(digest([own[0], &file].into_iter()))),
                 List::Cases if filled(client) => {
                     fact(client, FactKind::Once(once));
                     fact(client, FactKind::Member(cells(&[case, client])));

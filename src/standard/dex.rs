@@ -34,7 +34,7 @@ type Element = (
 );
 
 #[rustfmt::skip]
-const ELEMENTS: [Element; 71] = [
+const ELEMENTS: [Element; 73] = [
     ("ClientId", CLIENT, Kind::Text, &[], Always, &[], "1.7.1"),
     ("Slk", CLIENT, Kind::Key, &[], Never, &["slk581"], "1.7.2"),
     ("ConsentToProvideDetails", CLIENT, Kind::YesNo, &[], Always, &[], ""),
@@ -85,6 +85,8 @@ const ELEMENTS: [Element; 71] = [
     ("PropertyAgreementOutcomeCode", CASE, Kind::Text, &[], Never, &[], ""),
     ("DateOfParentingAgreement", CASE, Kind::Text, &[], Never, &[], ""),
     ("DidLegalPractitionerAssistWithFormalisingAgreement", CASE, Kind::Text, &[], Never, &[], ""),
+    ("DateOfPropertyAgreement", CASE, Kind::Text, &[], Never, &[], ""),
+    ("DidLegalPractitionerAssistInPropertyMediation", CASE, Kind::Text, &[], Never, &[], ""),
     ("Section60ICertificateTypeCode", CASE, Kind::Text, &[], Never, &[], ""),
     ("DateIssued", CASE, Kind::Text, &[], Never, &[], ""),
     ("AgBusinessTypeCode", CASE, Kind::Text, &[], Never, &[], ""),

@@ -39,6 +39,7 @@ impl Identity {
     pub(crate) fn is_told_by(&self, number: &str) -> bool {
         let bare = plain(number);
         let is_theirs = bare.len() > 1 && self.0.contains(&bare);
-        is_theirs || number.parse::<Slk581>().is_ok() || number.contains('@')
+        let is_key = number.to_ascii_uppercase().parse::<Slk581>().is_ok();
+        is_theirs || is_key || number.contains('@')
     }
 }

@@ -12,6 +12,8 @@ use crate::sources::{self, Input, MOST_UPLOADED};
 
 /// A case or a session: where it stands, and whether there is a session of it, or somebody at it.
 struct Seen {
+    /// The last file that it is in.
+    file: u32,
     line: u64,
     has_more: bool,
 }
@@ -30,7 +32,8 @@ struct Structure {
     clients: HashSet<u128>,
     cases: HashMap<u128, Seen>,
     sessions: HashMap<u128, Seen>,
-    assessments: HashSet<u128>,
+    /// With the file that each is in.
+    assessments: HashSet<(u32, u128)>,
     references: Vec<Reference>,
     /// What is found at once: item, rule, line.
     found: Vec<(Option<&'static str>, Rule, u64)>,
@@ -51,8 +54,8 @@ pub(super) fn check(
         structure.found.push((None, Rule::TooLarge, 0));
     }
     if let Some(mut upload) = Upload::open(input)? {
-        while let Some((_, record)) = upload.next()? {
-            structure.take(record.list, &record.root, record.line);
+        while let Some((file, record)) = upload.next()? {
+            structure.take(record.list, &record.root, file, record.line);
         }
     }
     for (item, rule, line) in structure.conclude() {
@@ -71,7 +74,8 @@ fn each<'e>(root: &'e Element, group: &str) -> &'e [Element] {
 }
 
 impl Structure {
-    fn take(&mut self, list: List, root: &Element, line: u64) {
+    /// Files are read one after the other; a number stands once in each.
+    fn take(&mut self, list: List, root: &Element, file: u32, line: u64) {
         self.lists.insert(list);
         let case = key([root.text("CaseId")]);
         let session = key([root.text("CaseId"), root.text("SessionId")]);
@@ -86,14 +90,16 @@ impl Structure {
                 for client in each(root, "CaseClients") {
                     refer("ClientId", List::Clients, key([client.text("ClientId")]));
                 }
-                if self.cases.insert(case, Seen { line, has_more: false }).is_some() {
+                let seen = Seen { file, line, has_more: false };
+                if self.cases.insert(case, seen).is_some_and(|other| other.file == file) {
                     self.found.push((Some("CaseId"), Rule::Twice, line));
                 }
             }
             List::Sessions => {
                 refer("CaseId", List::Cases, case);
                 let has_more = has_others || !each(root, "SessionClients").is_empty();
-                if self.sessions.insert(session, Seen { line, has_more }).is_some() {
+                let seen = Seen { file, line, has_more };
+                if self.sessions.insert(session, seen).is_some_and(|other| other.file == file) {
                     self.found.push((Some("SessionId"), Rule::Twice, line));
                 }
             }
@@ -106,8 +112,9 @@ impl Structure {
                 for assessment in each(root, "Assessments") {
                     let [kind, phase] =
                         ["ScoreTypeCode", "AssessmentPhaseCode"].map(|name| assessment.text(name));
-                    let of = [root.text("CaseId"), root.text("SessionId"), client, kind, phase];
-                    if !self.assessments.insert(key(of)) {
+                    let (case, session) = (root.text("CaseId"), root.text("SessionId"));
+                    let of = key([case, session, client, kind, phase]);
+                    if !self.assessments.insert((file, of)) {
                         self.found.push((Some("ScoreTypeCode"), Rule::Twice, line));
                     }
                 }
