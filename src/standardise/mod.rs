@@ -19,6 +19,7 @@ pub use code::{Sex, Text};
 pub use date::BirthDate;
 pub use name::Name;
 pub use placeholders::PlaceholderList;
+pub(crate) use seen::Cells;
 pub use seen::Seen;
 pub use standardiser::Standardiser;
 
