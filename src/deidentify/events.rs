@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use super::Error;
 use super::export::{Aside, Kind};
@@ -17,6 +18,7 @@ use crate::project::Project;
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
 use crate::sources::{self, FileNames, Row, Table};
 use crate::standard::{Dictionary, Reach, Standard, Wording};
+use crate::standardise::date::read_day;
 
 const BATCH: usize = 1 << 16;
 
@@ -62,16 +64,18 @@ pub(super) fn check_kept_columns(source: &SourceSpec, project: &Project) -> Resu
 }
 
 /// One event. Prints as shape.
-#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Event {
     file: Option<Arc<str>>,
     line: u64,
-    record_id: String,
-    program: String,
     start: Date,
     end: Option<Date>,
-    kept: Vec<String>,
+    /// Its program and what is kept of it, as they are written, and its record number: each cell
+    /// ends where a NUL is, which no row has. There are millions of them, all in memory.
+    text: Box<str>,
 }
+
+/// What ends a cell of an event.
+const END: char = '\0';
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,7 +109,10 @@ impl EventReader {
         table.columns(names.map(String::as_str))?;
         Ok(EventReader {
             record_id: table.column(&spec.record_id)?,
-            program: spec.program.clone(),
+            program: match &spec.program {
+                Program::Always(program) => Program::Always(program.replace(END, "")),
+                program => program.clone(),
+            },
             program_place: program.map_or(Ok(0), |column| table.column(column))?,
             start: table.column(&spec.start)?,
             end: spec.end.as_deref().map(|column| table.column(column)).transpose()?,
@@ -135,16 +142,16 @@ impl EventReader {
         if let Some((column, reason)) = self.perpetrators.find(row) {
             return Err(aside(column, &reason));
         }
-        let date = |cell: &str| Date::strptime(&self.spec.date_format, cell).ok();
-        let record_id = row.cell(self.record_id).to_owned();
+        let date = |cell: &str| read_day(&self.spec.date_format, cell);
+        let record_id = row.cell(self.record_id);
         if record_id.is_empty() {
             return Err(aside(&self.spec.record_id, "there is no record number"));
         }
         let program = match &self.program {
-            Program::Always(program) => program.clone(),
+            Program::Always(program) => program.as_str(),
             Program::Column(column) => match row.cell(self.program_place) {
                 "" => return Err(aside(column, "no program is recorded")),
-                program => program.to_owned(),
+                program => program,
             },
         };
         let start = match row.cell(self.start) {
@@ -159,9 +166,15 @@ impl EventReader {
         if end.is_some_and(|end| end < start) {
             return Err(aside(end_name, "the last day is before the first"));
         }
-        let kept = self.keep.iter().map(|&place| row.cell(place).to_owned()).collect();
+        let mut text = String::new();
+        let kept = self.keep.iter().map(|&place| row.cell(place));
+        for cell in [program].into_iter().chain(kept) {
+            write_plain(cell, &mut text);
+            text.push(END);
+        }
+        text.push_str(record_id);
         let file = self.files.of_several(row.file());
-        Ok(Event { file, line: row.line, record_id, program, start, end, kept })
+        Ok(Event { file, line: row.line, start, end, text: text.into() })
     }
 }
 
@@ -198,10 +211,13 @@ impl Events {
                 column: reject.column,
                 reason: reject.reason,
             }));
-            for row in &batch.rows {
-                events.push(reader.read(row));
-            }
-            batch = table.next_batch(BATCH)?;
+            // The next rows are read while these become events.
+            let (read, next) = rayon::join(
+                || batch.rows.par_iter().map(|row| reader.read(row)).collect::<Vec<_>>(),
+                || table.next_batch(BATCH),
+            );
+            read.into_iter().for_each(|event| events.push(event));
+            batch = next?;
         }
         progress.end();
         Ok(events)
@@ -223,56 +239,78 @@ impl Events {
     /// rest set aside.
     pub(super) fn keyed(self, spec: &EventSpec, row_ids: &RowIds) -> (Vec<Line>, Vec<Aside>) {
         let Events { read, mut asides } = self;
-        let mut lines = Vec::with_capacity(read.len());
-        for event in read {
-            match row_ids.of(&event.record_id) {
-                Some(row_id) => lines.push(Line::of(event, row_id)),
-                None => asides.push(Aside {
-                    kind: Kind::Event,
-                    file: event.file,
-                    line: event.line,
-                    column: Some(spec.record_id.clone()),
-                    reason: NOT_IN_PACKAGE.to_owned(),
-                }),
+        let line = |Event { file, line, start, end, text }: Event| {
+            let record_id = text.rsplit(END).next().unwrap_or_default();
+            let row_id = row_ids.of(record_id);
+            if row_id.is_none() {
+                let column = Some(spec.record_id.clone());
+                let reason = NOT_IN_PACKAGE.to_owned();
+                asides.push(Aside { kind: Kind::Event, file, line, column, reason });
             }
-        }
-        lines.sort_unstable();
+            Some(Line { row_id: row_id?, start, end, text })
+        };
+        let mut lines: Vec<Line> = read.into_iter().filter_map(line).collect();
+        lines.par_sort_unstable();
         (lines, asides)
     }
 }
 
-/// One line of `events.csv`, in the order they are sorted by. Prints as shape.
+/// One line of `events.csv`, in the order they are sorted by: lines that are alike but for the
+/// record number are written alike. Prints as shape.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Line {
     pub(super) row_id: RowId,
     pub(super) start: Date,
     pub(super) end: Option<Date>,
-    pub(super) program: String,
-    pub(super) kept: Vec<String>,
+    /// As that of [`Event`].
+    text: Box<str>,
 }
 
 impl Line {
-    fn of(event: Event, row_id: RowId) -> Self {
-        Line {
-            row_id,
-            start: event.start,
-            end: event.end,
-            program: plain(event.program),
-            kept: event.kept.into_iter().map(plain).collect(),
-        }
+    /// The program and what is kept of the event.
+    pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
+        let written = self.text.rsplit_once(END).map_or("", |(written, _)| written);
+        written.split(END)
     }
 }
 
 /// A cell that a spreadsheet would take for a formula gets a quote mark in front; numbers
 /// stay as they are.
-fn plain(cell: String) -> String {
+fn write_plain(cell: &str, out: &mut String) {
     let looks_like_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if looks_like_formula && cell.parse::<f64>().is_err() { format!("'{cell}") } else { cell }
+    out.push_str(if looks_like_formula && cell.parse::<f64>().is_err() { "'" } else { "" });
+    out.push_str(cell);
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
     use super::*;
+    use crate::sources::spec::Encoding;
+
+    #[test]
+    fn a_line_has_every_cell_and_no_record_number() {
+        let spec = "[source]\nname = \"a\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
+            [columns]\nbirth_date = \"born\"\n[events]\nrecord_id = \"id\"\nprogram = \"p\"\n\
+            start = \"s\"\ndate_format = \"%d/%m/%Y\"\nkeep = [\"k\", \"l\"]\n";
+        let spec = SourceSpec::parse(spec, "a.toml").expect("a source").events.expect("events");
+        let text = "id,p,s,k,l\n17,=A,1/02/2020,,x y\n17,B,01/02/2020,a,\n,B,01/02/2020,a,\n";
+        let reader = Box::new(Cursor::new(text.as_bytes().to_vec()));
+        let mut table =
+            Table::from_reader(reader, Path::new("e"), Encoding::Utf8, None).expect("a table");
+        let reader = EventReader::new(&table, &spec).expect("columns");
+        let rows = table.next_batch(9).expect("rows").rows;
+        let lines = rows.iter().filter_map(|row| reader.read(row).ok()).map(|event| {
+            let Event { start, end, text, .. } = event;
+            assert_eq!((start, end), (jiff::civil::date(2020, 2, 1), None));
+            Line { row_id: RowId([0; 16]), start, end, text }
+        });
+        let lines: Vec<Line> = lines.collect();
+        let cells: Vec<Vec<&str>> = lines.iter().map(|line| line.cells().collect()).collect();
+        assert_eq!(cells, [["'=A", "", "x y"], ["B", "a", ""]]);
+    }
 
     #[test]
     fn formulas_are_neutralised_and_numbers_are_not() {
@@ -286,7 +324,9 @@ mod tests {
             ("a=b", "a=b"),
             ("", ""),
         ] {
-            assert_eq!(plain(cell.to_owned()), written);
+            let mut plain = String::new();
+            write_plain(cell, &mut plain);
+            assert_eq!(plain, written);
         }
     }
 }

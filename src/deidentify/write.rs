@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::events::Events;
+use super::events::{Events, Line};
 use super::export::Aside;
 use super::record::RunRecord;
 use crate::disclosure::Count;
@@ -86,21 +86,19 @@ impl<'a> RowIds<'a> {
 
     /// The lines of `rows.csv` from these ranks: each record number once.
     fn lines(&self, ranks: Range<usize>) -> Vec<u8> {
-        let mut writer = csv::Writer::from_writer(Vec::with_capacity(ranks.len() * 48));
-        for rank in ranks {
-            let id = self.id(rank);
-            if rank > 0 && self.id(rank - 1) == id {
-                continue;
+        in_memory(ranks.len() * 48, |writer| {
+            for rank in ranks {
+                let id = self.id(rank);
+                if rank == 0 || self.id(rank - 1) != id {
+                    writer.write_record([id.as_bytes(), &self.row_ids[rank].digits()])?;
+                }
             }
-            // Memory takes every line, and all are of two cells.
-            let written = writer.write_record([id.as_bytes(), &self.row_ids[rank].digits()]);
-            debug_assert!(written.is_ok());
-        }
-        writer.into_inner().unwrap_or_default()
+            Ok(())
+        })
     }
 }
 
-/// Ranks that are written as one piece of parallel work.
+/// Ranks, and events, that are written as one piece of parallel work.
 const PIECE: usize = 1 << 14;
 
 /// Writes `rows.csv`, which never leaves the agency, sorted by record number.
@@ -148,18 +146,45 @@ pub(super) fn events(
     let written = lines.len() as u64;
     let read = written + set_aside.len() as u64;
     asides.extend(set_aside);
-    let mut file = CsvFile::create_for(staged, &name, Readers::Default)?;
+    let mut file = staged.create(&name, Readers::Default)?;
     let header = ["row_id", "program", "start", "end"].into_iter();
-    file.line(header.chain(spec.keep.iter().map(String::as_str)))?;
-    for line in lines {
-        let row_id = line.row_id.to_string();
-        let start = line.start.to_string();
-        let end = line.end.map(|end| end.to_string()).unwrap_or_default();
-        let cells = [row_id.as_str(), &line.program, &start, &end].into_iter();
-        file.line(cells.chain(line.kept.iter().map(String::as_str)))?;
+    let header = header.chain(spec.keep.iter().map(String::as_str));
+    let mut write = |bytes: &[u8]| file.write_all(bytes).map_err(|e| file.error(e));
+    write(&in_memory(0, |writer| writer.write_record(header)))?;
+    // A few pieces at a time: what is not written yet is held in memory.
+    for group in lines.chunks(64 * PIECE) {
+        for lines in group.par_chunks(PIECE).map(event_lines).collect::<Vec<_>>() {
+            write(&lines)?;
+        }
     }
     file.finish()?;
     Ok(WrittenEvents { name, read, written })
+}
+
+/// Lines of CSV, of about so many bytes.
+fn in_memory(
+    room: usize,
+    write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>,
+) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::with_capacity(room));
+    // Memory takes every line, and all have as many cells.
+    let written = write(&mut writer);
+    debug_assert!(written.is_ok());
+    writer.into_inner().unwrap_or_default()
+}
+
+fn event_lines(lines: &[Line]) -> Vec<u8> {
+    in_memory(lines.len() * 96, |writer| {
+        lines.iter().try_for_each(|line| {
+            let row_id = line.row_id.digits();
+            let start = line.start.to_string();
+            let end = line.end.map(|end| end.to_string()).unwrap_or_default();
+            let mut cells = line.cells().map(str::as_bytes);
+            let program = cells.next().unwrap_or_default();
+            let first = [&row_id[..], program, start.as_bytes(), end.as_bytes()];
+            writer.write_record(first.into_iter().chain(cells))
+        })
+    })
 }
 
 /// Writes `rejects.csv`: where and why, never a value.

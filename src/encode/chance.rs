@@ -103,20 +103,22 @@ fn joint_values(
         *joint = (joint.rotate_left(29) ^ value).wrapping_mul(SPREAD);
     };
     for &column in columns {
-        let mut left = joints.iter_mut().zip(&mut is_known);
-        if sets.len() == store.len() {
-            store.each(Column::Value(column), |_, bytes| {
-                let values = bytes.as_chunks::<8>().0.iter();
-                values.zip(&mut left).for_each(|(v, of)| join(of, u64::from_ne_bytes(*v)));
-            })?;
-            continue;
-        }
-        let mut wanted = sets.iter().peekable();
-        store.each_value(column, |set, value| {
-            if wanted.next_if(|next| **next as usize == set).is_some()
-                && let Some(of) = left.next()
-            {
-                join(of, value);
+        let mut left = (sets, joints.as_mut_slice(), is_known.as_mut_slice());
+        store.each(Column::Value(column), |first, bytes| {
+            let values = bytes.as_chunks::<8>().0;
+            let value = |set: u32| u64::from_ne_bytes(values[set as usize - first]);
+            // The sets of this piece, and their places.
+            let end = first + values.len();
+            let count = match left.0 {
+                [.., last] if (*last as usize) < end => left.0.len(),
+                sets => sets.partition_point(|set| (*set as usize) < end),
+            };
+            let (sets, rest) = left.0.split_at(count);
+            let (joints, later) = std::mem::take(&mut left.1).split_at_mut(count);
+            let (is_known, unknown) = std::mem::take(&mut left.2).split_at_mut(count);
+            left = (rest, later, unknown);
+            for (of, &set) in joints.iter_mut().zip(is_known).zip(sets) {
+                join(of, value(set));
             }
         })?;
     }

@@ -1,10 +1,11 @@
 //! How a name sounds, as a short code. Takes letters A to Z, gives letters; two spellings of
 //! one name should have one code.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use rphonetic::DoubleMetaphone;
+
+use crate::standardise::Cells;
 
 /// Codes are cut to this length: what follows are mostly suffixes, which vary.
 const LENGTH: usize = 6;
@@ -19,42 +20,41 @@ pub fn phonetic(letters: &str) -> String {
 
 /// Codes that were made before: a name comes many times, and its code always is the same.
 #[derive(Default)]
-pub(super) struct Sounds(HashMap<Box<str>, Box<str>>);
+pub(super) struct Sounds(Cells<Code>);
 
-/// The most codes that are remembered; then it begins anew.
-const MOST: usize = 1 << 15;
+/// A code, and how long it is.
+type Code = ([u8; LENGTH], usize);
 
 impl Sounds {
     /// Appends the code of [`phonetic`].
     pub(super) fn write(&mut self, letters: &str, out: &mut Vec<u8>) {
-        if let Some(code) = self.0.get(letters) {
-            return out.extend_from_slice(code.as_bytes());
-        }
-        if self.0.len() >= MOST {
-            self.0.clear();
-        }
-        let code = phonetic(letters);
-        out.extend_from_slice(code.as_bytes());
-        self.0.insert(letters.into(), code.into());
+        let (code, length) = self.0.value(letters, || {
+            let (code, mut bytes) = (phonetic(letters), [0; LENGTH]);
+            bytes.iter_mut().zip(code.bytes()).for_each(|(to, from)| *to = from);
+            (bytes, code.len().min(LENGTH))
+        });
+        out.extend_from_slice(&code[..length]);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn remembered_codes_are_the_same() {
-        let mut sounds = Sounds::default();
-        for _ in 0..2 {
-            for name in ["SMITH", "SMYTHE", "", "NGUYEN"] {
+    proptest! {
+        #[test]
+        fn remembered_codes_are_the_same(
+            names in prop::collection::vec("[A-Z]{0,9}|[XJTSC]{6,40}", 1..20),
+        ) {
+            let mut sounds = Sounds::default();
+            for name in names.iter().chain(&names) {
                 let mut code = vec![];
                 sounds.write(name, &mut code);
-                assert_eq!(code, phonetic(name).as_bytes(), "{name}");
+                prop_assert_eq!(code, phonetic(name).into_bytes());
             }
         }
-        (0..=MOST).for_each(|n| sounds.write(&n.to_string(), &mut vec![]));
-        assert!(sounds.0.len() <= MOST);
     }
 
     /// Codes published with the algorithm's reference implementations.

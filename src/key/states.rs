@@ -26,6 +26,23 @@ const START: [u32; 8] = [
     0x5be0_cd19,
 ];
 
+/// Which bits to keep of the bytes of a block, and which to put there: for a message, from so many
+/// places before the middle on as it has bytes. In the middle is the byte of padding.
+static KEPT: [u8; 2 * BLOCK] = {
+    let mut kept = [0; 2 * BLOCK];
+    let mut i = 0;
+    while i < BLOCK {
+        kept[i] = 0xff;
+        i += 1;
+    }
+    kept
+};
+static PADDING: [u8; 2 * BLOCK] = {
+    let mut padding = [0; 2 * BLOCK];
+    padding[BLOCK] = 0x80;
+    padding
+};
+
 /// The two hashes of an HMAC, each with the key taken in. Wiped when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub(super) struct States {
@@ -63,9 +80,11 @@ impl States {
     pub(super) fn mac128_short(&self, bytes: &[u8; BLOCK], length: usize) -> [u8; 16] {
         debug_assert!(length <= SHORT);
         let mut block = *bytes;
-        for (i, byte) in block.iter_mut().enumerate() {
-            let padding = if i == length { 0x80 } else { 0 };
-            *byte = if i < length { *byte } else { padding };
+        // Without a branch, so that the compiler takes many bytes at once.
+        let places = BLOCK - length..2 * BLOCK - length;
+        let (kept, padding) = (&KEPT[places.clone()], &PADDING[places]);
+        for (byte, (kept, padding)) in block.iter_mut().zip(kept.iter().zip(padding)) {
+            *byte = *byte & kept | padding;
         }
         block[BLOCK - LENGTH..].copy_from_slice(&(8 * (BLOCK + length) as u64).to_be_bytes());
         let mut state = self.inner;

@@ -60,7 +60,7 @@ fn name_reasons(slot: &Slot<'_>, own: &str, other: &str, places: &[usize]) -> Ve
         _ => format!("{own} name"),
     };
     let reason = |place: &usize| match slot {
-        Slot::Own(name) | Slot::Other(name) if *place <= name.letters().len() => {
+        Slot::Own(name) | Slot::Other(name) if *place <= name.bytes().len() => {
             format!("letter {place} of the {source}")
         }
         Slot::Own(_) | Slot::Other(_) => format!("there is no letter {place} in the {source}"),

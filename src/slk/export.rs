@@ -7,11 +7,11 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use csv::{QuoteStyle, WriterBuilder};
 use rayon::prelude::*;
 use serde::Serialize;
 
 use super::check::{Checked, Defect, check};
+use super::lines::Lines;
 use super::make::make;
 use super::profile::Profile;
 use crate::Error;
@@ -23,6 +23,9 @@ use crate::standardise::{Person, Seen, Standardiser};
 
 /// The columns that are added.
 const ADDED: [&str; 3] = ["slk581", "slk581_profile", "slk581_quality"];
+
+/// The quality of a key without any doubt.
+const OK: &str = "ok";
 
 const BATCH: usize = 1 << 14;
 const CHUNK: usize = 1 << 10;
@@ -126,21 +129,27 @@ pub fn add_keys(
     let label = profile.label();
     let delimiter = table.delimiter();
     let header = table.header().iter().map(String::as_str).chain(ADDED);
-    sink.write(&render(delimiter, [header])?)?;
+    let mut heading = Lines::new(delimiter, 0);
+    header.for_each(|cell| heading.cell(cell));
+    heading.end();
+    sink.write(&heading.into_bytes())?;
     let mut keyed = Keyed { profile: label.clone(), ..Keyed::default() };
-    let keyer = Keyer { standardiser, profile, label: &label, delimiter, desks: Mutex::default() };
+    let mut ok = Lines::new(delimiter, 0);
+    [&*label, OK].into_iter().for_each(|cell| ok.cell(cell));
+    let (ok, desks) = (ok.into_bytes(), Mutex::default());
+    let keyer = Keyer { standardiser, profile, label: &label, ok, delimiter, desks };
     let mut batch = table.next_batch(BATCH)?;
     progress.begin("making keys", table.about_rows(batch.len()));
     while !batch.is_empty() {
         // Chunks keep the order of the file, at any number of threads. The next rows are read
         // while these get their keys.
         let (chunks, next) = rayon::join(
-            || -> Result<Vec<(Vec<u8>, Keyed)>, Error> {
+            || -> Vec<(Vec<u8>, Keyed)> {
                 batch.rows.par_chunks(CHUNK).map(|rows| keyer.chunk(rows)).collect()
             },
             || table.next_batch(BATCH),
         );
-        for (bytes, counts) in chunks? {
+        for (bytes, counts) in chunks {
             sink.write(&bytes)?;
             keyed.add(counts);
         }
@@ -181,17 +190,19 @@ struct Keyer<'a> {
     standardiser: &'a Standardiser,
     profile: Profile,
     label: &'a str,
+    /// The last two cells of a row whose key is beyond doubt, as they are written.
+    ok: Vec<u8>,
     delimiter: u8,
     /// Desks that nobody works at: what is used again from chunk to chunk.
     desks: Mutex<Vec<(Seen, Person)>>,
 }
 
 impl Keyer<'_> {
-    fn chunk(&self, rows: &[Row]) -> Result<(Vec<u8>, Keyed), Error> {
+    fn chunk(&self, rows: &[Row]) -> (Vec<u8>, Keyed) {
         let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut seen, mut person) = desks().pop().unwrap_or_default();
         let mut counts = Keyed { rows: rows.len() as u64, ..Keyed::default() };
-        let mut writer = lines(self.delimiter);
+        let mut lines = Lines::new(self.delimiter, rows.len() * 128);
         let (mut ok, mut quality_cell) = (0, String::new());
         for row in rows {
             self.standardiser.read(row, &mut seen, &mut person);
@@ -213,14 +224,19 @@ impl Keyer<'_> {
                 }
             };
             let key = key.as_ref().map_or("", |key| key.as_str());
-            let cells = row.cells().chain([key, self.label, &quality_cell]);
-            writer.write_record(cells).map_err(|_| Unwritten)?;
+            lines.row(row);
+            lines.cell(key);
+            match quality_cell.as_str() {
+                OK => lines.written(&self.ok),
+                codes => [self.label, codes].into_iter().for_each(|cell| lines.cell(cell)),
+            }
+            lines.end();
         }
         if ok > 0 {
-            counts.quality.insert("ok".to_owned(), ok);
+            counts.quality.insert(OK.to_owned(), ok);
         }
         desks().push((seen, person));
-        Ok((writer.into_inner().map_err(|_| Unwritten)?, counts))
+        (lines.into_bytes(), counts)
     }
 }
 
@@ -232,53 +248,32 @@ impl Keyer<'_> {
 #[doc(hidden)]
 pub fn copy(mut table: Table, mut sink: Sink<'_>) -> Result<u64, Error> {
     let delimiter = table.delimiter();
-    sink.write(&render(delimiter, [table.header().iter().map(String::as_str)])?)?;
+    let mut heading = Lines::new(delimiter, 0);
+    table.header().iter().for_each(|cell| heading.cell(cell));
+    heading.end();
+    sink.write(&heading.into_bytes())?;
     let mut rows = 0;
     let mut batch = table.next_batch(BATCH)?;
     while !batch.is_empty() {
-        let copied = |rows: &[Row]| render(delimiter, rows.iter().map(Row::cells));
+        let copied = |rows: &[Row]| {
+            let mut lines = Lines::new(delimiter, rows.len() * 128);
+            for row in rows {
+                lines.row(row);
+                lines.end();
+            }
+            lines.into_bytes()
+        };
         let (chunks, next) = rayon::join(
-            || batch.rows.par_chunks(CHUNK).map(copied).collect::<Result<Vec<_>, Error>>(),
+            || batch.rows.par_chunks(CHUNK).map(copied).collect::<Vec<_>>(),
             || table.next_batch(BATCH),
         );
-        for bytes in chunks? {
+        for bytes in chunks {
             sink.write(&bytes)?;
         }
         rows += batch.rows.len() as u64;
         batch = next?;
     }
     Ok(rows)
-}
-
-/// Lines of CSV.
-fn render<'c, L>(delimiter: u8, lines: impl IntoIterator<Item = L>) -> Result<Vec<u8>, Error>
-where
-    L: IntoIterator<Item = &'c str>,
-{
-    let mut writer = self::lines(delimiter);
-    for line in lines {
-        writer.write_record(line).map_err(|_| Unwritten)?;
-    }
-    Ok(writer.into_inner().map_err(|_| Unwritten)?)
-}
-
-/// A writer of CSV into memory.
-fn lines(delimiter: u8) -> csv::Writer<Vec<u8>> {
-    WriterBuilder::new()
-        .delimiter(delimiter)
-        .quote_style(QuoteStyle::Necessary)
-        .from_writer(Vec::with_capacity(CHUNK * 128))
-}
-
-/// Memory refused a line of CSV.
-#[derive(Debug, thiserror::Error)]
-#[error("the lines of a batch differ in length")]
-struct Unwritten;
-
-impl Fault for Unwritten {
-    fn class(&self) -> Class {
-        Class::Internal
-    }
 }
 
 /// What a column of existing keys holds.

@@ -62,7 +62,7 @@ impl<'a> Slot<'a> {
     fn of(value: &'a Value<Name>, rules: &Rules) -> Self {
         match value {
             Value::Known(name)
-                if name.letters().len() == 1 && rules.one_letter == OneLetter::Missing =>
+                if name.bytes().len() == 1 && rules.one_letter == OneLetter::Missing =>
             {
                 Slot::OneLetter
             }
@@ -73,17 +73,17 @@ impl<'a> Slot<'a> {
         }
     }
 
-    /// The letters that this slot takes its characters from.
-    pub(super) fn letters(&self) -> Option<&'a str> {
+    /// The name that this slot takes its characters from.
+    fn name(&self) -> Option<&'a Name> {
         match self {
-            Slot::Own(name) | Slot::Other(name) => Some(name.letters()),
+            Slot::Own(name) | Slot::Other(name) => Some(name),
             Slot::Moved | Slot::OneLetter | Slot::Absent(_) => None,
         }
     }
 
     fn characters<const N: usize>(&self, places: [usize; N]) -> [u8; N] {
-        let Some(letters) = self.letters() else { return [b'9'; N] };
-        places.map(|place| letters.as_bytes().get(place - 1).copied().unwrap_or(b'2'))
+        let Some(name) = self.name() else { return [b'9'; N] };
+        places.map(|place| name.bytes().get(place - 1).copied().unwrap_or(b'2'))
     }
 }
 
@@ -255,12 +255,12 @@ impl Quality {
         }
         if let Slot::Own(name) = given {
             let first = name.first_word();
-            if first.len() < GIVEN_PLACES[1] && first.len() < name.letters().len() {
+            if first < GIVEN_PLACES[1] && first < name.bytes().len() {
                 codes.push("several-given-names");
             }
         }
         if let (Slot::Own(family), Slot::Own(given)) = (family, given)
-            && family.letters() == given.letters()
+            && family.bytes() == given.bytes()
         {
             codes.push("equal-names");
         }
@@ -295,8 +295,8 @@ fn family_code(slot: &Slot<'_>) -> Option<&'static str> {
         Slot::Absent(Absent::NoLetters) => "family-no-letters",
         Slot::Absent(Absent::OtherScript) => "family-other-script",
         Slot::OneLetter => "family-one-letter",
-        Slot::Own(name) if name.letters().len() == 1 => "family-one-letter",
-        Slot::Own(name) if name.letters().len() < FAMILY_PLACES[2] => "family-short",
+        Slot::Own(name) if name.bytes().len() == 1 => "family-one-letter",
+        Slot::Own(name) if name.bytes().len() < FAMILY_PLACES[2] => "family-short",
         Slot::Own(_) | Slot::Other(_) | Slot::Moved => return None,
     })
 }
@@ -309,8 +309,8 @@ fn given_code(slot: &Slot<'_>) -> Option<&'static str> {
         Slot::Absent(Absent::NoLetters) => "given-no-letters",
         Slot::Absent(Absent::OtherScript) => "given-other-script",
         Slot::OneLetter => "given-one-letter",
-        Slot::Own(name) if name.letters().len() == 1 => "given-one-letter",
-        Slot::Own(name) if name.letters().len() < GIVEN_PLACES[1] => "given-short",
+        Slot::Own(name) if name.bytes().len() == 1 => "given-one-letter",
+        Slot::Own(name) if name.bytes().len() < GIVEN_PLACES[1] => "given-short",
         Slot::Own(_) | Slot::Other(_) | Slot::Moved => return None,
     })
 }

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod explain;
 pub mod export;
+mod lines;
 pub mod make;
 pub mod profile;
 

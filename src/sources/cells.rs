@@ -32,12 +32,25 @@ impl Row {
 
     /// The cell in a column of [`super::Table::column`], without outer white space.
     pub fn cell(&self, column: usize) -> &str {
-        self.as_is(column).trim()
+        let cell = self.as_is(column);
+        // To look for white space of every script takes longer than most cells do altogether.
+        match cell.as_bytes() {
+            [] => cell,
+            [one] if one.is_ascii_graphic() => cell,
+            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
+            _ => cell.trim(),
+        }
     }
 
     /// Every cell as it is in the file.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
         (0..self.places().len()).map(|column| self.as_is(column))
+    }
+
+    /// All of its cells, one behind the other as they are in the file.
+    pub fn text(&self) -> &str {
+        let Range { start, end } = self.places();
+        &self.cells.text[self.cells.start(start)..self.cells.start(end)]
     }
 
     /// Which of the table's files it is in, counted from 0.
@@ -177,8 +190,12 @@ impl Cells {
     }
 
     pub(super) fn cell(&self, place: usize) -> &str {
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.text[start as usize..self.ends[place] as usize]
+        &self.text[self.start(place)..self.ends[place] as usize]
+    }
+
+    /// Where a cell begins in the text: where the one before it ends.
+    fn start(&self, place: usize) -> usize {
+        place.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
     }
 }
 

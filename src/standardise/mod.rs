@@ -20,6 +20,7 @@ pub use date::BirthDate;
 pub use name::Name;
 pub(crate) use place::says_no_fixed_address;
 pub use placeholders::PlaceholderList;
+pub(crate) use seen::Cells;
 pub use seen::Seen;
 pub use standardiser::Standardiser;
 

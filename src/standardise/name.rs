@@ -20,9 +20,16 @@ const SUFFIXES: [&str; 4] = ["JNR", "JR", "SNR", "SR"];
 
 /// A standardised name: upper-case, at least one letter from A to Z. Prints as shape.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Name {
-    letters: Arc<str>,
-    first_word: usize,
+pub struct Name(Letters);
+
+/// Bytes of names that need no memory of their own; nearly all are shorter.
+const SHORT: usize = 21;
+
+/// The letters of a name, and how many of them are those of the first word.
+#[derive(Clone, PartialEq, Eq)]
+enum Letters {
+    Short { bytes: [u8; SHORT], length: u8, first_word: u8 },
+    Long { letters: Arc<str>, first_word: u32 },
 }
 
 impl Name {
@@ -37,6 +44,12 @@ impl Name {
         if text.is_empty() {
             return Value::Missing(Absent::Empty);
         }
+        Name::of_letters(text, placeholders)
+            .unwrap_or_else(|| Name::of_words(text, diacritics, placeholders))
+    }
+
+    /// As [`Name::read`] of any text that is not empty.
+    fn of_words(text: &str, diacritics: Diacritics, placeholders: &PlaceholderList) -> Value<Self> {
         let words = fold(text, diacritics);
         if words.is_empty() {
             return Value::Missing(no_letters(text));
@@ -48,26 +61,72 @@ impl Name {
         let count = |s: &str| s.bytes().filter(u8::is_ascii_uppercase).count();
         let first_word = count(bare.split(' ').next().unwrap_or(bare));
         let letters: String = bare.chars().filter(char::is_ascii_uppercase).collect();
-        Value::Known(Name { letters: letters.into(), first_word })
+        Value::Known(Name::new(&letters, first_word))
+    }
+
+    /// As [`Name::read`] of a short text of letters A to Z, large or small, and nothing else: most
+    /// names are that, and cost no more than to look one up. Nothing of any other text.
+    pub(super) fn of_letters(text: &str, placeholders: &PlaceholderList) -> Option<Value<Self>> {
+        let mut bytes = [0; SHORT];
+        let letters = bytes.get_mut(..text.len()).filter(|letters| !letters.is_empty())?;
+        letters.copy_from_slice(text.as_bytes());
+        letters.make_ascii_uppercase();
+        if !letters.iter().all(u8::is_ascii_uppercase) {
+            return None;
+        }
+        if placeholders.may_have_name(letters)
+            && placeholders.has_name(std::str::from_utf8(letters).ok()?)
+        {
+            return Some(Value::Missing(Absent::Placeholder));
+        }
+        let length = letters.len() as u8;
+        Some(Value::Known(Name(Letters::Short { bytes, length, first_word: length })))
+    }
+
+    fn new(letters: &str, first_word: usize) -> Self {
+        let mut bytes = [0; SHORT];
+        Name(match bytes.get_mut(..letters.len()) {
+            Some(short) => {
+                short.copy_from_slice(letters.as_bytes());
+                let (length, first_word) = (letters.len() as u8, first_word as u8);
+                Letters::Short { bytes, length, first_word }
+            }
+            // Cells are far below four gigabytes.
+            None => Letters::Long { letters: letters.into(), first_word: first_word as u32 },
+        })
     }
 
     /// The letters A to Z only, upper-case: what keys are made of.
     pub fn letters(&self) -> &str {
-        &self.letters
+        match &self.0 {
+            Letters::Short { .. } => std::str::from_utf8(self.bytes()).unwrap_or_default(),
+            Letters::Long { letters, .. } => letters,
+        }
     }
 
-    /// The letters of the first word; a hyphenated name is one word.
+    /// As [`Name::letters`], one byte each.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Letters::Short { bytes, length, .. } => &bytes[..usize::from(*length)],
+            Letters::Long { letters, .. } => letters.as_bytes(),
+        }
+    }
+
+    /// How many letters the first word has; a hyphenated name is one word.
     ///
     /// METEOR 624484 asks for the first given name only. Where a field holds several, this
     /// tells whether that reading would give another key.
-    pub fn first_word(&self) -> &str {
-        &self.letters[..self.first_word]
+    pub fn first_word(&self) -> usize {
+        match self.0 {
+            Letters::Short { first_word, .. } => first_word.into(),
+            Letters::Long { first_word, .. } => first_word as usize,
+        }
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Name({} letters)", self.letters.len())
+        write!(f, "Name({} letters)", self.bytes().len())
     }
 }
 
@@ -195,7 +254,7 @@ mod tests {
     }
 
     fn letters(text: &str) -> String {
-        read(text, Diacritics::Fold).known().map(|n| n.letters.to_string()).unwrap_or_default()
+        read(text, Diacritics::Fold).known().map(|n| n.letters().to_owned()).unwrap_or_default()
     }
 
     #[test]
@@ -249,7 +308,7 @@ mod tests {
             ("Øystein Þór Æsir Œuf", "OYSTEINTHORAESIROEUF", "YSTEINRSIRUF"),
             ("Işık", "ISIK", "IIK"),
         ] {
-            let got = |d| read(text, d).known().map(|n| n.letters.to_string()).unwrap_or_default();
+            let got = |d| read(text, d).known().map(|n| n.letters().to_owned()).unwrap_or_default();
             assert_eq!(got(Diacritics::Fold), fold, "{text}");
             assert_eq!(got(Diacritics::Drop), drop, "{text}");
         }
@@ -309,7 +368,7 @@ mod tests {
     fn the_first_word_ends_at_a_blank() {
         for (text, first) in [("J Paul", "J"), ("Jo-Anne Mary", "JOANNE"), ("Ana", "ANA")] {
             let name = read(text, Diacritics::Fold);
-            assert_eq!(name.known().map(Name::first_word), Some(first), "{text}");
+            assert_eq!(name.known().map(Name::first_word), Some(first.len()), "{text}");
         }
     }
 
@@ -319,13 +378,31 @@ mod tests {
     }
 
     proptest! {
+        /// The short way gives what the long way gives, and for nothing but letters.
+        #[test]
+        fn letters_are_read_as_any_text_is(text in "[A-Za-z]{1,30}|[ABab' -9é]{1,6}", own in "[a-c]{1,2}") {
+            let mut placeholders = Placeholders::standard();
+            placeholders.names.push(own.clone());
+            let list = PlaceholderList::new(&placeholders);
+            let standard = Placeholders::standard().names;
+            let titles = TITLES.map(str::to_owned);
+            for text in [text, own].into_iter().chain(standard).chain(titles) {
+                let short = Name::of_letters(&text, &list);
+                let is_plain = text.len() <= SHORT && text.bytes().all(|b| b.is_ascii_alphabetic());
+                prop_assert_eq!(short.is_some(), is_plain && !text.is_empty());
+                if let Some(value) = short {
+                    prop_assert_eq!(value, Name::of_words(&text, Diacritics::Fold, &list));
+                }
+            }
+        }
+
         #[test]
         fn letters_are_a_to_z_and_standardising_twice_is_once(text in "\\PC{0,30}") {
             for diacritics in [Diacritics::Fold, Diacritics::Drop] {
                 let none = PlaceholderList::new(&Placeholders::default());
                 if let Value::Known(name) = Name::read(&text, diacritics, &none) {
-                    prop_assert!(!name.letters.is_empty());
-                    prop_assert!(name.letters.bytes().all(|b| b.is_ascii_uppercase()));
+                    prop_assert!(!name.letters().is_empty());
+                    prop_assert!(name.bytes().iter().all(u8::is_ascii_uppercase));
                     let again = Name::read(name.letters(), diacritics, &none);
                     prop_assert_eq!(again.known().map(Name::letters), Some(name.letters()));
                 }

@@ -10,7 +10,11 @@ use crate::project::{Diacritics, Placeholders};
 #[derive(Debug, Clone, Default)]
 pub struct PlaceholderList {
     names: HashSet<String>,
-    dates: HashSet<(i8, i8, i16)>,
+    /// For each first letter, the lengths of names that begin with it, as bits: most names that
+    /// are looked up are no entry's by that alone.
+    lengths: [u32; 26],
+    /// Sorted.
+    dates: Vec<(i8, i8, i16)>,
 }
 
 impl PlaceholderList {
@@ -18,10 +22,21 @@ impl PlaceholderList {
     /// eight digits matches nothing.
     pub fn new(placeholders: &Placeholders) -> Self {
         let names = placeholders.names.iter().map(|name| spaced(&fold(name, Diacritics::Fold)));
-        PlaceholderList {
-            names: names.filter(|name| !name.is_empty()).collect(),
-            dates: placeholders.dates.iter().filter_map(|date| parts(date)).collect(),
+        let names: HashSet<String> = names.filter(|name| !name.is_empty()).collect();
+        let mut lengths = [0; 26];
+        for name in &names {
+            if let Some((letter, length)) = kind(name.as_bytes()) {
+                lengths[letter] |= length;
+            }
         }
+        let mut dates: Vec<_> = placeholders.dates.iter().filter_map(|date| parts(date)).collect();
+        dates.sort_unstable();
+        PlaceholderList { names, lengths, dates }
+    }
+
+    /// Whether a folded name may stand for none: one look, and mostly the answer is no.
+    pub(super) fn may_have_name(&self, folded: &[u8]) -> bool {
+        kind(folded).is_none_or(|(letter, length)| self.lengths[letter] & length != 0)
     }
 
     /// Whether this folded name stands for none.
@@ -35,8 +50,14 @@ impl PlaceholderList {
 
     /// Whether this day stands for none.
     pub(super) fn has_date(&self, day: i8, month: i8, year: i16) -> bool {
-        self.dates.contains(&(day, month, year))
+        self.dates.binary_search(&(day, month, year)).is_ok()
     }
+}
+
+/// The place of a folded name's first letter, and the bit of its length; all long ones have one.
+fn kind(folded: &[u8]) -> Option<(usize, u32)> {
+    let letter = folded.first()?.checked_sub(b'A').filter(|letter| *letter < 26)?;
+    Some((letter.into(), 1 << folded.len().min(31)))
 }
 
 fn spaced(folded: &str) -> String {
@@ -62,7 +83,8 @@ mod tests {
         let list = PlaceholderList::new(&standard);
         assert_eq!(list.dates.len(), standard.dates.len());
         for name in &standard.names {
-            assert!(list.has_name(&fold(name, Diacritics::Fold)), "{name}");
+            let name = fold(name, Diacritics::Fold);
+            assert!(list.has_name(&name) && list.may_have_name(name.as_bytes()), "{name}");
         }
     }
 
@@ -75,6 +97,7 @@ mod tests {
         let list = PlaceholderList::new(&own);
         assert!(list.has_name("NOBODY KNOWN") && list.has_name("NOBODY-KNOWN"));
         assert!(!list.has_name("") && !list.has_name("UNKNOWN"));
+        assert!(list.may_have_name(b"NOBODY KNOWN") && !list.may_have_name(b"UNKNOWN"));
         assert!(list.has_date(1, 7, 1900) && !list.has_date(1, 1, 1900));
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::date::Accuracy;
+use super::date::{Accuracy, of_digits};
 use super::seen::{Cells, Seen};
 use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Value};
 use super::{phone, place, postcode};
@@ -200,6 +200,10 @@ impl Standardiser {
             let given = self.name(&alias.given, row, seen.name(3 + 2 * i));
             let slk = self.slk(&alias.slk, row);
             let renamed = family.known().is_some() || given.known().is_some();
+            // Nearly everybody has no further name.
+            if !renamed && slk.known().is_none() {
+                continue;
+            }
             let mut person = main.clone();
             if family.known().is_some() {
                 person.family = family;
@@ -305,8 +309,16 @@ impl Standardiser {
         state.is_some_and(|state| !postcode::agree(postcode.as_str(), state))
     }
 
-    fn name(&self, column: &Option<Column>, row: &Row, seen: &mut Cells<Name>) -> Value<Name> {
+    fn name(
+        &self,
+        column: &Option<Column>,
+        row: &Row,
+        seen: &mut Cells<Value<Name>>,
+    ) -> Value<Name> {
         let Some(column) = column else { return Value::Missing(Absent::Empty) };
+        if let Some(value) = Name::of_letters(column.cell(row), &self.placeholders) {
+            return value;
+        }
         seen.value(column.raw(row), || {
             Name::read(column.cell(row), self.diacritics, &self.placeholders)
         })
@@ -314,10 +326,15 @@ impl Standardiser {
 
     fn birth(&self, column: &Column, row: &Row, seen: &mut Seen) -> Value<BirthDate> {
         let accuracy = self.accuracy.as_ref().map(|(code, column)| (*code, column.cell(row)));
-        let read = || {
-            let text = column.cell(row);
-            BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders)
-        };
+        let text = column.cell(row);
+        if accuracy.is_none()
+            && let Some(date) = of_digits(&self.date_format, text)
+        {
+            return BirthDate::new(date, Accuracy::ACCURATE)
+                .checked(self.today, &self.placeholders);
+        }
+        let read =
+            || BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders);
         // With an accuracy of its own, a date does not hang on its cell alone.
         if accuracy.is_some() { read() } else { seen.births.value(column.raw(row), read) }
     }
