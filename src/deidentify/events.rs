@@ -14,7 +14,7 @@ use super::violence::Perpetrators;
 use super::write::RowIds;
 use crate::ids::RowId;
 use crate::progress::Progress;
-use crate::project::Project;
+use crate::project::{FieldKind, Project};
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
 use crate::sources::{self, FileNames, Row, Table};
 use crate::standard::{Dictionary, Reach, Standard, Wording};
@@ -22,23 +22,31 @@ use crate::standardise::date::read_day;
 
 const BATCH: usize = 1 << 16;
 
+/// Fields by which nobody is known, whether the agreement has them or not.
+const PLAIN_FIELDS: [&str; 4] = ["sex", "suburb", "postcode", "state"];
+
 /// Refuses to hand identifiers to the analyst.
 ///
 /// # Errors
 /// When a kept column is one that the source maps to a name, a birth date, an address, a
-/// telephone number, a key or the record number; or an item of the Common Dataset that identifies
-/// people or is free text.
+/// telephone number, a key, the record number, or a field of its own that the agreement does not
+/// have; or an item of the Common Dataset that identifies people or is free text.
 pub(super) fn check_kept_columns(source: &SourceSpec, project: &Project) -> Result<(), Error> {
     let Some(spec) = &source.events else { return Ok(()) };
-    let mapped = ["family_name", "given_name", "birth_date"];
-    let names = mapped.iter().filter_map(|field| source.columns.get(*field));
-    let homes = project.fields.iter().filter(|field| field.kind.is_of_a_household());
-    let homes = homes.flat_map(|field| source.columns_of(&field.name));
+    let identifies = |field: &&String| match project.fields.iter().find(|f| f.name == **field) {
+        Some(field) => match field.kind {
+            FieldKind::FamilyName | FieldKind::GivenName | FieldKind::BirthDate => true,
+            kind => kind.is_of_a_household(),
+        },
+        // Of a field that the agreement does not have, its name is all that is known.
+        None => !PLAIN_FIELDS.contains(&field.as_str()),
+    };
+    let mapped = source.columns.keys().filter(identifies);
+    let mapped = mapped.flat_map(|field| source.columns_of(field));
     let aliases = source.aliases.iter().flat_map(|alias| {
         [&alias.family_name, &alias.given_name, &alias.slk581].into_iter().flatten()
     });
-    let identifying: Vec<String> = names
-        .chain(homes)
+    let identifying: Vec<String> = mapped
         .chain(aliases)
         .chain(&source.slk581)
         .chain([&source.record_id, &spec.record_id])
@@ -288,6 +296,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::project::Preset;
     use crate::sources::spec::Encoding;
 
     #[test]
@@ -310,6 +319,32 @@ mod tests {
         let lines: Vec<Line> = lines.collect();
         let cells: Vec<Vec<&str>> = lines.iter().map(|line| line.cells().collect()).collect();
         assert_eq!(cells, [["'=A", "", "x y"], ["B", "a", ""]]);
+    }
+
+    /// What the agency calls an address is one to the analyst, though the agreement has none.
+    #[test]
+    fn columns_of_fields_that_the_agreement_does_not_have_are_not_kept() {
+        let project = Project::parse(&Preset::Minimal.toml("yard", "2026"), "p");
+        let project = project.expect("the preset");
+        for (kept, is_refused) in [
+            ("Street", true),
+            ("street no", true),
+            ("Mobile", true),
+            ("Surname", true),
+            ("Town", false),
+            ("Shire", false),
+            ("reason", false),
+        ] {
+            let text = format!(
+                "[source]\nname = \"a\"\nrecord_id = \"id\"\n[columns]\n\
+                 family_name = \"Surname\"\nsuburb = \"Town\"\nstate = \"Shire\"\n\
+                 address = [\"Street No\", \"Street\"]\nphone = \"Mobile\"\n\
+                 [events]\nrecord_id = \"id\"\nprogram = \"program\"\nstart = \"from\"\n\
+                 date_format = \"%Y-%m-%d\"\nkeep = [\"{kept}\"]\n"
+            );
+            let source = SourceSpec::parse(&text, "a.toml").expect("a source");
+            assert_eq!(check_kept_columns(&source, &project).is_err(), is_refused, "{kept}");
+        }
     }
 
     #[test]

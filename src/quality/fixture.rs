@@ -69,6 +69,8 @@ const UPLOAD: &str = r#"<?xml version="1.0"?>
 <Sessions>
 <Session><SessionId>S1</SessionId><CaseId>K1</CaseId><SessionDate>2024-03-01</SessionDate><SessionClients><SessionClient><ClientId>C1</ClientId></SessionClient><SessionClient><ClientId>C2</ClientId></SessionClient></SessionClients></Session>
 <Session><SessionId>S2</SessionId><CaseId>K1</CaseId><SessionDate>2024-03-08</SessionDate></Session>
+<Session><SessionId>S3</SessionId><CaseId>K1</CaseId><SessionDate>2024-03-09</SessionDate><TotalNumberOfUnidentifiedClients>7</TotalNumberOfUnidentifiedClients></Session>
+<Session><SessionId>S4</SessionId><CaseId>K1</CaseId><SessionDate>2024-03-10</SessionDate><SessionClients><SessionClient><ClientId>C2</ClientId><ParticipationCode>SUPPORTPERSON</ParticipationCode></SessionClient></SessionClients></Session>
 </Sessions>
 </DEXFileUpload>
 "#;
@@ -199,15 +201,15 @@ fn services_of_an_upload_are_counted_over_its_lists() {
         cases: 2,
         cases_without_session: 1,
         cases_without_client: 1,
-        sessions: 2,
-        sessions_without_client: 1,
+        // Nobody is named at the second, and only who supports at the fourth.
+        sessions: 4,
+        sessions_without_client: 2,
         clients: 2,
-        clients_with_score: services.clients_with_score,
-        clients_with_pair: services.clients_with_pair,
+        // The upload has no list of them.
+        clients_with_score: None,
+        clients_with_pair: None,
     };
     assert_eq!(services, expected);
-    // An upload without a list of scores has none.
-    assert!(services.clients_with_score.unwrap_or(0) == 0);
 }
 
 #[test]

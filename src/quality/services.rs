@@ -6,19 +6,12 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::sources::{self, Input, Kind, Row, SourceSpec, Table};
+use crate::sources::upload::List;
+use crate::sources::{self, Input, Kind, NO_CLIENT, Row, SourceSpec, Table, Whom};
 use crate::standard::digest;
 use crate::standard::{Attended, Coverage, Covered, Dictionary, Phase, Seen, Standard, Wording};
 
 const BATCH: usize = 1 << 15;
-
-/// The lists of an upload file beside its clients, and whether every one has it.
-const CASES: &str = "Cases";
-const SESSIONS: &str = "Sessions";
-const SCORES: &str = "ClientAssessments";
-
-/// Why the reader of an upload file sets a case or a session aside that names nobody.
-const NO_CLIENT: &str = "has no client";
 
 /// What the services of an export cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -32,7 +25,7 @@ pub struct Services {
     /// Different sessions, those without a client among them.
     pub sessions: u64,
     /// Sessions of nobody who is named: neither a client nor, where the file counts them, a
-    /// group of unidentified ones.
+    /// group of unidentified ones. Whoever comes along to support a client is none.
     pub sessions_without_client: u64,
     /// Different clients, in any list.
     pub clients: u64,
@@ -42,12 +35,16 @@ pub struct Services {
     pub clients_with_pair: Option<u64>,
 }
 
+/// What the code of a participation begins with that is not a client's.
+const SUPPORT: &str = "SUPPORT";
+
 /// The columns of a table that are DEX elements about services.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Elements {
     client: Option<usize>,
     case: Option<usize>,
     session: Option<usize>,
+    participation: Option<usize>,
     unidentified: Option<usize>,
     score: Option<usize>,
     phase: Option<usize>,
@@ -69,6 +66,7 @@ impl Elements {
             client: place("ClientId"),
             case: place("CaseId"),
             session: place("SessionId"),
+            participation: place("ParticipationCode"),
             unidentified: place("TotalNumberOfUnidentifiedClients"),
             score: place("ScoreTypeCode"),
             phase: place("AssessmentPhaseCode"),
@@ -84,7 +82,10 @@ impl Elements {
     /// What a row tells.
     pub(super) fn seen(&self, row: &Row) -> impl Iterator<Item = Seen> {
         let cell = |place: Option<usize>| place.map_or("", |place| row.cell(place));
-        let [client, case, session] = [self.client, self.case, self.session].map(cell);
+        let [case, session] = [self.case, self.session].map(cell);
+        let start = cell(self.participation).get(..SUPPORT.len());
+        let is_support = start.is_some_and(|start| start.eq_ignore_ascii_case(SUPPORT));
+        let client = if is_support { "" } else { cell(self.client) };
         let [score, phase, domain] = [self.score, self.phase, self.domain].map(cell);
         let others = cell(self.unidentified).parse::<u32>().is_ok_and(|clients| clients > 0);
         let has_score = !score.is_empty() || !phase.is_empty();
@@ -141,32 +142,33 @@ impl Services {
         mut covered: Covered,
         progress: &Progress,
     ) -> Result<Services, Error> {
-        let mut without = [0, 0];
-        for (list, without) in [CASES, SESSIONS].into_iter().zip(&mut without) {
-            if let Some(table) = open(export, source, list)? {
-                *without = read(table, &mut covered, progress)?;
-            }
+        let mut cases_without_client = 0;
+        if let Some(table) = open(export, source, List::Cases, Whom::Served)? {
+            cases_without_client = read(table, &mut covered, progress)?;
         }
-        let scores = open(export, source, SCORES)?;
+        // A session may be of a group, or of support persons only.
+        if let Some(table) = open(export, source, List::Sessions, Whom::Everybody)? {
+            read(table, &mut covered, progress)?;
+        }
+        let scores = open(export, source, List::ClientAssessments, Whom::Served)?;
         let has_scores = scores.is_some();
         if let Some(table) = scores {
             read(table, &mut covered, progress)?;
         }
-        let [cases_without_client, sessions_without_client] = without;
-        let counted = Services::counted(covered.count(), has_scores);
-        Ok(Services {
-            cases_without_client,
-            sessions: counted.sessions + sessions_without_client,
-            sessions_without_client: counted.sessions_without_client + sessions_without_client,
-            ..counted
-        })
+        Ok(Services { cases_without_client, ..Services::counted(covered.count(), has_scores) })
     }
 }
 
 /// A list of an upload file, where there is one with records in it.
-fn open(export: &Input, source: &SourceSpec, list: &str) -> Result<Option<Table>, sources::Error> {
+fn open(
+    export: &Input,
+    source: &SourceSpec,
+    list: List,
+    whom: Whom,
+) -> Result<Option<Table>, sources::Error> {
     let mut form = source.form();
-    form.sheet = Some(list.to_owned());
+    form.sheet = Some(list.name().to_owned());
+    form.whom = whom;
     match Table::open(export, &form) {
         Ok(table) if table.kind() == Kind::Dex => Ok(Some(table)),
         Ok(_) | Err(sources::Error::NoRows { .. } | sources::Error::NoSheet { .. }) => Ok(None),

@@ -209,6 +209,9 @@ fn look(element: &Element, names: &mut Names, held: &mut usize) {
 /// Values by the names of their elements, in order.
 type Values<'a> = Vec<(&'a str, &'a str)>;
 
+/// Why a case or a session that names nobody is set aside.
+pub(crate) const NO_CLIENT: &str = "has no client";
+
 /// Every value within an element, but not those within elements of a name.
 fn values<'a>(element: &'a Element, except: &str, into: &mut Values<'a>) {
     for inner in element.inner.iter().filter(|inner| inner.name != except) {
@@ -300,7 +303,7 @@ impl Table {
         shared.extend(told.iter().flatten().map(|(name, value)| (*name, value.as_str())));
         if rows.is_empty() {
             let what = match list {
-                List::Cases | List::Sessions | List::Clients => "has no client",
+                List::Cases | List::Sessions | List::Clients => NO_CLIENT,
                 List::SessionAssessments | List::ClientAssessments => "has no score",
             };
             return sink.reject(line, what.to_owned());

@@ -27,7 +27,7 @@ pub(crate) mod upload;
 pub use cells::Row;
 
 pub use dex::DEX_SOURCE;
-pub(crate) use dex::{MOST_UPLOADED, day};
+pub(crate) use dex::{MOST_UPLOADED, NO_CLIENT, day};
 pub use error::{ColumnProblem, Error};
 pub use feed::READER;
 pub use form::Form;

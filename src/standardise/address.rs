@@ -225,10 +225,12 @@ impl Cursor<'_> {
             }
             return None;
         }
-        // U2, LOT7: written together.
-        let joined = names.iter().find_map(|name| self.token(0).strip_prefix(name))?;
-        let found = joined.starts_with(|c: char| c.is_ascii_digit()) && is_number(joined);
-        let found = found.then(|| joined.to_owned())?;
+        // U2, LOT7: written together. UNIT2 begins with U too, and only one of them leaves a number.
+        let found = names.iter().find_map(|name| {
+            let number = self.token(0).strip_prefix(name)?;
+            let is_one = number.starts_with(|c: char| c.is_ascii_digit()) && is_number(number);
+            is_one.then(|| number.to_owned())
+        })?;
         self.at += 1;
         Some(found)
     }
@@ -350,14 +352,15 @@ impl Street {
         let mut street = Street { name: String::new(), number: None, unit: None };
         // "14 Smith Street, Unit 2"; "Smith Street 14".
         let behind = rest.iter().map(Vec::as_slice).chain([name.as_slice()]);
-        street.unit = behind.flat_map(|words| words.windows(2)).find_map(|two| {
-            (UNITS.contains(&two[0].as_str()) && two[0].len() > 1 && is_number(&two[1]))
-                .then(|| two[1].clone())
-        });
-        if street.unit.is_some()
-            && let Some(at) = name.iter().position(|w| UNITS.contains(&w.as_str()) && w.len() > 1)
-            && at > 0
-        {
+        let is_dwelling = |two: &[String]| {
+            UNITS.contains(&two[0].as_str()) && two[0].len() > 1 && is_number(&two[1])
+        };
+        street.unit = behind
+            .flat_map(|words| words.windows(2))
+            .find(|two| is_dwelling(two))
+            .map(|two| two[1].clone());
+        // Old Villa Road is no dwelling: no number follows.
+        if let Some(at) = name.windows(2).position(is_dwelling).filter(|&at| at > 0) {
             name.truncate(at);
         }
         if name.len() > 1
@@ -444,6 +447,10 @@ mod tests {
                     "Apt. 2, No. 14 Smith St",
                     "2 / 14-16 Smith Street",
                     "Level 1, Unit 2, 14 Smith St",
+                    "Unit2/14 Smith St",
+                    "Flat2, 14 Smith St",
+                    "Level1, Unit2, 14 Smith St",
+                    "14 Smith St Unit 2, Lyneham",
                     "14 Smith Street, Unit 2",
                     "2, 14, Smith, St",
                     "Rose Court, Unit 2, 14 Smith St",
@@ -479,6 +486,10 @@ mod tests {
             ("9 MOUNT VIEW CRESCENT", &["9 Mt View Cr", "9 Mount View Cres."]),
             ("7 THE PARADE", &["7 The Parade", "7 The Pde"]),
             ("40 BROADWAY", &["40 Broadway"]),
+            (
+                "2/14 OLD VILLA ROAD",
+                &["14 Old Villa Rd, Unit 2", "2/14 Old Villa Rd", "14 Old Villa Rd Unit 2"],
+            ),
             ("SMITH STREET", &["Smith St"]),
             (
                 "PO BOX 12",

@@ -22,20 +22,30 @@ const INTERNATIONAL: std::ops::RangeInclusive<usize> = 8..=15;
 const EXTENSIONS: [&str; 3] = ["EXT", "X", "#"];
 const SHORTEST: usize = 6;
 
-/// Reads a number. Where the cell holds several, the first that can be used counts; what stands
-/// behind "ext" is left away.
+/// Signs between the numbers of a cell.
+const BETWEEN: [char; 6] = ['/', ';', ',', '|', '&', '\n'];
+
+/// Reads a number. Where the cell holds several, the first that can be used counts, or else that
+/// there is one without its area; what stands behind "ext" is left away.
 pub(super) fn phone(text: &str, list: &PlaceholderList) -> Value<Text> {
     let whole = one(text, list);
     if whole.known().is_some() {
         return whole;
     }
-    let folded: String = text.replace(" or ", "/");
-    let parts = folded.split(['/', ';', ',', '|', '&', '\n']);
-    parts.map(|part| one(part, list)).find(|value| value.known().is_some()).unwrap_or(whole)
+    let mut read = whole;
+    for part in parted(text).split(BETWEEN) {
+        match one(part, list) {
+            known @ Value::Known(_) => return known,
+            local @ Value::Bad(Reason::PhoneArea) => read = local,
+            _ => {}
+        }
+    }
+    read
 }
 
-/// A number without its area, with the area that its state has. Along some borders the areas
-/// are not those of the states; the last eight digits are right all the same.
+/// A number without its area, with the area that its state has; of several, the first such one.
+/// Along some borders the areas are not those of the states; the last eight digits are right all
+/// the same.
 pub(super) fn in_state(text: &str, state: &str, list: &PlaceholderList) -> Value<Text> {
     let area = match state {
         "ACT" | "NSW" => "02",
@@ -44,8 +54,20 @@ pub(super) fn in_state(text: &str, state: &str, list: &PlaceholderList) -> Value
         "NT" | "SA" | "WA" => "08",
         _ => return Value::Bad(Reason::PhoneArea),
     };
-    let folded: String = plain_letters(text).collect();
-    phone(&format!("{area}{}", digits(&folded)), list)
+    let parted = parted(text);
+    let mut numbers = std::iter::once(text).chain(parted.split(BETWEEN));
+    match numbers.find(|number| one(number, list) == Value::Bad(Reason::PhoneArea)) {
+        Some(number) => {
+            let folded: String = plain_letters(number).collect();
+            one(&format!("{area}{}", digits(&folded)), list)
+        }
+        None => phone(text, list),
+    }
+}
+
+/// A cell with a sign in place of the word between two numbers.
+fn parted(text: &str) -> String {
+    text.replace(" or ", "/")
 }
 
 /// The last so many digits of a standardised number.
@@ -216,6 +238,8 @@ mod tests {
             ("n/a", Value::Missing(Absent::Placeholder)),
             ("-", Value::Missing(Absent::NoLetters)),
             ("5550 4321", Value::Bad(Reason::PhoneArea)),
+            ("5550 4321 / 5550 1234", Value::Bad(Reason::PhoneArea)),
+            ("none, 5550 4321 or 12", Value::Bad(Reason::PhoneArea)),
             ("0491 570 15", Value::Bad(Reason::Phone)),
             ("0491 570 1567", Value::Bad(Reason::Phone)),
             ("02 1550 4321", Value::Bad(Reason::Phone)),
@@ -237,6 +261,10 @@ mod tests {
             assert_eq!(number(state).known().map(Text::as_str), Some(expected.as_str()), "{state}");
         }
         assert_eq!(number("OT"), Value::Bad(Reason::PhoneArea));
+        for several in ["5550 4321 / 5550 1234", "12; 5550 4321", "5550 4321 or 5550 1234 ext 5"] {
+            let value = in_state(several, "ACT", &list);
+            assert_eq!(value.known().map(Text::as_str), Some("+61255504321"), "{several}");
+        }
     }
 
     #[test]

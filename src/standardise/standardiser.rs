@@ -263,10 +263,11 @@ impl Standardiser {
         }
         let Some(state) = self.state(row, person).map(str::to_owned) else { return };
         for (other, value) in self.others.iter().zip(&mut person.others) {
-            if let Other::Read(FieldKind::Phone, column, _) = other
+            if let Other::Read(FieldKind::Phone, column, further) = other
                 && *value == Value::Bad(Reason::PhoneArea)
             {
-                *value = phone::in_state(column.cell(row), &state, &self.placeholders);
+                let cell = joined(column, further, row);
+                *value = phone::in_state(&cell, &state, &self.placeholders);
             }
         }
     }
@@ -524,17 +525,17 @@ mod tests {
             suburb = "Town"
             postcode = "PC"
             home = ["U", "No", "Street"]
-            mobile = "Tel"
+            mobile = ["Tel", "At home"]
         "#;
         let mut project = project();
         for (name, kind) in [("home", FieldKind::Address), ("mobile", FieldKind::Phone)] {
             project.fields.push(Field { name: name.into(), kind, compare_as: name.into() });
         }
         let mut table = table(
-            "id,N,Town,PC,U,No,Street,Tel\n\
-             1,Li,Queanbeyan NSW,2620,2,14,Smith St,5550 4321\n\
-             2,Li,Queanbeyan NSW,3000,,14-16,Smith Street,0491 570 156\n\
-             3,Li,Queanbeyan,2620,,,,5550 4321\n",
+            "id,N,Town,PC,U,No,Street,Tel,At home\n\
+             1,Li,Queanbeyan NSW,2620,2,14,Smith St,,5550 4321\n\
+             2,Li,Queanbeyan NSW,3000,,14-16,Smith Street,0491 570 156,\n\
+             3,Li,Queanbeyan,2620,,,,5550 4321,\n",
         );
         let standardiser = Standardiser::new(&table, &spec(source), &project, TODAY);
         let standardiser = standardiser.expect("a standardiser");

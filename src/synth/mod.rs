@@ -100,8 +100,12 @@ impl Plan {
 
     /// The columns of an export.
     fn columns(&self) -> Vec<&'static str> {
-        let further = Extra::ALL.into_iter().filter(|extra| self.has(*extra)).map(Extra::name);
-        COLUMNS.into_iter().chain(further).collect()
+        COLUMNS.into_iter().chain(self.extras().into_iter().map(Extra::name)).collect()
+    }
+
+    /// The further fields that its files have.
+    fn extras(&self) -> Vec<Extra> {
+        Extra::ALL.into_iter().filter(|extra| self.has(*extra)).collect()
     }
 
     fn has(&self, extra: Extra) -> bool {
@@ -212,7 +216,7 @@ pub fn write(
     }
     progress.end();
     files.finish()?;
-    let project = Preset::CommonDataset.toml_with(PROJECT_ID, PERIOD, &plan.extras);
+    let project = Preset::CommonDataset.toml_with(PROJECT_ID, PERIOD, &plan.extras());
     settings(&staged, "project.toml", &project)?;
     for service in services {
         let name = format!("{}/source.toml", service.facts().name);
@@ -351,6 +355,7 @@ struct Visit {
 
 fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
     let mut desks: Vec<Desk> = (0..plan.sources).map(|_| Desk::default()).collect();
+    let has_contacts = !plan.extras().is_empty();
     let mut people_in_several = 0;
     let mut number = chunk.first_person;
     let end = chunk.first_person + chunk.people;
@@ -361,7 +366,11 @@ fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
         let mut aside = Draws::of_household(plan.seed.wrapping_add(ASIDE), household);
         journey::house(&mut journeys, &mut aside);
         let mut reach = Draws::of_household(plan.seed.wrapping_add(CONTACTS), household);
-        let contacts = contact::contacts(&people, &mut reach);
+        // Their draws are apart from all others, so that nothing changes without them.
+        let contacts = match has_contacts {
+            true => contact::contacts(&people, &mut reach),
+            false => Vec::new(),
+        };
         for (place, (person, episodes)) in people.iter().zip(&journeys).enumerate() {
             if number == end {
                 break;
@@ -369,8 +378,9 @@ fn part(plan: &Plan, chunk: &Chunk) -> Result<Part, Error> {
             let before: Vec<usize> = desks.iter().map(|desk| desk.records.len()).collect();
             let known_to = register(person, number, episodes, &mut desks, plan.seed, &mut draws);
             for ((desk, before), service) in desks.iter_mut().zip(before).zip(Service::ALL) {
+                let Some(contact) = contacts.get(place) else { break };
                 for (_, _, record) in desk.records.iter_mut().skip(before) {
-                    contact::write_down(&contacts[place], service, record, &mut reach);
+                    contact::write_down(contact, service, record, &mut reach);
                 }
             }
             people_in_several += u64::from(known_to > 1);
@@ -505,6 +515,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
+    use crate::project::Project;
 
     fn made(people: u64, sources: usize, seed: u64) -> (tempfile::TempDir, Made) {
         let home = tempfile::tempdir().expect("a folder");
@@ -574,6 +585,21 @@ mod tests {
         assert_eq!(truth.len() as u64, records);
         let several = made.people_in_several;
         assert!((600..2_400).contains(&several), "{several} of 3,000 in several sources");
+    }
+
+    #[test]
+    fn the_agreement_has_the_further_fields_that_the_files_have() {
+        let home = tempfile::tempdir().expect("a folder");
+        for (kind, has_them) in [(As::Csv, true), (As::Dex, false)] {
+            let plan = Plan::new(20, 2, 1).expect("a plan").with(vec![Extra::Address]);
+            let out = home.path().join(format!("{kind:?}"));
+            let plan = plan.in_files(kind);
+            write(&plan, &out, Overwrite::Refuse, &Progress::silent()).expect("written");
+            let text = fs::read_to_string(out.join("project.toml")).expect("an agreement");
+            let project = Project::parse(&text, "project.toml").expect("an agreement");
+            let is_there = project.fields.iter().any(|field| field.name == "address");
+            assert_eq!(is_there, has_them, "{kind:?}");
+        }
     }
 
     #[test]
