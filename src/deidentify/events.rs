@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn a_line_has_every_cell_and_no_record_number() {
         let spec = "[source]\nname = \"a\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
-            [columns]\nbirth_date = \"born\"\n[events]\nrecord_id = \"id\"\nprogram = \"p\"\n\
+            [columns]\nfamily_name = \"n\"\n[events]\nrecord_id = \"id\"\nprogram = \"p\"\n\
             start = \"s\"\ndate_format = \"%d/%m/%Y\"\nkeep = [\"k\", \"l\"]\n";
         let spec = SourceSpec::parse(spec, "a.toml").expect("a source").events.expect("events");
         let text = "id,p,s,k,l\n17,=A,1/02/2020,,x y\n17,B,01/02/2020,a,\n,B,01/02/2020,a,\n";
