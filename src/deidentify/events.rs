@@ -28,10 +28,10 @@ const PLAIN_FIELDS: [&str; 4] = ["sex", "suburb", "postcode", "state"];
 /// Refuses to hand identifiers to the analyst.
 ///
 /// # Errors
-/// When a kept column is one that the source maps to a name, a birth date, an address, a
+/// When the column of the program or a day, or one that is kept, is one that the source maps to a name, a birth date, an address, a
 /// telephone number, a key, the record number, or a field of its own that the agreement does not
 /// have; or an item of the Common Dataset that identifies people or is free text.
-pub(super) fn check_kept_columns(source: &SourceSpec, project: &Project) -> Result<(), Error> {
+pub(super) fn check_columns(source: &SourceSpec, project: &Project) -> Result<(), Error> {
     let Some(spec) = &source.events else { return Ok(()) };
     let identifies = |field: &&String| match project.fields.iter().find(|f| f.name == **field) {
         Some(field) => match field.kind {
@@ -52,10 +52,14 @@ pub(super) fn check_kept_columns(source: &SourceSpec, project: &Project) -> Resu
         .chain([&source.record_id, &spec.record_id])
         .map(|column| column.trim().to_lowercase())
         .collect();
-    if let Some(column) =
-        spec.keep.iter().find(|kept| identifying.contains(&kept.trim().to_lowercase()))
-    {
-        return Err(Error::KeepsIdentifier { column: column.clone() });
+    let program = spec.program.column().map(|column| ("program", column));
+    let days = [("start", Some(&spec.start)), ("end", spec.end.as_ref())];
+    let days = days.into_iter().filter_map(|(key, column)| Some((key, column?)));
+    let sent = program.into_iter().chain(days).chain(spec.keep.iter().map(|kept| ("keep", kept)));
+    for (key, column) in sent {
+        if identifying.contains(&column.trim().to_lowercase()) {
+            return Err(Error::SendsIdentifier { key, column: column.clone() });
+        }
     }
     let dataset = Dictionary::of(Standard::CommonDataset, Wording::Corrected);
     for column in &spec.keep {
@@ -323,27 +327,33 @@ mod tests {
 
     /// What the agency calls an address is one to the analyst, though the agreement has none.
     #[test]
-    fn columns_of_fields_that_the_agreement_does_not_have_are_not_kept() {
+    fn columns_that_identify_people_are_not_sent() {
         let project = Project::parse(&Preset::Minimal.toml("yard", "2026"), "p");
         let project = project.expect("the preset");
-        for (kept, is_refused) in [
-            ("Street", true),
-            ("street no", true),
-            ("Mobile", true),
-            ("Surname", true),
-            ("Town", false),
-            ("Shire", false),
-            ("reason", false),
+        for (program, end, kept, is_refused) in [
+            ("program", "to", "Street", true),
+            ("program", "to", "street no", true),
+            ("program", "to", "Mobile", true),
+            ("program", "to", "Surname", true),
+            ("program", "to", "Town", false),
+            ("program", "to", "Shire", false),
+            ("program", "to", "reason", false),
+            ("surname", "to", "reason", true),
+            ("program", "Born", "reason", true),
         ] {
             let text = format!(
-                "[source]\nname = \"a\"\nrecord_id = \"id\"\n[columns]\n\
-                 family_name = \"Surname\"\nsuburb = \"Town\"\nstate = \"Shire\"\n\
+                "[source]\nname = \"a\"\nrecord_id = \"id\"\ndate_format = \"%Y-%m-%d\"\n[columns]\n\
+                 family_name = \"Surname\"\nbirth_date = \"Born\"\nsuburb = \"Town\"\nstate = \"Shire\"\n\
                  address = [\"Street No\", \"Street\"]\nphone = \"Mobile\"\n\
-                 [events]\nrecord_id = \"id\"\nprogram = \"program\"\nstart = \"from\"\n\
-                 date_format = \"%Y-%m-%d\"\nkeep = [\"{kept}\"]\n"
+                 [events]\nrecord_id = \"id\"\nprogram = \"{program}\"\nstart = \"from\"\n\
+                 end = \"{end}\"\ndate_format = \"%Y-%m-%d\"\nkeep = [\"{kept}\"]\n"
             );
             let source = SourceSpec::parse(&text, "a.toml").expect("a source");
-            assert_eq!(check_kept_columns(&source, &project).is_err(), is_refused, "{kept}");
+            assert_eq!(
+                check_columns(&source, &project).is_err(),
+                is_refused,
+                "{program} {end} {kept}"
+            );
         }
     }
 

@@ -126,8 +126,10 @@ pub enum Error {
     #[error("standard input is read once, and source.toml has the events on another sheet")]
     SheetOfStdin,
     /// The analyst would be given an identifier.
-    #[error("source.toml: `keep` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
-    KeepsIdentifier {
+    #[error("source.toml: `{key}` of [events] names column `{}`, which identifies people", crate::files::clean_text(.column))]
+    SendsIdentifier {
+        /// The key of `[events]`.
+        key: &'static str,
         /// The column.
         column: String,
     },
@@ -186,7 +188,7 @@ impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::NoEventSpec | Error::TwiceTheSource { .. } | Error::SheetOfStdin => Class::Usage,
-            Error::KeepsIdentifier { .. }
+            Error::SendsIdentifier { .. }
             | Error::KeepsItem { .. }
             | Error::Violence { .. }
             | Error::Unhardened => Class::Refused,
@@ -205,8 +207,11 @@ impl Fault for Error {
             Error::TwiceTheSource { .. } => {
                 "give each export its own source.toml, with a name of its own"
             }
-            Error::KeepsIdentifier { .. } | Error::KeepsItem { .. } => {
+            Error::SendsIdentifier { key: "keep", .. } | Error::KeepsItem { .. } => {
                 "take the column out of `keep`: the analyst may not have it"
+            }
+            Error::SendsIdentifier { .. } => {
+                "name another column there: the analyst may not have this one"
             }
             Error::Violence { .. } => {
                 "take the column out: it stays at the agency, whoever asks for it"
@@ -234,7 +239,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         return Err(Error::NoEventSpec.into());
     }
     violence::check_columns(source)?;
-    events::check_kept_columns(source, project)?;
+    events::check_columns(source, project)?;
     let is_unhardened =
         project.fuzzy.as_ref().is_some_and(|f| f.encoding == FuzzyEncoding::UnhardenedClk);
     if is_unhardened && job.unhardened == Unhardened::Refuse {

@@ -16,11 +16,11 @@ const BATCH: usize = 1 << 15;
 /// What the services of an export cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Services {
-    /// Different cases that have a client.
+    /// Different cases that a client or a session belongs to.
     pub cases: u64,
     /// Of these, cases without a session.
     pub cases_without_session: u64,
-    /// Cases without a client.
+    /// Cases of an upload that list no client.
     pub cases_without_client: u64,
     /// Different sessions, those without a client among them.
     pub sessions: u64,
