@@ -28,9 +28,10 @@ const PLAIN_FIELDS: [&str; 4] = ["sex", "suburb", "postcode", "state"];
 /// Refuses to hand identifiers to the analyst.
 ///
 /// # Errors
-/// When the column of the program or a day, or one that is kept, is one that the source maps to a name, a birth date, an address, a
-/// telephone number, a key, the record number, or a field of its own that the agreement does not
-/// have; or an item of the Common Dataset that identifies people or is free text.
+/// When the column of the program or of a day, or a kept one, is one that the source maps to a
+/// name, a birth date, an address, a telephone number, a key, the record number, or a field of its
+/// own that the agreement does not have; or when a kept one is an item of the Common Dataset that
+/// identifies people or is free text.
 pub(super) fn check_columns(source: &SourceSpec, project: &Project) -> Result<(), Error> {
     let Some(spec) = &source.events else { return Ok(()) };
     let identifies = |field: &&String| match project.fields.iter().find(|f| f.name == **field) {
