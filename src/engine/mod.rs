@@ -15,12 +15,12 @@ pub(crate) use model::{Between, Model, Parts, Seen, Stop};
 use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
 pub(crate) use veil::ones;
-use veil::{Classes, Outlooks, Veil};
+use veil::{Outlooks, Veil};
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// What was seen of a pair: which keys both have, and which of those agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,7 +76,7 @@ pub(crate) fn judge(
         between,
         seen,
         |seen: Observation| space.outline(seen.both, seen.agree),
-        |outline| space.veils(outline),
+        |outline| space.veil(outline),
         |seen, count| pattern(space, between, seen, count),
     )
 }
@@ -108,7 +108,7 @@ pub(crate) fn judge_in_clear(
     let veil = |seen: u64| {
         let possible =
             outcomes.iter().enumerate().map(|(g, sets)| sets[usize::from((seen >> (8 * g)) as u8)]);
-        vec![Veil::of_classes(possible)]
+        Veil(possible.collect())
     };
     let pattern = |sight: Sight, count| Pattern {
         between: usize::from(sight.between),
@@ -140,12 +140,12 @@ fn judge_each<T: Copy + Sync, O: Copy + Eq + Hash + Send + Sync>(
     between: &[Between],
     seen: &[(T, u64)],
     outline: impl Fn(T) -> O + Sync,
-    veils: impl Fn(O) -> Vec<(Classes, Veil)> + Sync,
+    veil: impl Fn(O) -> Veil + Sync,
     pattern: impl Fn(T, u64) -> Pattern + Sync,
 ) -> Judgement {
     let (mut patterns, outlines): (Vec<Pattern>, Vec<O>) =
         seen.par_iter().map(|&(seen, count)| (pattern(seen, count), outline(seen))).unzip();
-    let mut numbers = HashMap::new();
+    let mut numbers = FxHashMap::default();
     let mut distinct = Vec::new();
     for (pattern, outline) in patterns.iter_mut().zip(outlines) {
         pattern.outlook = *numbers.entry((pattern.between, outline)).or_insert_with(|| {
@@ -153,16 +153,12 @@ fn judge_each<T: Copy + Sync, O: Copy + Eq + Hash + Send + Sync>(
             distinct.len() - 1
         });
     }
-    let observed = distinct.into_par_iter().map(|(between, outline)| (between, veils(outline)));
-    let outlooks = Outlooks::new(observed.collect());
+    let of = |(between, outline)| (between, veil(outline));
+    let observed: Vec<(usize, Veil)> = distinct.into_par_iter().map(of).collect();
+    let (outlooks, places) = Outlooks::new(space.groups.len(), &observed);
+    patterns.iter_mut().for_each(|pattern| pattern.outlook = places[pattern.outlook]);
     let model = Model::fit(space, share_seen, between, &outlooks, &patterns);
-    let kinds = model.judge(space, between, &outlooks, &patterns);
-    let judged = patterns.iter().zip(kinds).map(|(pattern, kinds)| Judged {
-        weight: model.weight(between, pattern, kinds),
-        odds: kinds.odds().min(MOST_ODDS),
-        agreeing: pattern.agreeing,
-    });
-    let judged = judged.collect();
+    let judged = model.judge(space, between, &outlooks, &patterns);
     Judgement { model, judged, patterns: patterns.len() }
 }
 
@@ -188,8 +184,8 @@ pub(crate) fn explain(
     between: &[Between],
     seen: Observation,
 ) -> Parts {
-    let veils = space.veils(space.outline(seen.both, seen.agree));
-    let outlooks = Outlooks::new(vec![(seen.between, veils)]);
+    let veil = space.veil(space.outline(seen.both, seen.agree));
+    let (outlooks, _) = Outlooks::new(space.groups.len(), &[(seen.between, veil)]);
     model.parts(space, between, &outlooks, &pattern(space, between, seen, 1))
 }
 

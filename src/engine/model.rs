@@ -16,10 +16,13 @@
 mod parts;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
+use super::Judged;
+use super::MOST_ODDS;
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
-use super::veil::{OfKinds, Outlooks, Veil, Views, ones, plus};
+use super::veil::{OfKinds, Outlooks, Views, ones};
 pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
@@ -122,7 +125,7 @@ impl Kinds {
     }
 }
 
-/// The places of the kinds in [`OfKinds`] that EM counts.
+/// The places of kinds in [`OfKinds`].
 const SAME: usize = 0;
 const HOUSEHOLD: usize = 2;
 const TWINS: usize = 3;
@@ -183,10 +186,11 @@ impl Model {
             iterations: 0,
             stop: Stop::IterationLimit,
         };
+        let counted = Counted::new(patterns);
         while model.iterations < MOST_ITERATIONS {
             model.iterations += 1;
             let before: f64 = model.expected.iter().map(|e| e.same).sum();
-            model.step(space, between, outlooks, patterns, [&prior, &household], seen);
+            model.step(space, between, outlooks, &counted, [&prior, &household], seen);
             let after: f64 = model.expected.iter().map(|e| e.same).sum();
             if model.iterations > 5 && (after - before).abs() <= 1e-4 * before.max(1.0) {
                 model.stop = Stop::Converged;
@@ -201,40 +205,16 @@ impl Model {
         space: &Space,
         between: &[Between],
         outlooks: &Outlooks,
-        patterns: &[Pattern],
+        counted: &Counted,
         [prior, household_prior]: [&[Vec<f64>]; 2],
         seen: &Seen<'_>,
     ) {
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        let (sums, likelihoods) = likelihoods(&views, outlooks);
-        let kinds = self.kinds_of(space, between, &likelihoods, patterns);
-        let (weights, found) = weights(patterns, &kinds, &likelihoods, between.len());
-        let (mut same, mut household) = (zeros(prior), zeros(prior));
-        let outlined: Vec<(&(usize, Veil), &Weights)> = outlooks.all.iter().zip(&weights).collect();
-        for of_two in outlined.chunk_by(|x, y| x.0.0 == y.0.0) {
-            let (sums, views) = (&sums[of_two[0].0.0], &views[of_two[0].0.0]);
-            let start = vec![[0.0; 4]; outlooks.classes.len()];
-            // Chunks of a fixed size, added up in order: the same sums at any thread count.
-            let parts: Vec<Vec<OfKinds>> = of_two
-                .par_chunks(256)
-                .map(|chunk| {
-                    let mut shares = start.clone();
-                    for ((_, veil), weights) in chunk {
-                        veil.share_out(sums, &weights.likelihoods, &weights.pairs, &mut shares);
-                    }
-                    shares
-                })
-                .collect();
-            let add = |all: Vec<OfKinds>, more: Vec<OfKinds>| {
-                all.into_iter().zip(more).map(|(all, more)| plus(all, more)).collect()
-            };
-            let shares = parts.into_iter().fold(start, add);
-            let spread = |kind: usize, counts: &mut [Vec<f64>]| {
-                outlooks.classes.spread(kind, &shares, sums, &views[kind], counts);
-            };
-            spread(SAME, &mut same);
-            spread(HOUSEHOLD, &mut household);
-            spread(TWINS, &mut household);
+        let likelihoods = outlooks.likelihoods(&views);
+        let (weights, found) = self.weights(space, between, &likelihoods.all, counted);
+        let [same, _, mut household, twins] = outlooks.share_out(&likelihoods, &views, &weights);
+        for (sum, more) in household.iter_mut().flatten().zip(twins.into_iter().flatten()) {
+            *sum += more;
         }
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in found.iter().enumerate() {
@@ -291,25 +271,20 @@ impl Model {
         between: &[Between],
         outlooks: &Outlooks,
         patterns: &[Pattern],
-    ) -> Vec<Kinds> {
+    ) -> Vec<Judged> {
         let views: Vec<Views> = between.iter().map(|b| self.views(space, b)).collect();
-        let (_, likelihoods) = likelihoods(&views, outlooks);
-        self.kinds_of(space, between, &likelihoods, patterns)
-    }
-
-    fn kinds_of(
-        &self,
-        space: &Space,
-        between: &[Between],
-        likelihoods: &[OfKinds],
-        patterns: &[Pattern],
-    ) -> Vec<Kinds> {
+        let likelihoods = outlooks.likelihoods(&views).all;
         let survival = self.survival(space, between);
-        let of = |pattern: &Pattern| {
-            let b = pattern.between;
-            self.kinds(&between[b], &likelihoods[pattern.outlook], pattern, &survival[b])
+        let judged = |pattern: &Pattern| {
+            let survival = &survival[pattern.between];
+            let kinds = self.kinds(between, &likelihoods[pattern.outlook], pattern, survival);
+            Judged {
+                weight: self.weight(between, pattern, kinds),
+                odds: kinds.odds().min(MOST_ODDS),
+                agreeing: pattern.agreeing,
+            }
         };
-        patterns.par_iter().map(of).collect()
+        patterns.par_iter().map(judged).collect()
     }
 
     /// The match weight of a pattern: log2 of how much likelier it is for the same person
@@ -323,31 +298,78 @@ impl Model {
 
     fn kinds(
         &self,
-        between: &Between,
-        &[same, unrelated, household, twins]: &OfKinds,
+        between: &[Between],
+        likelihoods: &OfKinds,
         pattern: &Pattern,
         survival: &[[f64; 2]],
     ) -> Kinds {
-        let expected = self.expected[pattern.between];
-        let sides = ones(pattern.agree)
-            .map(|k| survival[k])
-            .min_by(|x, y| (x[0] * x[1]).total_cmp(&(y[0] * y[1])))
-            .unwrap_or([1.0; 2]);
-        let alive = sides[0] * sides[1];
+        let b = pattern.between;
+        let [same, unrelated, household, twins] = self.pairs(between, b, likelihoods);
+        let sides = sides(pattern.agree, survival);
         // Of chance agreements, those of people with a match elsewhere go where a source
         // holds each person once; some of them went with the tokens that were withheld.
         let alone = (0..2)
-            .filter(|&side| between.unique[1 - side])
-            .map(|side| sides[side] / (1.0 - expected.linked(between, side)))
+            .filter(|&side| between[b].unique[1 - side])
+            .map(|side| sides[side] / (1.0 - self.expected[b].linked(&between[b], side)))
             .product();
-        let by_chance = unrelated * pattern.rarity * alive;
-        Kinds {
-            same: expected.same * same,
-            unrelated: between.pairs * by_chance,
-            household: expected.household * household,
-            twins: expected.twins * twins,
-            alone,
+        let unrelated = unrelated * pattern.rarity * (sides[0] * sides[1]);
+        Kinds { same, unrelated, household, twins, alone }
+    }
+
+    /// How many pairs of each kind between two sources would be observed so, of unrelated people
+    /// before any token is withheld.
+    fn pairs(&self, between: &[Between], b: usize, likelihoods: &OfKinds) -> OfKinds {
+        let [same, unrelated, household, twins] = likelihoods;
+        let expected = self.expected[b];
+        [
+            expected.same * same,
+            between[b].pairs * unrelated,
+            expected.household * household,
+            expected.twins * twins,
+        ]
+    }
+
+    /// How many pairs of each kind the patterns are: per outlook, and, of those that are sure to
+    /// be found, per pair of sources.
+    fn weights(
+        &self,
+        space: &Space,
+        between: &[Between],
+        likelihoods: &[OfKinds],
+        counted: &Counted,
+    ) -> (Vec<OfKinds>, Vec<Expected>) {
+        let survival = self.survival(space, between);
+        let alive = |&(b, agree): &(usize, Keys)| {
+            let [one, other] = sides(agree, &survival[b]);
+            one * other
+        };
+        let alive: Vec<f64> = counted.agreeing.par_iter().map(alive).collect();
+        let weights = |outlook: usize| {
+            let pairs = self.pairs(between, counted.between[outlook], &likelihoods[outlook]);
+            let [same, unrelated, household, twins] = pairs;
+            let others = same + household + twins;
+            let (mut all, mut sure) = (0.0, 0.0);
+            for count in counted.of(outlook) {
+                let total = others + unrelated * count.rarity * alive[count.agreeing as usize];
+                if total > 0.0 {
+                    let share = count.count / total;
+                    all += share;
+                    sure += if count.is_sure { share } else { 0.0 };
+                }
+            }
+            let (same, of_sure) = (all * same, [household, twins].map(|kind| sure * kind));
+            let [household, twins] = [household, twins].map(|kind| all * kind);
+            // What unrelated people are like is known from the counts.
+            ([same, 0.0, household, twins], of_sure)
+        };
+        let outlooks = (0..counted.between.len()).into_par_iter().with_min_len(1 << 8);
+        let (weights, of_sure): (Vec<OfKinds>, Vec<[f64; 2]>) = outlooks.map(weights).unzip();
+        let mut found = vec![Expected::default(); between.len()];
+        for ((&b, weights), &[household, twins]) in counted.between.iter().zip(&weights).zip(&of_sure)
+        {
+            found[b].add(Expected { same: weights[SAME], household, twins, unseen: 0.0 });
         }
+        (weights, found)
     }
 
     /// Per pair of sources, match key and source, the chance that two different people's agreeing
@@ -396,52 +418,67 @@ impl Model {
     }
 }
 
-/// The probability of each class, per pair of sources, and of each outlook.
-fn likelihoods(views: &[Views<'_>], outlooks: &Outlooks) -> (Vec<Vec<OfKinds>>, Vec<OfKinds>) {
-    let sums: Vec<Vec<OfKinds>> = views.iter().map(|views| outlooks.classes.sums(views)).collect();
-    let of = |(between, veil): &(usize, Veil)| veil.likelihood(&sums[*between]);
-    let likelihoods = outlooks.all.par_iter().map(of).collect();
-    (sums, likelihoods)
+/// Of the keys that agree, the one by which two different people are least likely to have been
+/// let out, source by source; see [`Model::survival`].
+fn sides(agree: Keys, survival: &[[f64; 2]]) -> [f64; 2] {
+    ones(agree)
+        .map(|k| survival[k])
+        .min_by(|x, y| (x[0] * x[1]).total_cmp(&(y[0] * y[1])))
+        .unwrap_or([1.0; 2])
 }
 
-/// How many pairs of each kind were observed of an outlook, over the probability of that.
-struct Weights {
-    likelihoods: OfKinds,
-    pairs: OfKinds,
+/// Patterns as EM counts them, outlook by outlook.
+struct Counted {
+    all: Vec<Count>,
+    /// The pair of sources of each outlook, and where its patterns end.
+    between: Vec<usize>,
+    ends: Vec<usize>,
+    /// Which keys agree, each set once for each pair of sources.
+    agreeing: Vec<(usize, Keys)>,
 }
 
-/// How many pairs of each kind the patterns are: per outlook, and, of those that are sure to be
-/// found, per pair of sources.
-fn weights(
-    patterns: &[Pattern],
-    kinds: &[Kinds],
-    likelihoods: &[OfKinds],
-    between: usize,
-) -> (Vec<Weights>, Vec<Expected>) {
-    let none = |&likelihoods| Weights { likelihoods, pairs: [0.0; 4] };
-    let mut weights: Vec<Weights> = likelihoods.iter().map(none).collect();
-    let mut found = vec![Expected::default(); between];
-    for (pattern, kinds) in patterns.iter().zip(kinds) {
-        let total = kinds.same + kinds.different();
-        if total <= 0.0 {
-            continue;
+/// What EM needs of a pattern.
+struct Count {
+    count: f64,
+    rarity: f64,
+    /// The place among the different sets of agreeing keys.
+    agreeing: u32,
+    is_sure: bool,
+}
+
+impl Counted {
+    /// Of patterns of which each outlook has some.
+    fn new(patterns: &[Pattern]) -> Counted {
+        let mut order: Vec<&Pattern> = patterns.iter().collect();
+        order.par_sort_by_key(|pattern| pattern.outlook);
+        let mut counted =
+            Counted { all: vec![], between: vec![], ends: vec![], agreeing: vec![] };
+        let mut places = FxHashMap::default();
+        for of_one in order.chunk_by(|x, y| x.outlook == y.outlook) {
+            for pattern in of_one {
+                let agreeing = (pattern.between, pattern.agree);
+                let place = *places.entry(agreeing).or_insert_with(|| {
+                    counted.agreeing.push(agreeing);
+                    counted.agreeing.len() - 1
+                });
+                counted.all.push(Count {
+                    count: pattern.count as f64,
+                    rarity: pattern.rarity,
+                    agreeing: place as u32,
+                    is_sure: pattern.is_sure,
+                });
+            }
+            counted.between.push(of_one[0].between);
+            counted.ends.push(counted.all.len());
         }
-        let n = pattern.count as f64 / total;
-        let [same, household, twins] =
-            [kinds.same, kinds.household, kinds.twins].map(|kind| n * kind);
-        // What unrelated people are like is known from the counts.
-        let pairs = &mut weights[pattern.outlook].pairs;
-        *pairs = plus(*pairs, [same, 0.0, household, twins]);
-        let sure = if pattern.is_sure { 1.0 } else { 0.0 };
-        let (household, twins) = (sure * household, sure * twins);
-        found[pattern.between].add(Expected { same, household, twins, unseen: 0.0 });
+        counted
     }
-    (weights, found)
-}
 
-/// Nothing, in the shape of these tables.
-fn zeros(tables: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    tables.iter().map(|table| vec![0.0; table.len()]).collect()
+    /// The patterns of an outlook.
+    fn of(&self, outlook: usize) -> &[Count] {
+        let start = outlook.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.all[start..self.ends[outlook]]
+    }
 }
 
 fn slices(tables: &[Vec<f64>]) -> Vec<&[f64]> {

@@ -506,24 +506,26 @@ mod tests {
                     }
                 }
             }
-            let veils = space.veils(space.outline(both, agree));
-            let Outlooks { classes, all } = Outlooks::new(vec![(0, veils)]);
-            let (_, veil) = &all[0];
+            // Beside another outlook, and between other sources too.
+            let other = (0, space.veil(space.outline(both, 0)));
+            let veil = space.veil(space.outline(both, agree));
+            let observed = [other, (0, veil.clone()), (0, veil.clone()), (1, veil)];
+            let (outlooks, places) = Outlooks::new(space.groups.len(), &observed);
+            prop_assert_eq!(places[1], places[2]);
             let even: Vec<Vec<f64>> =
                 p.iter().map(|g| vec![1.0 / g.len() as f64; g.len()]).collect();
             // Each kind of pair goes by its own probabilities, whatever the others are.
-            for kind in 0..4 {
-                let mut views: Views = [(); 4].map(|()| even.iter().map(Vec::as_slice).collect());
-                views[kind].clone_from(&slices);
-                let sums = classes.sums(&views);
-                let got = veil.likelihood(&sums);
-                prop_assert!((got[kind] - expected).abs() < 1e-9, "{got:?} is not {expected}");
-                let mut by_class = vec![[0.0; 4]; classes.len()];
-                let mut weights = [2.0; 4];
-                weights[kind] = 1.0;
-                veil.share_out(&sums, &got, &weights, &mut by_class);
-                let mut counts: Vec<Vec<f64>> = p.iter().map(|g| vec![0.0; g.len()]).collect();
-                classes.spread(kind, &by_class, &sums, &slices, &mut counts);
+            for (kind, at) in (0..4).flat_map(|kind| [(kind, places[1]), (kind, places[3])]) {
+                let even: Views = [(); 4].map(|()| even.iter().map(Vec::as_slice).collect());
+                let mut views = [even.clone(), even];
+                views[usize::from(at == places[3])][kind].clone_from(&slices);
+                let likelihoods = outlooks.likelihoods(&views);
+                let got = likelihoods.all[at][kind];
+                prop_assert!((got - expected).abs() < 1e-9, "{got} is not {expected}");
+                let mut weights = vec![[0.0; 4]; likelihoods.all.len()];
+                weights[at] = [2.0; 4];
+                weights[at][kind] = 1.0;
+                let counts = &outlooks.share_out(&likelihoods, &views, &weights)[kind];
                 for (got, expected_group) in counts.iter().flatten().zip(shares.iter().flatten()) {
                     prop_assert!((got - expected_group / expected).abs() < 1e-9);
                 }
@@ -561,7 +563,7 @@ mod tests {
         let space = space();
         let possible = |agree: Keys| {
             let every = Keys::MAX >> (64 - space.keys());
-            !space.veils(space.outline(every, agree)).is_empty()
+            !space.veil(space.outline(every, agree)).0.is_empty()
         };
         let either = key("names_any_order_birth") | key("names_any_order_postcode");
         let place = key("birth_sex_postcode") | key("birth_any_order_suburb");

@@ -2,7 +2,9 @@
 //! sums of products so that their probabilities and shares are quick to work out.
 
 use std::array;
-use std::collections::HashMap;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// One number for each kind of pair: the same person, unrelated people, people of one household,
 /// twins. Four that lie together are worked out together.
@@ -11,172 +13,192 @@ pub(crate) type OfKinds = [f64; 4];
 /// Per kind of pair, the state probabilities, group by group.
 pub(crate) type Views<'a> = [Vec<&'a [f64]>; 4];
 
-/// The joint states that an observation leaves possible, as combinations of one class of
-/// states per group; a class is known by its place in [`Classes`]. Combinations that differ in
-/// the last group only are one run.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Veil {
-    /// Run by run, the classes of all groups but the last.
-    pub(super) heads: Vec<u32>,
-    /// Run by run, the classes of the last group.
-    pub(super) tails: Vec<u32>,
-    /// Where each run ends in the tails.
-    pub(super) ends: Vec<u32>,
-}
+/// The joint states that an observation leaves possible, as products: one set of states (as
+/// bits) of each group, product by product. No joint state is in two of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Veil(pub(super) Vec<u64>);
 
-/// Classes of states: the group of each, and its states as bits. Thousands of veils have a
-/// few hundred between them, so what a class adds up to is worked out once.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Classes {
-    all: Vec<(usize, u64)>,
-    places: HashMap<(usize, u64), u32>,
-}
-
-/// What is left possible of the pairs of each pair of sources.
+/// The different veils of the pairs of each pair of sources. Thousands of them are made of a
+/// few thousand products, and these of a few hundred sets, so each is worked out once.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outlooks {
-    pub(crate) classes: Classes,
-    /// Each with its pair of sources, as an index into the model's; those of one are together.
-    pub(crate) all: Vec<(usize, Veil)>,
+    groups: usize,
+    /// The sets: the group of each, and its states as bits.
+    sets: Vec<(usize, u64)>,
+    /// Product by product, its sets, one of each group.
+    products: Vec<u32>,
+    /// The pair of sources of each product, as an index into the model's; those of one are
+    /// together.
+    between: Vec<usize>,
+    /// The products of each outlook, and the outlooks of each product.
+    made_of: Lists,
+    parts_of: Lists,
+}
+
+/// What a model makes of outlooks.
+pub(crate) struct Likelihoods {
+    /// The probability of each set, per pair of sources.
+    sets: Vec<Vec<OfKinds>>,
+    products: Vec<OfKinds>,
+    /// The probability of each outlook.
+    pub(crate) all: Vec<OfKinds>,
 }
 
 impl Outlooks {
-    /// From the observations' pairs of sources and what each leaves possible, with classes of
-    /// its own.
-    pub(crate) fn new(observed: Vec<(usize, Vec<(Classes, Veil)>)>) -> Outlooks {
-        let mut classes = Classes::default();
-        let all = observed
-            .into_iter()
-            .map(|(between, branches)| (between, classes.join(branches)))
-            .collect();
-        Outlooks { classes, all }
-    }
-}
-
-impl Classes {
-    /// The place of a group's class.
-    pub(super) fn place(&mut self, group: usize, states: u64) -> u32 {
-        *self.places.entry((group, states)).or_insert_with(|| {
-            self.all.push((group, states));
-            (self.all.len() - 1) as u32
-        })
-    }
-
-    /// One veil of several that exclude each other, in terms of these classes.
-    fn join(&mut self, branches: Vec<(Classes, Veil)>) -> Veil {
-        let mut joined = Veil::default();
-        for (classes, veil) in branches {
-            let places: Vec<u32> = classes.all.iter().map(|&(g, set)| self.place(g, set)).collect();
-            let here = |place: &u32| places[*place as usize];
-            let before = joined.tails.len() as u32;
-            joined.heads.extend(veil.heads.iter().map(here));
-            joined.tails.extend(veil.tails.iter().map(here));
-            joined.ends.extend(veil.ends.iter().map(|end| before + end));
-        }
-        joined
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    /// The probability of each class, given each group's state probabilities.
-    pub(crate) fn sums(&self, views: &Views<'_>) -> Vec<OfKinds> {
-        let sum = |&(group, class): &(usize, u64)| {
-            array::from_fn(|kind| ones(class).map(|s| views[kind][group][s]).sum())
+    /// From what observations leave possible and their pairs of sources, those of one together;
+    /// and which of the outlooks is that of each.
+    pub(crate) fn new(groups: usize, observed: &[(usize, Veil)]) -> (Outlooks, Vec<usize>) {
+        let mut outlooks = Outlooks { groups, ..Outlooks::default() };
+        let (mut sets, mut products) = (FxHashMap::default(), FxHashMap::default());
+        let mut veils: FxHashMap<&(usize, Veil), usize> = FxHashMap::default();
+        let mut of_product = |outlooks: &mut Outlooks, between: usize, product: &[u64]| {
+            outlooks.between.push(between);
+            for (group, &set) in product.iter().enumerate() {
+                let place = *sets.entry((group, set)).or_insert_with(|| {
+                    outlooks.sets.push((group, set));
+                    outlooks.sets.len() - 1
+                });
+                outlooks.products.push(place as u32);
+            }
         };
-        self.all.iter().map(sum).collect()
+        let mut places = Vec::with_capacity(observed.len());
+        for seen in observed {
+            let next = veils.len();
+            let place = *veils.entry(seen).or_insert(next);
+            places.push(place);
+            if place < next {
+                continue;
+            }
+            let (between, veil) = seen;
+            for product in veil.0.chunks_exact(groups) {
+                let number = *products.entry((between, product)).or_insert_with(|| {
+                    of_product(&mut outlooks, *between, product);
+                    outlooks.between.len() - 1
+                });
+                outlooks.made_of.all.push(number as u32);
+            }
+            outlooks.made_of.ends.push(outlooks.made_of.all.len());
+        }
+        outlooks.parts_of = outlooks.made_of.turned(outlooks.between.len());
+        (outlooks, places)
     }
 
-    /// Adds what each class got of one kind to the counts of its states, in proportion to their
-    /// probability; `sums` are those of the classes.
-    pub(crate) fn spread(
+    /// The sets of a product.
+    fn sets_of(&self, product: usize) -> &[u32] {
+        &self.products[product * self.groups..][..self.groups]
+    }
+
+    /// The probability of each outlook, given each group's state probabilities, per pair of
+    /// sources.
+    pub(crate) fn likelihoods(&self, views: &[Views<'_>]) -> Likelihoods {
+        let of_set = |views: &Views<'_>, &(group, set): &(usize, u64)| {
+            array::from_fn(|kind| ones(set).map(|s| views[kind][group][s]).sum())
+        };
+        let of_sets = |views| self.sets.iter().map(|set| of_set(views, set)).collect();
+        let sets: Vec<Vec<OfKinds>> = views.iter().map(of_sets).collect();
+        let of_product = |product: usize| {
+            let sums = &sets[self.between[product]];
+            self.sets_of(product).iter().map(|&set| sums[set as usize]).fold([1.0; 4], times)
+        };
+        let products: Vec<OfKinds> =
+            (0..self.between.len()).into_par_iter().with_min_len(AT_ONCE).map(of_product).collect();
+        let all = self.made_of.sums(&products);
+        Likelihoods { sets, products, all }
+    }
+
+    /// The weights of outlooks, shared out over the joint states that each leaves possible in
+    /// proportion to their probability: per kind and group, what each state gets.
+    pub(crate) fn share_out(
         &self,
-        kind: usize,
-        shares: &[OfKinds],
-        sums: &[OfKinds],
-        states: &[&[f64]],
-        counts: &mut [Vec<f64>],
-    ) {
-        for ((&(group, class), share), sum) in self.all.iter().zip(shares).zip(sums) {
-            if sum[kind] > 0.0 {
-                for s in ones(class) {
-                    counts[group][s] += share[kind] / sum[kind] * states[group][s];
+        likelihoods: &Likelihoods,
+        views: &[Views<'_>],
+        weights: &[OfKinds],
+    ) -> [Vec<Vec<f64>>; 4] {
+        let scale = |(likelihood, weights): (&OfKinds, &OfKinds)| -> OfKinds {
+            array::from_fn(|kind| match likelihood[kind] > 0.0 && weights[kind] > 0.0 {
+                true => weights[kind] / likelihood[kind],
+                false => 0.0,
+            })
+        };
+        let scales: Vec<OfKinds> = likelihoods.all.iter().zip(weights).map(scale).collect();
+        let scales = self.parts_of.sums(&scales);
+        let empty = |views: &Vec<&[f64]>| views.iter().map(|p| vec![0.0; p.len()]).collect();
+        let mut counts: [Vec<Vec<f64>>; 4] = views[0].each_ref().map(empty);
+        let mut first = 0;
+        for same in self.between.chunk_by(|x, y| x == y) {
+            let (sums, views) = (&likelihoods.sets[same[0]], &views[same[0]]);
+            let mut shares = vec![[0.0; 4]; self.sets.len()];
+            for product in first..first + same.len() {
+                let share = times(scales[product], likelihoods.products[product]);
+                for &set in self.sets_of(product) {
+                    shares[set as usize] = plus(shares[set as usize], share);
+                }
+            }
+            first += same.len();
+            for (&(group, set), (share, sum)) in self.sets.iter().zip(shares.iter().zip(sums)) {
+                for (kind, counts) in counts.iter_mut().enumerate() {
+                    if sum[kind] > 0.0 {
+                        for s in ones(set) {
+                            counts[group][s] += share[kind] / sum[kind] * views[kind][group][s];
+                        }
+                    }
                 }
             }
         }
+        counts
     }
 
-    /// The states of a group that a veil leaves possible.
-    pub(super) fn possible(&self, veil: &Veil, group: usize) -> u64 {
-        let classes = veil.heads.iter().chain(&veil.tails).map(|&place| self.all[place as usize]);
-        classes.filter(|(of, _)| *of == group).fold(0, |set, (_, class)| set | class)
+    /// The states of a group that an outlook leaves possible.
+    pub(super) fn possible(&self, outlook: usize, group: usize) -> u64 {
+        let set = |&product: &u32| self.sets[self.sets_of(product as usize)[group] as usize].1;
+        self.made_of.of(outlook).iter().map(set).fold(0, |all, set| all | set)
     }
 }
 
-impl Veil {
-    /// One class of each group.
-    pub(crate) fn of_classes(states: impl Iterator<Item = u64>) -> (Classes, Veil) {
-        let mut classes = Classes::default();
-        let places = states.enumerate().map(|(group, set)| classes.place(group, set));
-        let mut heads: Vec<u32> = places.collect();
-        let tails: Vec<u32> = heads.pop().into_iter().collect();
-        (classes, Veil { heads, ends: vec![tails.len() as u32], tails })
+/// So many sums one thread works out at a time, at least.
+const AT_ONCE: usize = 1 << 9;
+
+/// Lists of numbers, one behind the other, and where each ends.
+#[derive(Debug, Clone, Default)]
+struct Lists {
+    all: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Lists {
+    fn of(&self, list: usize) -> &[u32] {
+        let start = list.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.all[start..self.ends[list]]
     }
 
-    /// Run by run, its head and its tail.
-    fn runs(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
-        let head = self.heads.len() / self.ends.len().max(1);
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).enumerate().map(move |(run, (start, &end))| {
-            (&self.heads[run * head..][..head], &self.tails[start as usize..end as usize])
-        })
-    }
-
-    /// The probability of the observation, given that of each class.
-    pub(crate) fn likelihood(&self, sums: &[OfKinds]) -> OfKinds {
-        let of_run = |(head, tail)| times(product(head, sums), total(tail, sums));
-        self.runs().map(of_run).fold([0.0; 4], plus)
-    }
-
-    /// Adds the weights, shared out over the possible combinations in proportion to their
-    /// probability, to the shares of their classes. `likelihood` is that of the observation.
-    pub(crate) fn share_out(
-        &self,
-        sums: &[OfKinds],
-        likelihood: &OfKinds,
-        weights: &OfKinds,
-        shares: &mut [OfKinds],
-    ) {
-        let scale = array::from_fn(|kind| match likelihood[kind] > 0.0 && weights[kind] > 0.0 {
-            true => weights[kind] / likelihood[kind],
-            false => 0.0,
-        });
-        for (head, tail) in self.runs() {
-            let before = times(scale, product(head, sums));
-            let both = times(before, total(tail, sums));
-            for &place in head {
-                shares[place as usize] = plus(shares[place as usize], both);
-            }
-            for &place in tail {
-                let share = times(before, sums[place as usize]);
-                shares[place as usize] = plus(shares[place as usize], share);
+    /// Per number, the lists it is in, in order.
+    fn turned(&self, numbers: usize) -> Lists {
+        let mut ends = vec![0; numbers];
+        self.all.iter().for_each(|&number| ends[number as usize] += 1);
+        let mut end = 0;
+        for count in &mut ends {
+            end += std::mem::replace(count, end);
+        }
+        let mut all = vec![0; self.all.len()];
+        for list in 0..self.ends.len() {
+            for &number in self.of(list) {
+                all[ends[number as usize]] = list as u32;
+                ends[number as usize] += 1;
             }
         }
+        Lists { all, ends }
+    }
+
+    /// Per list, the sum of what each of its numbers stands for.
+    fn sums(&self, values: &[OfKinds]) -> Vec<OfKinds> {
+        let sum = |list| {
+            self.of(list).iter().map(|&number| values[number as usize]).fold([0.0; 4], plus)
+        };
+        (0..self.ends.len()).into_par_iter().with_min_len(AT_ONCE).map(sum).collect()
     }
 }
 
-/// The probability of one class of each of several groups.
-fn product(places: &[u32], sums: &[OfKinds]) -> OfKinds {
-    places.iter().map(|&place| sums[place as usize]).fold([1.0; 4], times)
-}
-
-/// The probability of several classes of one group.
-fn total(places: &[u32], sums: &[OfKinds]) -> OfKinds {
-    places.iter().map(|&place| sums[place as usize]).fold([0.0; 4], plus)
-}
-
-pub(crate) fn plus(x: OfKinds, y: OfKinds) -> OfKinds {
+fn plus(x: OfKinds, y: OfKinds) -> OfKinds {
     array::from_fn(|kind| x[kind] + y[kind])
 }
 

@@ -197,19 +197,28 @@ impl<'a> TokenColumn<'a> {
     /// # Panics
     /// When there are not so many rows.
     pub fn each_valid(&self, rows: Range<usize>, mut give: impl FnMut(usize)) {
-        assert!(rows.end <= self.values.len(), "no such rows");
-        let Some(validity) = self.validity else { return rows.for_each(give) };
-        let mut row = rows.start;
-        while row < rows.end {
-            // What is left of this byte and of the rows.
-            let count = (8 - row % 8).min(rows.end - row);
-            let mut bits = validity[row / 8] >> (row % 8) & (u8::MAX >> (8 - count));
+        let end = rows.end;
+        for row in rows.step_by(64) {
+            let mut bits = self.valid_among(row..end.min(row + 64));
             while bits != 0 {
                 give(row + bits.trailing_zeros() as usize);
                 bits &= bits - 1;
             }
-            row += count;
         }
+    }
+
+    /// Which of some rows, at most 64, have a token, as bits from the lowest on.
+    ///
+    /// # Panics
+    /// When there are not so many rows.
+    pub(crate) fn valid_among(&self, rows: Range<usize>) -> u64 {
+        assert!(rows.end <= self.values.len() && rows.len() <= 64, "no such rows");
+        let all = u64::MAX.checked_shr(64 - rows.len() as u32).unwrap_or(0);
+        let Some(validity) = self.validity else { return all };
+        let bytes = &validity[rows.start / 8..rows.end.div_ceil(8)];
+        let mut word = [0; 16];
+        word[..bytes.len()].copy_from_slice(bytes);
+        (u128::from_le_bytes(word) >> (rows.start % 8)) as u64 & all
     }
 }
 

@@ -34,12 +34,12 @@ impl Model {
         pattern: &Pattern,
     ) -> Parts {
         let b = pattern.between;
-        let (_, veil) = &outlooks.all[pattern.outlook];
         let survival = self.survival(space, between);
         let views = self.views(space, &between[b]);
+        // Of no other pair of sources is anything asked.
         let kinds = |views: &Views<'_>, pattern: &Pattern| {
-            let likelihoods = veil.likelihood(&outlooks.classes.sums(views));
-            self.kinds(&between[b], &likelihoods, pattern, &survival[b])
+            let likelihoods = outlooks.likelihoods(&vec![views.clone(); between.len()]);
+            self.kinds(between, &likelihoods.all[pattern.outlook], pattern, &survival[b])
         };
         let weight = |views: &Views<'_>, pattern: &Pattern| {
             self.weight(between, pattern, kinds(views, pattern))
@@ -49,7 +49,7 @@ impl Model {
         let first = weight(&looked_at(&views, 0), &plain);
         let mut before = first;
         let groups = space
-            .known(&outlooks.classes, veil)
+            .known(outlooks, pattern.outlook)
             .into_iter()
             .enumerate()
             .map(|(g, known)| {

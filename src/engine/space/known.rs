@@ -1,7 +1,7 @@
-//! What a veil leaves certain of each comparison group, in terms of its components.
+//! What an outlook leaves certain of each comparison group, in terms of its components.
 
 use super::{Components, GroupStates, Space};
-use crate::engine::veil::{Classes, Veil, ones};
+use crate::engine::veil::{Outlooks, ones};
 use crate::project::Component;
 
 /// What an observation says for certain of one comparison group.
@@ -18,10 +18,10 @@ pub(crate) struct Known {
 }
 
 impl Space {
-    /// What a veil leaves certain, group by group; nothing where it leaves no state possible.
-    pub(crate) fn known(&self, classes: &Classes, veil: &Veil) -> Vec<Known> {
+    /// What an outlook leaves certain, group by group; nothing where it leaves no state possible.
+    pub(crate) fn known(&self, outlooks: &Outlooks, outlook: usize) -> Vec<Known> {
         let of = |(g, group): (usize, &GroupStates)| {
-            let possible = classes.possible(veil, g);
+            let possible = outlooks.possible(outlook, g);
             let (all, any) = ones(possible).fold((group.bits, 0), |(all, any), s| {
                 (all & group.states[s], any | group.states[s])
             });

@@ -4,10 +4,8 @@
 //! differs has fewer components. What is left of an observation without such is its
 //! [`Outline`]; there are far fewer of them than observations, and each is worked out once.
 
-use std::collections::BTreeMap;
-
 use super::{Components, Keys, Names, Space};
-use crate::engine::veil::{Classes, Veil, ones};
+use crate::engine::veil::{Veil, ones};
 
 /// What an observation says, and no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,17 +49,17 @@ impl Space {
             .fold(0, |set, k| set | 1 << k)
     }
 
-    /// What an outline leaves possible, in the one order of the names and in the other.
-    pub(crate) fn veils(&self, outline: Outline) -> Vec<(Classes, Veil)> {
-        let branches = outline.orders.into_iter().zip(ORDERS);
-        let veils: Vec<(Classes, Veil)> =
-            branches.filter_map(|(said, names)| self.branch(said?, names)).collect();
-        match outline.alike {
-            Some(said) if veils.is_empty() => {
-                self.branch(said, Names::Crossed).into_iter().collect()
-            }
-            _ => veils,
+    /// What an outline leaves possible, in the one order of the names and in the other, which
+    /// exclude each other.
+    pub(crate) fn veil(&self, outline: Outline) -> Veil {
+        let mut veil = Veil::default();
+        for (said, names) in outline.orders.into_iter().zip(ORDERS) {
+            said.inspect(|&said| self.branch(said, names, &mut veil));
         }
+        if let Some(said) = outline.alike.filter(|_| veil == Veil::default()) {
+            self.branch(said, Names::Crossed, &mut veil);
+        }
+        veil
     }
 
     fn said(&self, both: Keys, agree: Keys, names: Names) -> Option<Said> {
@@ -93,7 +91,8 @@ impl Space {
         ones(differ).filter(|&k| says_less(k)).fold(differ, |set, k| set & !(1 << k))
     }
 
-    fn branch(&self, said: Said, names: Names) -> Option<(Classes, Veil)> {
+    /// Adds what is left possible if the names are in this order.
+    fn branch(&self, said: Said, names: Names, veil: &mut Veil) {
         let Said { certain, differ } = said;
         let mut allowed: Vec<u64> = self
             .groups
@@ -119,12 +118,11 @@ impl Space {
             let mut changed = false;
             let mut open = Vec::new();
             for &clause in &clauses {
-                let breakers: Vec<usize> = (0..self.groups.len())
-                    .filter(|&g| self.holding(g, clause, allowed[g]) != allowed[g])
-                    .collect();
-                match breakers[..] {
-                    [] => return None,
-                    [g] => {
+                let can_break = |&g: &usize| self.holding(g, clause, allowed[g]) != allowed[g];
+                let mut breakers = (0..self.groups.len()).filter(can_break);
+                match (breakers.next(), breakers.next()) {
+                    (None, _) => return,
+                    (Some(g), None) => {
                         allowed[g] &= !self.holding(g, clause, allowed[g]);
                         changed = true;
                     }
@@ -138,10 +136,9 @@ impl Space {
                 break;
             }
         }
-        if allowed.contains(&0) {
-            return None;
+        if !allowed.contains(&0) {
+            self.combine(&allowed, &clauses, veil);
         }
-        Some(self.combine(&allowed, &clauses))
     }
 
     /// The allowed states of a group in which all of a clause's components agree.
@@ -149,39 +146,30 @@ impl Space {
         ones(clause & self.groups[g].bits).fold(allowed, |set, c| set & self.states_with[c])
     }
 
-    /// Sorts each group's states into classes that the open clauses cannot tell apart, and
-    /// lists the combinations of classes that break every clause.
-    fn combine(&self, allowed: &[u64], clauses: &[Components]) -> (Classes, Veil) {
+    /// Sorts each group's states by the open clauses that they leave unbroken, and adds the
+    /// combinations that break every clause.
+    fn combine(&self, allowed: &[u64], clauses: &[Components], veil: &mut Veil) {
         // Clauses beyond what a list can hold are let go, loosest last: the veil is then a
         // little thicker than it need be, never thinner.
         let mut clauses = clauses;
         loop {
-            let classes: Vec<Vec<(u64, u64)>> = (0..self.groups.len())
-                .map(|g| {
-                    let mut by_signature: BTreeMap<u64, u64> = BTreeMap::new();
-                    for s in ones(allowed[g]) {
-                        let signature = (0..clauses.len())
-                            .filter(|&c| self.holding(g, clauses[c], 1 << s) != 0)
-                            .fold(0u64, |set, c| set | 1 << c);
-                        *by_signature.entry(signature).or_default() |= 1 << s;
-                    }
-                    by_signature.into_iter().collect()
-                })
-                .collect();
-            let count: usize = classes.iter().map(Vec::len).product();
+            let sorted = |(g, &allowed): (usize, &u64)| {
+                let holding: Vec<u64> =
+                    clauses.iter().map(|&clause| self.holding(g, clause, allowed)).collect();
+                let unbroken = |s: usize| {
+                    (holding.iter().enumerate()).fold(0, |set, (c, holds)| set | (holds >> s & 1) << c)
+                };
+                together(ones(allowed).map(|s| (unbroken(s), 1 << s)))
+            };
+            let groups: Vec<Vec<(u64, u64)>> = allowed.iter().enumerate().map(sorted).collect();
+            let count: usize = groups.iter().map(Vec::len).product();
             if count > MAX_COMBINATIONS && !clauses.is_empty() {
                 clauses = &clauses[..clauses.len() - 1];
                 continue;
             }
             let every = (1u64 << clauses.len()) - 1;
-            let mut all = Classes::default();
-            let places = classes.iter().enumerate().map(|(g, group)| {
-                group.iter().map(|&(signature, states)| (signature, all.place(g, states))).collect()
-            });
-            let places: Vec<Vec<(u64, u32)>> = places.collect();
-            let mut veil = Veil::default();
-            list(&places, every, &mut Vec::with_capacity(places.len()), &mut veil);
-            return (all, veil);
+            list(&groups, every, &mut Vec::with_capacity(groups.len()), veil);
+            return;
         }
     }
 
@@ -220,22 +208,30 @@ pub(super) struct Stronger {
 const ORDERS: [Names; 2] = [Names::InOrder, Names::Crossed];
 const MAX_COMBINATIONS: usize = 1 << 12;
 
-/// Adds every combination of classes, one of each group, that leaves nothing unbroken.
-fn list(groups: &[Vec<(u64, u32)>], unbroken: u64, head: &mut Vec<u32>, out: &mut Veil) {
-    let Some((group, rest)) = groups.split_first() else { return };
-    if rest.is_empty() {
-        let before = out.tails.len();
-        let breaks = group.iter().filter(|(signature, _)| unbroken & signature == 0);
-        out.tails.extend(breaks.map(|&(_, place)| place));
-        if out.tails.len() > before {
-            out.heads.extend_from_slice(head);
-            out.ends.push(out.tails.len() as u32);
+/// States that leave the same clauses unbroken, as one set.
+fn together(states: impl Iterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {
+    let mut all: Vec<(u64, u64)> = Vec::new();
+    for (unbroken, states) in states {
+        match all.iter_mut().find(|(other, _)| *other == unbroken) {
+            Some((_, set)) => *set |= states,
+            None => all.push((unbroken, states)),
+        }
+    }
+    all
+}
+
+/// Adds every combination of sets, one of each group, that leaves nothing unbroken.
+fn list(groups: &[Vec<(u64, u64)>], unbroken: u64, head: &mut Vec<u64>, out: &mut Veil) {
+    let Some((group, rest)) = groups.split_first() else {
+        if unbroken == 0 {
+            out.0.extend_from_slice(head);
         }
         return;
-    }
-    for &(signature, place) in group {
-        head.push(place);
-        list(rest, unbroken & signature, head, out);
+    };
+    // What the groups before have broken is all the same now.
+    for (unbroken, states) in together(group.iter().map(|&(left, set)| (unbroken & left, set))) {
+        head.push(states);
+        list(rest, unbroken, head, out);
         head.pop();
     }
 }
