@@ -14,7 +14,7 @@ use crate::encode::people;
 use crate::encode::store::Room;
 use crate::encode::{Encoder, TokenSets};
 use crate::engine::{Judged, Judgement, Stop};
-use crate::files::{Overwrite, Pile, Staged};
+use crate::files::{self, Overwrite, Pile, Staged};
 use crate::ids::{Band, RowId};
 use crate::link::{
     self, Assignment, Decisions, Described, Mode, ModelSummary, People, Scan, ScoredPair, Setting,
@@ -134,7 +134,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     progress.begin("comparing people", None);
     let found = compare(job, &encoder, &sets, &traits, &sources, firsts);
     progress.end();
-    let (people, pairs, setting) = found;
+    let (people, pairs, setting) = found?;
     link::conclude(&setting, &people, pairs, decisions, earlier.as_ref(), staged)
 }
 
@@ -145,7 +145,7 @@ fn compare<'a>(
     traits: &Traits,
     sources: &[Read<'_>],
     firsts: Vec<Vec<u32>>,
-) -> (People, Pile<ScoredPair>, Setting<'a>) {
+) -> Result<(People, Pile<ScoredPair>, Setting<'a>), files::Error> {
     let Job { project, .. } = job;
     let mut compared: Vec<clear::Source> = Vec::new();
     for (read, first) in sources.iter().zip(&firsts) {
@@ -168,7 +168,7 @@ fn compare<'a>(
         let (a, b) = (number[a as usize], number[b as usize]);
         ScoredPair::new(a.min(b), a.max(b), agree, weight, odds)
     });
-    let pairs = ScoredPair::all(pairs.collect());
+    let pairs = ScoredPair::all(&people, pairs.collect())?;
     let setting = Setting {
         mode: Mode::Clear,
         project,
@@ -185,7 +185,7 @@ fn compare<'a>(
         model: ModelSummary::of(&comparison.space(), &judgement),
         warnings: warnings(job, sources, &candidates, &judgement),
     };
-    (people, pairs, setting)
+    Ok((people, pairs, setting))
 }
 
 /// The people in the order of the outputs, by row id; and the number there of each person of

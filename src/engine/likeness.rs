@@ -10,7 +10,7 @@
 //! person are learnt with the odds that they change. Were both free, EM would settle on any
 //! two kinds of pairs that differ in likeness.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 
 use super::space::{Components, Space};
 
@@ -29,7 +29,7 @@ pub(crate) type Context = u32;
 
 /// The contexts that there are, each with the coarse one it belongs to.
 pub(crate) struct Likeness {
-    numbers: BTreeMap<Components, Context>,
+    numbers: FxHashMap<Components, Context>,
     /// Per context, the coarse one: which comparison groups agree in full.
     coarse: Vec<usize>,
     coarse_contexts: usize,
@@ -42,15 +42,14 @@ pub(crate) struct Levels(Vec<[f64; LEVELS]>);
 impl Likeness {
     /// Of pairs of which these components agree for certain.
     pub(crate) fn new(space: &Space, agreeing: impl Iterator<Item = Components>) -> Likeness {
-        let mut numbers: BTreeMap<Components, Context> = agreeing.map(|c| (c, 0)).collect();
-        for (n, number) in numbers.values_mut().enumerate() {
-            *number = n as Context;
+        let (mut numbers, mut coarse) = (FxHashMap::default(), vec![]);
+        for components in agreeing {
+            numbers.entry(components).or_insert_with(|| {
+                coarse.push(space.context(components));
+                coarse.len() as Context - 1
+            });
         }
-        Likeness {
-            coarse: numbers.keys().map(|&c| space.context(c)).collect(),
-            coarse_contexts: 1 << space.groups.len(),
-            numbers,
-        }
+        Likeness { numbers, coarse, coarse_contexts: 1 << space.groups.len() }
     }
 
     /// The context of components, one of those that there are.
@@ -88,6 +87,13 @@ impl Likeness {
 }
 
 impl Levels {
+    /// Counts the pairs that others have counted too.
+    pub(crate) fn add(&mut self, more: &Levels) {
+        for (sum, more) in self.0.as_flattened_mut().iter_mut().zip(more.0.as_flattened()) {
+            *sum += more;
+        }
+    }
+
     /// Counts a pair that weighs so much.
     pub(crate) fn count(&mut self, context: Context, level: u8, weight: f64) {
         if level != NOT_COMPARED {

@@ -10,7 +10,7 @@ mod space;
 mod veil;
 
 pub(crate) use chance::{Chance, KeyTally, Tally};
-pub(crate) use likeness::{Context, LEVELS, Likeness, NOT_COMPARED, Ratios};
+pub(crate) use likeness::{Context, LEVELS, Levels, Likeness, NOT_COMPARED, Ratios};
 pub(crate) use model::{Between, Model, Parts, Seen, Stop};
 use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
@@ -23,7 +23,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// What was seen of a pair: which keys both have, and which of those agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Observation {
     /// Which pair of sources, as an index into the model's.
     pub(crate) between: usize,
@@ -55,8 +55,7 @@ pub(crate) struct Judgement {
 /// Odds beyond this are not told apart.
 pub(crate) const MOST_ODDS: f64 = 1e12;
 
-/// Fits the model to different observations, each with how often it was seen, in order, and
-/// judges each. `any` are the keys that both have, of pairs of people taken as they come.
+/// Fits the model to different observations, each with how often it was seen, and judges each. `any` are the keys that both have, of pairs of people taken as they come.
 pub(crate) fn judge(
     space: &Space,
     between: &[Between],

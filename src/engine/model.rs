@@ -365,7 +365,8 @@ impl Model {
         let outlooks = (0..counted.between.len()).into_par_iter().with_min_len(1 << 8);
         let (weights, of_sure): (Vec<OfKinds>, Vec<[f64; 2]>) = outlooks.map(weights).unzip();
         let mut found = vec![Expected::default(); between.len()];
-        for ((&b, weights), &[household, twins]) in counted.between.iter().zip(&weights).zip(&of_sure)
+        for ((&b, weights), &[household, twins]) in
+            counted.between.iter().zip(&weights).zip(&of_sure)
         {
             found[b].add(Expected { same: weights[SAME], household, twins, unseen: 0.0 });
         }
@@ -438,6 +439,7 @@ struct Counted {
 }
 
 /// What EM needs of a pattern.
+#[derive(Clone, Copy)]
 struct Count {
     count: f64,
     rarity: f64,
@@ -449,29 +451,32 @@ struct Count {
 impl Counted {
     /// Of patterns of which each outlook has some.
     fn new(patterns: &[Pattern]) -> Counted {
-        let mut order: Vec<&Pattern> = patterns.iter().collect();
-        order.par_sort_by_key(|pattern| pattern.outlook);
-        let mut counted =
-            Counted { all: vec![], between: vec![], ends: vec![], agreeing: vec![] };
-        let mut places = FxHashMap::default();
-        for of_one in order.chunk_by(|x, y| x.outlook == y.outlook) {
-            for pattern in of_one {
-                let agreeing = (pattern.between, pattern.agree);
-                let place = *places.entry(agreeing).or_insert_with(|| {
-                    counted.agreeing.push(agreeing);
-                    counted.agreeing.len() - 1
-                });
-                counted.all.push(Count {
-                    count: pattern.count as f64,
-                    rarity: pattern.rarity,
-                    agreeing: place as u32,
-                    is_sure: pattern.is_sure,
-                });
-            }
-            counted.between.push(of_one[0].between);
-            counted.ends.push(counted.all.len());
+        let outlooks = patterns.iter().map(|pattern| pattern.outlook + 1).max().unwrap_or(0);
+        let mut ends = vec![0; outlooks];
+        patterns.iter().for_each(|pattern| ends[pattern.outlook] += 1);
+        let mut end = 0;
+        for count in &mut ends {
+            end += std::mem::replace(count, end);
         }
-        counted
+        let none = Count { count: 0.0, rarity: 0.0, agreeing: 0, is_sure: false };
+        let (mut all, mut between) = (vec![none; patterns.len()], vec![0; outlooks]);
+        let (mut agreeing, mut places) = (vec![], FxHashMap::default());
+        for pattern in patterns {
+            let place = *places.entry((pattern.between, pattern.agree)).or_insert_with(|| {
+                agreeing.push((pattern.between, pattern.agree));
+                agreeing.len() - 1
+            });
+            let end = &mut ends[pattern.outlook];
+            all[*end] = Count {
+                count: pattern.count as f64,
+                rarity: pattern.rarity,
+                agreeing: place as u32,
+                is_sure: pattern.is_sure,
+            };
+            *end += 1;
+            between[pattern.outlook] = pattern.between;
+        }
+        Counted { all, between, ends, agreeing }
     }
 
     /// The patterns of an outlook.

@@ -45,8 +45,8 @@ pub(crate) struct Likelihoods {
 }
 
 impl Outlooks {
-    /// From what observations leave possible and their pairs of sources, those of one together;
-    /// and which of the outlooks is that of each.
+    /// From what observations leave possible and their pairs of sources; and which of the outlooks
+    /// is that of each.
     pub(crate) fn new(groups: usize, observed: &[(usize, Veil)]) -> (Outlooks, Vec<usize>) {
         let mut outlooks = Outlooks { groups, ..Outlooks::default() };
         let (mut sets, mut products) = (FxHashMap::default(), FxHashMap::default());
@@ -61,15 +61,16 @@ impl Outlooks {
                 outlooks.products.push(place as u32);
             }
         };
-        let mut places = Vec::with_capacity(observed.len());
-        for seen in observed {
+        let mut order: Vec<usize> = (0..observed.len()).collect();
+        order.sort_by_key(|&place| observed[place].0);
+        let mut places = vec![0; observed.len()];
+        for i in order {
+            let (between, veil) = &observed[i];
             let next = veils.len();
-            let place = *veils.entry(seen).or_insert(next);
-            places.push(place);
-            if place < next {
+            places[i] = *veils.entry(&observed[i]).or_insert(next);
+            if places[i] < next {
                 continue;
             }
-            let (between, veil) = seen;
             for product in veil.0.chunks_exact(groups) {
                 let number = *products.entry((between, product)).or_insert_with(|| {
                     of_product(&mut outlooks, *between, product);
@@ -191,9 +192,8 @@ impl Lists {
 
     /// Per list, the sum of what each of its numbers stands for.
     fn sums(&self, values: &[OfKinds]) -> Vec<OfKinds> {
-        let sum = |list| {
-            self.of(list).iter().map(|&number| values[number as usize]).fold([0.0; 4], plus)
-        };
+        let sum =
+            |list| self.of(list).iter().map(|&number| values[number as usize]).fold([0.0; 4], plus);
         (0..self.ends.len()).into_par_iter().with_min_len(AT_ONCE).map(sum).collect()
     }
 }

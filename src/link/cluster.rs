@@ -3,9 +3,9 @@
 //! other pairs of two clusters say.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::decisions::Decision;
 use super::people::People;
@@ -94,7 +94,7 @@ pub(super) fn cluster(
         joined[usize::from(band == Band::Probable)] += 1;
     }
     let root: Vec<u32> = (0..people.len() as u32).map(|p| sets.find(p)).collect();
-    let bands = root.iter().map(|&root| sets.band[root as usize]).collect();
+    let bands = root.iter().map(|&root| sets.people[root as usize].band).collect();
     Ok(Clusters { root, bands, forbidden, forbidden_matches, joined })
 }
 
@@ -194,17 +194,23 @@ fn ascending(number: f64) -> u64 {
 /// Disjoint sets whose root is their least member, so that labels depend on nothing but
 /// the sets; each knows which once-only sources it already has a person of.
 struct Sets {
-    parent: Vec<u32>,
-    /// Once-only sources present in each root's set, by bit.
-    present: Vec<u64>,
-    /// The weakest band that holds each root's set together.
-    band: Vec<Band>,
+    people: Vec<Member>,
     /// Per root, people who must not be in its set.
-    apart: HashMap<u32, Vec<u32>>,
+    apart: FxHashMap<u32, Vec<u32>>,
+}
+
+/// A person among [`Sets`]; all that a join looks at lies together.
+#[derive(Clone, Copy)]
+struct Member {
+    parent: u32,
     /// The next person of the set, from its root on; [`LAST`] behind the last one.
-    next: Vec<u32>,
-    /// Per root, the last person of its set.
-    last: Vec<u32>,
+    next: u32,
+    /// Of a root, the last person of its set.
+    last: u32,
+    /// Of a root, the weakest band that holds its set together.
+    band: Band,
+    /// Of a root, the once-only sources present in its set, by bit.
+    present: u64,
 }
 
 /// What no person is.
@@ -222,15 +228,18 @@ impl Sets {
             let source = people.source_of(person);
             if people.sources[source].unique { 1u64 << source } else { 0 }
         };
-        let all = 0..people.len() as u32;
-        Sets {
-            parent: all.clone().collect(),
-            present: all.clone().map(once).collect(),
-            band: vec![Band::Single; people.len()],
-            apart: HashMap::new(),
-            next: vec![LAST; people.len()],
-            last: all.collect(),
-        }
+        let alone = |person: u32| Member {
+            parent: person,
+            next: LAST,
+            last: person,
+            band: Band::Single,
+            present: once(person),
+        };
+        Sets { people: (0..people.len() as u32).map(alone).collect(), apart: FxHashMap::default() }
+    }
+
+    fn at(&mut self, person: u32) -> &mut Member {
+        &mut self.people[person as usize]
     }
 
     /// From now on no set has both; they are in sets of their own yet.
@@ -249,7 +258,7 @@ impl Sets {
     /// The mean probability of the pairs between the sets of two people.
     fn mean(&mut self, a: u32, b: u32, pairs: &Pile<ScoredPair>) -> Result<f64, files::Error> {
         let (x, y) = (self.find(a), self.find(b));
-        let is_alone = |root: u32| self.next[root as usize] == LAST;
+        let is_alone = |root: u32| self.people[root as usize].next == LAST;
         if x == y || (is_alone(x) && is_alone(y)) {
             return Ok(1.0);
         }
@@ -267,17 +276,21 @@ impl Sets {
 
     /// The people of a root's set, the root first.
     fn members(&self, root: u32) -> impl Iterator<Item = u32> {
-        let next = |person: &u32| Some(self.next[*person as usize]).filter(|&next| next != LAST);
+        let next =
+            |person: &u32| Some(self.people[*person as usize].next).filter(|&next| next != LAST);
         std::iter::successors(Some(root), next)
     }
 
     fn find(&mut self, mut person: u32) -> u32 {
-        while self.parent[person as usize] != person {
-            let above = self.parent[self.parent[person as usize] as usize];
-            self.parent[person as usize] = above;
+        loop {
+            let parent = self.at(person).parent;
+            if parent == person {
+                return person;
+            }
+            let above = self.at(parent).parent;
+            self.at(person).parent = above;
             person = above;
         }
-        person
     }
 
     fn join(&mut self, a: u32, b: u32, band: Band) -> Join {
@@ -285,19 +298,20 @@ impl Sets {
         if a == b {
             return Join::Already;
         }
-        if self.present[a as usize] & self.present[b as usize] != 0 || self.are_apart(a, b) {
+        if self.at(a).present & self.at(b).present != 0 || self.are_apart(a, b) {
             return Join::Forbidden;
         }
         let (root, child) = (a.min(b), a.max(b));
         if let Some(others) = self.apart.remove(&child) {
             self.apart.entry(root).or_default().extend(others);
         }
-        self.parent[child as usize] = root;
-        self.next[self.last[root as usize] as usize] = child;
-        self.last[root as usize] = self.last[child as usize];
-        self.present[root as usize] |= self.present[child as usize];
+        self.at(child).parent = root;
+        let Member { last, present, .. } = *self.at(child);
+        let before = std::mem::replace(&mut self.at(root).last, last);
+        self.at(before).next = child;
+        self.at(root).present |= present;
         // Pairs come heaviest first, so the latest link is the weakest.
-        self.band[root as usize] = band;
+        self.at(root).band = band;
         Join::Joined
     }
 }
@@ -327,7 +341,9 @@ mod tests {
 
     /// The clusters of pairs in any order, and those of them to be looked at.
     fn clustered(people: &People, pairs: &[ScoredPair], least: Band) -> (Clusters, Vec<Doubt>) {
-        let pairs = ScoredPair::all(pairs.to_vec());
+        let mut pairs = pairs.to_vec();
+        pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
+        let pairs = Pile::held(pairs);
         let clusters = cluster(people, &pairs, least).expect("in memory");
         let doubts = clusters.doubts(people, &pairs).expect("in memory");
         (clusters, doubts)

@@ -6,6 +6,7 @@ use super::block::{Forecast, Hits};
 use super::compare;
 use super::memory::Memory;
 use super::people::People;
+use super::rivals;
 use super::scan::{self, Scan};
 use super::score::{Candidates, Known, Links, Scored, ScoredPair, with_more};
 use crate::engine::{Judgement, Space};
@@ -28,7 +29,7 @@ pub(super) struct Found {
     /// Pairs of which some match key agrees.
     pub(super) candidates: usize,
     pub(super) forecast: Forecast,
-    /// The candidates, and the pairs that were found otherwise, before they compete; in order.
+    /// The candidates, and the pairs that were found otherwise, in order.
     pub(super) pairs: Pile<ScoredPair>,
     /// The model, and what it says of each different observation.
     pub(super) judgement: Judgement,
@@ -79,7 +80,10 @@ impl Found {
             None => Scan::default(),
         };
         packages.iter().for_each(Package::forget_fuzzy);
-        with_more(&mut pairs, &scan.pairs, |_, more| *more)?;
+        if !scan.pairs.is_empty() {
+            with_more(&mut pairs, &scan.pairs, |_, more| *more)?;
+            rivals::compete(&people, &mut pairs)?;
+        }
         let candidates = count;
         Ok(Found { people, space, candidates, forecast, pairs, judgement, links, levels, scan })
     }

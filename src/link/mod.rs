@@ -3,8 +3,8 @@
 //!
 //! The stages, in order: check that the packages belong together; `block` finds the pairs
 //! that share a token; `compare` says how alike their fuzzy values are; `score` has the engine
-//! judge them; `scan` finds more among the people left over; `conclude` has each pair compete
-//! with its `rivals`, after `decisions` that a person made; `cluster` makes people of pairs;
+//! judge them beside their `rivals`; `scan` finds more among the people left over; `conclude`
+//! heeds the `decisions` that a person made; `cluster` makes people of pairs;
 //! `persons` names them; `output` writes. From `conclude` on it does not matter how pairs
 //! were found: a custodian who links in the clear hands its judged pairs over as plain numbers.
 //! `found` is the stages up to `conclude`, which `explain` has in common with them all.
@@ -427,8 +427,8 @@ impl ModelSummary {
     }
 }
 
-/// Gives every pair its probability: what a person decided, and beside the pairs it competes
-/// with, as asked for where the sources allow it.
+/// Gives pairs the probability that a person's decisions make of theirs, and has them compete as
+/// asked for where the sources allow it.
 fn decide(
     people: &People,
     pairs: &mut Pile<ScoredPair>,
@@ -436,7 +436,9 @@ fn decide(
     assignment: Assignment,
 ) -> Result<(Option<Applied>, Assignment), files::Error> {
     let applied = decisions.map(|decisions| decisions.apply(people, pairs)).transpose()?;
-    rivals::compete(people, pairs)?;
+    if applied.is_some() {
+        rivals::compete(people, pairs)?;
+    }
     let assignment = match assignment {
         Assignment::Optimal if assign::is_possible(people) => Assignment::Optimal,
         _ => Assignment::Greedy,

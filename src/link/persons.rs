@@ -233,7 +233,7 @@ mod tests {
                 decision: None,
             })
             .collect();
-        let pairs = ScoredPair::all(pairs);
+        let pairs = Pile::held(pairs);
         let clusters = cluster(&people, &pairs, Band::Probable).expect("in memory");
         let persons = persons("digest", &people, &clusters, earlier);
         (persons.ids.clone(), persons)
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn another_project_gives_other_ids() {
         let people = people(&[(true, &[1])]);
-        let clusters = cluster(&people, &ScoredPair::all(vec![]), Band::Probable);
+        let clusters = cluster(&people, &Pile::held(vec![]), Band::Probable);
         let clusters = clusters.expect("in memory");
         let none = HashMap::new();
         let a = persons("digest a", &people, &clusters, &none).ids[0];

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::decisions::Decision;
 use super::people::People;
 use super::score::{ONE_SHARE, ScoredPair};
-use crate::engine::{Context, Likeness, MOST_ODDS, Ratios};
+use crate::engine::{Context, Levels, Likeness, MOST_ODDS, Ratios};
 use crate::files::{self, Pile, Record};
 
 /// Turns odds into probabilities, where no decision was made.
@@ -83,8 +83,6 @@ pub(super) struct Rival {
     pub(super) odds: f64,
     /// See [`Places::of`].
     pub(super) places: [u32; 2],
-    /// The place of what was seen of it among all different observations.
-    pub(super) pattern: u32,
     pub(super) context: Context,
     pub(super) level: u8,
     /// See [`Places::of`].
@@ -92,26 +90,25 @@ pub(super) struct Rival {
 }
 
 impl Record for Rival {
-    const BYTES: usize = 26;
+    const BYTES: usize = 22;
 
     fn put(&self, bytes: &mut Vec<u8>) {
         self.odds.to_bits().put(bytes);
         let [x, y] = self.places.map(u64::from);
         (x << 32 | y).put(bytes);
-        (u64::from(self.pattern) << 32 | u64::from(self.context)).put(bytes);
+        bytes.extend(self.context.to_ne_bytes());
         let [x, y] = self.is_once.map(u8::from);
         bytes.extend([self.level, x << 1 | y]);
     }
 
     fn of(bytes: &[u8]) -> Rival {
-        let [odds, places, numbers] = [0, 8, 16].map(|at| u64::of(&bytes[at..]));
+        let [odds, places] = [0, 8].map(|at| u64::of(&bytes[at..]));
         Rival {
             odds: f64::from_bits(odds),
             places: [(places >> 32) as u32, places as u32],
-            pattern: (numbers >> 32) as u32,
-            context: numbers as u32,
-            level: bytes[24],
-            is_once: [bytes[25] & 2 != 0, bytes[25] & 1 != 0],
+            context: bytes[16..].first_chunk().copied().map_or(0, Context::from_ne_bytes),
+            level: bytes[20],
+            is_once: [bytes[21] & 2 != 0, bytes[21] & 1 != 0],
         }
     }
 }
@@ -125,68 +122,95 @@ pub(super) struct Rivals {
 
 impl Rivals {
     /// Adds up the odds of each place.
-    pub(super) fn sum(&mut self, odds: impl Fn(&Rival) -> f64) -> Result<(), files::Error> {
+    pub(super) fn sum(&mut self, odds: impl Fn(&Rival) -> f64 + Sync) -> Result<(), files::Error> {
         self.sums.fill(0.0);
-        let Rivals { sums, pairs } = self;
-        pairs.each(|rival| {
-            let odds = odds(rival);
-            rival.places.iter().for_each(|&place| sums[place as usize] += odds);
-        })
+        let mut others = vec![0.0; self.sums.len()];
+        for chunk in 0..self.pairs.chunks() {
+            let rivals = self.pairs.chunk(chunk)?;
+            // Either side of the pairs by itself, each in order.
+            let add = |side: usize, sums: &mut [f64]| {
+                rivals.iter().for_each(|r| sums[r.places[side] as usize] += odds(r));
+            };
+            rayon::join(|| add(0, &mut self.sums), || add(1, &mut others));
+        }
+        self.sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        Ok(())
     }
 
     pub(super) fn belief(&self, rival: &Rival, odds: f64) -> Belief {
         Belief::new(&self.sums, rival.places, rival.is_once, odds)
     }
 
-    /// Adds up the odds of each place, and gives each pair with what is to be believed of it.
+    /// Adds up the odds of each place, and counts the pairs by what is to be believed of each.
     fn believe(
         &mut self,
+        likeness: &Likeness,
         odds: impl Fn(&Rival) -> f64 + Sync,
-        mut give: impl FnMut(&Rival, Belief),
-    ) -> Result<(), files::Error> {
+    ) -> Result<Believed, files::Error> {
         self.sum(&odds)?;
+        let mut all = Believed::none(likeness);
         for chunk in 0..self.pairs.chunks() {
             let rivals = self.pairs.chunk(chunk)?;
-            let belief = |rival: &Rival| self.belief(rival, odds(rival));
-            let beliefs: Vec<Belief> =
-                rivals.par_iter().with_min_len(ONE_SHARE).map(belief).collect();
-            rivals.iter().zip(beliefs).for_each(|(rival, belief)| give(rival, belief));
+            let counted = |rivals: &[Rival]| {
+                let mut believed = Believed::none(likeness);
+                rivals.iter().for_each(|r| believed.count(r, self.belief(r, odds(r))));
+                believed
+            };
+            // Shares of a fixed size, added up in order: the same sums at any thread count.
+            let shares: Vec<Believed> = rivals.par_chunks(ONE_COUNT).map(counted).collect();
+            shares.iter().for_each(|share| all.add(share));
         }
-        Ok(())
+        Ok(all)
     }
 
     /// Learns what levels mean, together with what is to be believed of each pair; what the
     /// places add up to then belongs to that.
     pub(super) fn learn(&mut self, likeness: &Likeness) -> Result<Ratios, files::Error> {
-        let (mut same, mut different) = (likeness.none(), likeness.none());
-        let mut before = 0.0;
-        self.believe(
-            |rival| rival.odds,
-            |rival, belief| {
-                before += belief.probability;
-                same.count(rival.context, rival.level, belief.probability);
-                different.count(rival.context, rival.level, belief.elsewhere());
-            },
-        )?;
-        let different = likeness.learn(different);
+        let mut before = self.believe(likeness, |rival| rival.odds)?;
+        let different = likeness.learn(before.different.clone());
         let mut ratios = Ratios::even(likeness);
         for _ in 0..MOST_ROUNDS {
-            ratios = Ratios::new(&likeness.learn(same), &different);
-            same = likeness.none();
-            let mut after = 0.0;
+            ratios = Ratios::new(&likeness.learn(before.same), &different);
             let odds =
                 |rival: &Rival| (rival.odds * ratios.of(rival.context, rival.level)).min(MOST_ODDS);
-            self.believe(odds, |rival, belief| {
-                after += belief.probability;
-                same.count(rival.context, rival.level, belief.probability);
-            })?;
-            let is_settled = (after - before).abs() <= 1e-5 * before;
+            let after = self.believe(likeness, odds)?;
+            let is_settled = (after.matches - before.matches).abs() <= 1e-5 * before.matches;
             before = after;
             if is_settled {
                 break;
             }
         }
         Ok(ratios)
+    }
+}
+
+/// So many pairs are counted by one thread at a time.
+const ONE_COUNT: usize = 1 << 14;
+
+/// The levels of pairs, by what is believed of these.
+struct Believed {
+    /// Of the same person, and of different people.
+    same: Levels,
+    different: Levels,
+    /// How many pairs are of the same person.
+    matches: f64,
+}
+
+impl Believed {
+    fn none(likeness: &Likeness) -> Believed {
+        Believed { same: likeness.none(), different: likeness.none(), matches: 0.0 }
+    }
+
+    fn count(&mut self, rival: &Rival, belief: Belief) {
+        self.matches += belief.probability;
+        self.same.count(rival.context, rival.level, belief.probability);
+        self.different.count(rival.context, rival.level, belief.elsewhere());
+    }
+
+    fn add(&mut self, more: &Believed) {
+        self.matches += more.matches;
+        self.same.add(&more.same);
+        self.different.add(&more.different);
     }
 }
 
@@ -240,7 +264,7 @@ mod tests {
     fn rivals_are_the_same_as_bytes() {
         for is_once in [[false, true], [true, false]] {
             let (odds, places) = (f64::INFINITY, [5, u32::MAX]);
-            let rival = Rival { odds, places, pattern: 9, context: 1 << 20, level: 15, is_once };
+            let rival = Rival { odds, places, context: 1 << 20, level: 15, is_once };
             let mut bytes = vec![];
             rival.put(&mut bytes);
             assert_eq!((bytes.len(), Rival::of(&bytes)), (Rival::BYTES, rival));

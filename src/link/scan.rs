@@ -99,7 +99,7 @@ pub(super) fn scan(
     let most = MOST_PAIRS / (sources * sources.saturating_sub(1) / 2).max(1) as u64;
     for s in 0..sources {
         for t in s + 1..sources {
-            let (Some(a), Some(b)) = (left(s, t), left(t, s)) else { continue };
+            let (Some(a), Some(b)) = rayon::join(|| left(s, t), || left(t, s)) else { continue };
             let seen = scan.between(&a, &b, scored, encoding, most)?;
             scan.seen = Some(scan.seen.unwrap_or_default() + seen);
             if a.pairs(&b) > most {
@@ -150,16 +150,7 @@ impl Scan {
             true => (a.sample(of_either(b)), b.sample(of_either(a))),
             false => (a.people.clone(), b.people.clone()),
         };
-        let mut hits: Vec<(u32, u32, usize)> = Vec::new();
-        for (i, j, distance) in near([a, b], [&from_a, &from_b], limit) {
-            if scored.find(&(i, j), |pair| (pair.a, pair.b))?.is_none() {
-                hits.push((i, j, level(distance)));
-            }
-        }
-        let compared = from_a.len() as f64 * from_b.len() as f64;
-        self.compared += compared as u64;
-
-        let by_chance = [a, b].map(|of| {
+        let by_chance = |of: &Left<'_>| {
             let people = of.sample(side);
             let mut counts = [0.0; LEVELS];
             for (_, _, distance) in
@@ -170,14 +161,27 @@ impl Scan {
             let pairs = people.len() as f64 * (people.len() as f64 - 1.0).max(1.0);
             // Seen nowhere is rare, not impossible.
             counts.map(|n| (n + 0.5) / pairs)
-        });
+        };
+        let (between, by_chance) = rayon::join(
+            || near([a, b], [&from_a, &from_b], limit),
+            || rayon::join(|| by_chance(a), || by_chance(b)),
+        );
+        let mut hits: Vec<(u32, u32, usize)> = Vec::new();
+        for (i, j, distance) in between {
+            if scored.find(&(i, j), |pair| (pair.a, pair.b))?.is_none() {
+                hits.push((i, j, level(distance)));
+            }
+        }
+        let compared = from_a.len() as f64 * from_b.len() as f64;
+        self.compared += compared as u64;
+
         let mut odds = [0.0; LEVELS];
         let mut counts = [0.0; LEVELS];
         for &(_, _, level) in &hits {
             counts[level] += 1.0;
         }
         for level in 1..LEVELS {
-            let chance = compared * (by_chance[0][level] + by_chance[1][level]) / 2.0;
+            let chance = compared * (by_chance.0[level] + by_chance.1[level]) / 2.0;
             // Beyond what chance may be in as many counts: two standard deviations.
             let beyond = counts[level] - chance - 2.0 * chance.sqrt();
             odds[level] = (beyond / chance).max(odds[level - 1]);
@@ -269,7 +273,7 @@ fn limit(a: &Left<'_>, b: &Left<'_>) -> u32 {
     let values = |of: &Left<'_>, step: usize| {
         of.values_at(&(0..SAMPLE).map(|i| i * step % of.len()).collect::<Vec<_>>())
     };
-    let (x, y) = (values(a, 7919), values(b, 104_729));
+    let (x, y) = rayon::join(|| values(a, 7919), || values(b, 104_729));
     let both = x.chunks(a.rows.width()).zip(y.chunks(b.rows.width()));
     let mut distances: Vec<u32> = both.map(|(x, y)| kernel.hamming(x, y)).collect();
     // Matches among them would widen the spread, so it is taken from the middle half.

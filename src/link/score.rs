@@ -2,12 +2,13 @@
 //! each gets a weight, a probability and a band.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::block::Candidate;
 use super::decisions::Decision;
 use super::memory::Memory;
 use super::people::People;
-use super::rivals::{Places, Rival, Rivals};
+use super::rivals::{self, Places, Rival, Rivals};
 use crate::engine::{
     self, Between, Chance, Components, Context, Judged, Judgement, KeyTally, Keys, Likeness,
     MOST_ODDS, NOT_COMPARED, Observation, Ratios, Space, Tally,
@@ -39,10 +40,18 @@ impl ScoredPair {
         ScoredPair { a, b, weight, odds, probability: 0.0, agree, decision: None }
     }
 
-    /// Pairs as they come, which stay in memory.
-    pub(crate) fn all(mut pairs: Vec<ScoredPair>) -> Pile<ScoredPair> {
+    /// Pairs as they come, with their probabilities beside each other; they stay in memory.
+    ///
+    /// # Errors
+    /// Never, since no disk is asked.
+    pub(crate) fn all(
+        people: &People,
+        mut pairs: Vec<ScoredPair>,
+    ) -> Result<Pile<ScoredPair>, files::Error> {
         pairs.sort_unstable_by_key(|pair| (pair.a, pair.b));
-        Pile::held(pairs)
+        let mut pairs = Pile::held(pairs);
+        rivals::compete(people, &mut pairs)?;
+        Ok(pairs)
     }
 
     /// The band of its probability; `None` below [`POSSIBLE`].
@@ -123,37 +132,43 @@ pub(super) const ONE_SHARE: usize = 1 << 12;
 /// of their people.
 pub(super) struct Candidates {
     links: Links,
-    pairs: Pile<Leveled>,
-    /// Different observations, each with how often it was seen: those in order, and those of
-    /// the latest batches.
+    pairs: Pile<Seen>,
+    /// Different observations, each with how often it was seen, and the place of each.
     seen: Vec<(Observation, u64)>,
-    latest: Vec<(Observation, u64)>,
+    places: FxHashMap<Observation, u32>,
 }
 
-/// A candidate, and how alike the fuzzy values are.
-#[derive(Debug, Clone, Copy)]
-struct Leveled {
+/// A candidate and what was seen of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Seen {
     pair: Candidate,
+    /// The place of the observation among all different ones.
+    pattern: u32,
+    /// How alike the fuzzy values are.
     level: u8,
 }
 
-impl Record for Leveled {
-    const BYTES: usize = Candidate::BYTES + 1;
+impl Record for Seen {
+    const BYTES: usize = Candidate::BYTES + 5;
 
     fn put(&self, bytes: &mut Vec<u8>) {
         self.pair.put(bytes);
+        bytes.extend(self.pattern.to_ne_bytes());
         bytes.push(self.level);
     }
 
-    fn of(bytes: &[u8]) -> Leveled {
-        Leveled { pair: Candidate::of(bytes), level: bytes[Candidate::BYTES] }
+    fn of(bytes: &[u8]) -> Seen {
+        let (pair, rest) = bytes.split_at(Candidate::BYTES);
+        let pattern = rest.first_chunk().copied().map_or(0, u32::from_ne_bytes);
+        Seen { pair: Candidate::of(pair), pattern, level: rest[4] }
     }
 }
 
 impl Candidates {
     pub(super) fn new(space: &Space, packages: &[Package], memory: &Memory) -> Candidates {
         let pairs = Pile::new(&memory.pairs);
-        Candidates { links: Links::new(space, packages), pairs, seen: vec![], latest: vec![] }
+        let links = Links::new(space, packages);
+        Candidates { links, pairs, seen: vec![], places: FxHashMap::default() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -171,69 +186,61 @@ impl Candidates {
         pairs: &[Candidate],
         levels: &[u8],
     ) -> Result<(), files::Error> {
-        let seen: Vec<Vec<(Observation, u64)>> = pairs
-            .par_chunks(PAIRS_AT_ONCE)
-            .map(|pairs| {
-                let seen =
-                    pairs.iter().map(|pair| (self.links.observation(space, people, pair), 1));
-                together(seen.collect())
-            })
-            .collect();
-        self.latest.extend(seen.into_iter().flatten());
-        if self.latest.len() > self.seen.len().max(PAIRS_AT_ONCE) {
-            self.gather();
-        }
         for (pairs, levels) in pairs.chunks(PAIRS_AT_ONCE).zip(levels.chunks(PAIRS_AT_ONCE)) {
-            let leveled = pairs.iter().zip(levels).map(|(&pair, &level)| Leveled { pair, level });
-            self.pairs.push(leveled.collect())?;
+            let observation = |pair| self.links.observation(space, people, pair);
+            let observations: Vec<Observation> =
+                pairs.par_iter().with_min_len(ONE_SHARE).map(observation).collect();
+            let patterns = observations.into_iter().map(|observation| {
+                let pattern = *self.places.entry(observation).or_insert_with(|| {
+                    self.seen.push((observation, 0));
+                    self.seen.len() as u32 - 1
+                });
+                self.seen[pattern as usize].1 += 1;
+                pattern
+            });
+            let seen = pairs.iter().zip(levels).zip(patterns);
+            let seen = seen.map(|((&pair, &level), pattern)| Seen { pair, pattern, level });
+            self.pairs.push(seen.collect())?;
         }
         Ok(())
     }
 
-    fn gather(&mut self) {
-        self.seen.append(&mut self.latest);
-        self.seen = together(std::mem::take(&mut self.seen));
-    }
-
-    /// Fits the model to the candidates and gives each its odds; [`super::rivals::compete`] makes
-    /// probabilities of them.
+    /// Fits the model to the candidates and gives each its odds and its
+    /// probability beside its rivals.
     ///
     /// # Errors
     /// When the disk refuses.
     pub(super) fn score(
-        mut self,
+        self,
         space: &Space,
         people: &People,
         memory: &Memory,
     ) -> Result<Scored, files::Error> {
-        self.gather();
-        let Candidates { links, pairs: mut leveled, seen, .. } = self;
+        let Candidates { links, pairs: mut candidates, seen, places } = self;
+        drop(places);
         let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
         let likeness = Likeness::new(space, judgement.judged.iter().map(|j| j.agreeing));
         let context = |judged: &Judged| likeness.context(judged.agreeing);
         let contexts: Vec<Context> = judgement.judged.iter().map(context).collect();
 
         let mut places = Places::new(people);
-        leveled.each(|pair| places.add(people, pair.pair.a, pair.pair.b))?;
+        candidates.each(|seen| places.add(people, seen.pair.a, seen.pair.b))?;
         let places = places.numbered();
         let mut rivals = Rivals { sums: vec![0.0; places.count], pairs: Pile::new(&memory.pairs) };
         let mut is_compared = false;
-        for chunk in 0..leveled.chunks() {
-            let leveled = leveled.chunk(chunk)?;
-            is_compared |= leveled.iter().any(|pair| pair.level != NOT_COMPARED);
-            let patterns = patterns(&seen, leveled.len(), |i| {
-                links.observation(space, people, &leveled[i].pair)
-            });
-            let rival = |(&Leveled { pair, level }, pattern): (&Leveled, u32)| {
+        for chunk in 0..candidates.chunks() {
+            let seen = candidates.chunk(chunk)?;
+            is_compared |= seen.iter().any(|seen| seen.level != NOT_COMPARED);
+            let rival = |&Seen { pair, pattern, level }: &Seen| {
                 let odds = judgement.judged[pattern as usize].odds;
                 let (places, is_once) = places.of(people, pair.a, pair.b);
                 let context = contexts[pattern as usize];
-                Rival { odds, places, pattern, context, level, is_once }
+                Rival { odds, places, context, level, is_once }
             };
-            let pairs = leveled.par_iter().with_min_len(ONE_SHARE).zip(patterns).map(rival);
+            let pairs = seen.par_iter().with_min_len(ONE_SHARE).map(rival);
             rivals.pairs.push(pairs.collect())?;
         }
-        drop((places, seen));
+        drop((places, contexts));
 
         let ratios = if is_compared {
             rivals.learn(&likeness)?
@@ -242,55 +249,23 @@ impl Candidates {
             Ratios::even(&likeness)
         };
         let mut pairs = Pile::new(&memory.pairs);
-        for chunk in 0..leveled.chunks() {
-            let (leveled, rival) = (leveled.take(chunk)?, rivals.pairs.take(chunk)?);
-            let scored = |(leveled, rival): (&Leveled, &Rival)| {
-                let Candidate { a, b, agree } = leveled.pair;
-                let judged = &judgement.judged[rival.pattern as usize];
+        for chunk in 0..candidates.chunks() {
+            let (seen, rival) = (candidates.take(chunk)?, rivals.pairs.take(chunk)?);
+            let scored = |(seen, rival): (&Seen, &Rival)| {
+                let Candidate { a, b, agree } = seen.pair;
+                let judged = &judgement.judged[seen.pattern as usize];
                 let ratio = ratios.of(rival.context, rival.level);
                 let odds = (judged.odds * ratio).min(MOST_ODDS);
                 let belief = rivals.belief(rival, odds);
                 let pair = ScoredPair::new(a, b, agree, judged.weight + ratio.log2(), odds);
                 ScoredPair { probability: belief.probability, ..pair }
             };
-            let both = leveled.par_iter().with_min_len(ONE_SHARE).zip(&rival);
+            let both = seen.par_iter().with_min_len(ONE_SHARE).zip(&rival);
             pairs.push(both.map(scored).collect())?;
         }
         let levels = is_compared.then_some(Known { likeness, ratios });
         Ok(Scored { pairs, judgement, links, levels })
     }
-}
-
-/// The places of so many observations among all different ones.
-fn patterns(
-    seen: &[(Observation, u64)],
-    count: usize,
-    observation: impl Fn(usize) -> Observation + Sync,
-) -> Vec<u32> {
-    let mut order: Vec<(Observation, u32)> =
-        (0..count).into_par_iter().map(|i| (observation(i), i as u32)).collect();
-    order.par_sort_unstable();
-    let mut patterns = vec![0; count];
-    let mut at = 0;
-    for (observation, i) in order {
-        // The next one is near: steps of twice the length each, and back by halves.
-        let mut step = 1;
-        while seen.get(at + step).is_some_and(|(other, _)| *other <= observation) {
-            at += step;
-            step *= 2;
-        }
-        let end = seen.len().min(at + step);
-        at += seen[at..end].partition_point(|(other, _)| *other < observation);
-        patterns[i as usize] = at as u32;
-    }
-    patterns
-}
-
-/// Observations in order, each once, with how often it was seen in all.
-fn together(mut seen: Vec<(Observation, u64)>) -> Vec<(Observation, u64)> {
-    seen.par_sort_unstable();
-    let sum = |all: &[(Observation, u64)]| (all[0].0, all.iter().map(|(_, count)| count).sum());
-    seen.chunk_by(|x, y| x.0 == y.0).map(sum).collect()
 }
 
 /// The keys that both have, of pairs of people taken as they come: of all where they are few, so
@@ -430,21 +405,14 @@ mod tests {
             pair.put(&mut bytes);
             assert_eq!((bytes.len(), ScoredPair::of(&bytes)), (ScoredPair::BYTES, pair));
         }
+        let pair = Candidate { a: 7, b: u32::MAX, agree: 1 << 63 };
+        let seen = Seen { pair, pattern: u32::MAX - 1, level: 15 };
+        let mut bytes = vec![];
+        seen.put(&mut bytes);
+        assert_eq!((bytes.len(), Seen::of(&bytes)), (Seen::BYTES, seen));
     }
 
     proptest! {
-        #[test]
-        fn every_observation_is_found_among_all(seen in prop::collection::vec(0u64..50, 1..80)) {
-            let of = |&agree: &u64| Observation { between: 0, both: 0, agree };
-            let all = together(seen.iter().map(|agree| (of(agree), 1)).collect());
-            prop_assert!(all.is_sorted_by(|x, y| x.0 < y.0));
-            prop_assert_eq!(all.iter().map(|(_, n)| *n).sum::<u64>(), seen.len() as u64);
-            let places = patterns(&all, seen.len(), |i| of(&seen[i]));
-            for (agree, place) in seen.iter().zip(places) {
-                prop_assert_eq!(all[place as usize].0, of(agree));
-            }
-        }
-
         #[test]
         fn more_pairs_come_among_the_others(
             pairs in prop::collection::btree_set((0u32..6, 6u32..9), 0..18),

@@ -157,7 +157,8 @@ impl Space {
                 let holding: Vec<u64> =
                     clauses.iter().map(|&clause| self.holding(g, clause, allowed)).collect();
                 let unbroken = |s: usize| {
-                    (holding.iter().enumerate()).fold(0, |set, (c, holds)| set | (holds >> s & 1) << c)
+                    (holding.iter().enumerate())
+                        .fold(0, |set, (c, holds)| set | (holds >> s & 1) << c)
                 };
                 together(ones(allowed).map(|s| (unbroken(s), 1 << s)))
             };
