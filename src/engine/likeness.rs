@@ -6,7 +6,8 @@
 //! set of components that agree for certain, and can speak of what is left only.
 //!
 //! The levels of different people are learnt from pairs that cannot be one person, since
-//! one of the two has its match elsewhere, and then stay as they are; those of the same
+//! one of the two has its match elsewhere (or, where few have, from all that are likelier of two
+//! people), and then stay as they are; those of the same
 //! person are learnt with the odds that they change. Were both free, EM would settle on any
 //! two kinds of pairs that differ in likeness.
 
@@ -87,11 +88,16 @@ impl Likeness {
 }
 
 impl Levels {
-    /// Counts the pairs that others have counted too.
-    pub(crate) fn add(&mut self, more: &Levels) {
+    /// Counts pairs too that were counted elsewhere, at so much of their weight.
+    pub(crate) fn add(&mut self, more: &Levels, weight: f64) {
         for (sum, more) in self.0.as_flattened_mut().iter_mut().zip(more.0.as_flattened()) {
-            *sum += more;
+            *sum += weight * more;
         }
+    }
+
+    /// What all pairs together weigh.
+    pub(crate) fn total(&self) -> f64 {
+        self.0.as_flattened().iter().sum()
     }
 
     /// Counts a pair that weighs so much.

@@ -134,9 +134,10 @@ const TWINS: usize = 3;
 pub(crate) type Seen<'a> = dyn Fn(&[&[f64]]) -> f64 + 'a;
 
 const MOST_ITERATIONS: u32 = 200;
-/// How much prior belief weighs, in pairs: enough to keep a file of ten people sane, nothing
-/// in one of a thousand.
-const PRIOR_PAIRS: f64 = 5.0;
+/// How much prior belief weighs, in pairs. It must hold where few people are in both files: else
+/// EM takes people of one household, of whom there are then more than matches, for people whose
+/// given names were written wrongly. Of thousands of matches it is nothing.
+const PRIOR_PAIRS: f64 = 200.0;
 /// Households share the family name and the place; this belief is held firmly, lest the
 /// kind drift to whatever else the data has.
 const HOUSEHOLD_PRIOR_PAIRS: f64 = 200.0;

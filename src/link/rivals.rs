@@ -167,7 +167,7 @@ impl Rivals {
     /// places add up to then belongs to that.
     pub(super) fn learn(&mut self, likeness: &Likeness) -> Result<Ratios, files::Error> {
         let mut before = self.believe(likeness, |rival| rival.odds)?;
-        let different = likeness.learn(before.different.clone());
+        let different = likeness.learn(before.different());
         let mut ratios = Ratios::even(likeness);
         for _ in 0..MOST_ROUNDS {
             ratios = Ratios::new(&likeness.learn(before.same), &different);
@@ -189,28 +189,44 @@ const ONE_COUNT: usize = 1 << 14;
 
 /// The levels of pairs, by what is believed of these.
 struct Believed {
-    /// Of the same person, and of different people.
     same: Levels,
-    different: Levels,
+    /// Of people one of whom surely has its match elsewhere, and of all others.
+    elsewhere: Levels,
+    unsure: Levels,
     /// How many pairs are of the same person.
     matches: f64,
 }
 
 impl Believed {
     fn none(likeness: &Likeness) -> Believed {
-        Believed { same: likeness.none(), different: likeness.none(), matches: 0.0 }
+        let none = || likeness.none();
+        Believed { same: none(), elsewhere: none(), unsure: none(), matches: 0.0 }
     }
 
     fn count(&mut self, rival: &Rival, belief: Belief) {
         self.matches += belief.probability;
         self.same.count(rival.context, rival.level, belief.probability);
-        self.different.count(rival.context, rival.level, belief.elsewhere());
+        match belief.elsewhere() {
+            sure @ SURE_ELSEWHERE.. => self.elsewhere.count(rival.context, rival.level, sure),
+            _ => self.unsure.count(rival.context, rival.level, 1.0 - belief.probability),
+        }
+    }
+
+    /// The levels of different people. Where few people have a match elsewhere, those who have say
+    /// little of who else is alike: people of one household, above all.
+    fn different(&self) -> Levels {
+        let (sure, unsure) = (self.elsewhere.total(), self.unsure.total());
+        let share = sure / (sure + unsure).max(f64::MIN_POSITIVE);
+        let mut different = self.elsewhere.clone();
+        different.add(&self.unsure, (1.0 - share / ENOUGH_ELSEWHERE).max(UNSURE));
+        different
     }
 
     fn add(&mut self, more: &Believed) {
         self.matches += more.matches;
-        self.same.add(&more.same);
-        self.different.add(&more.different);
+        self.same.add(&more.same, 1.0);
+        self.elsewhere.add(&more.elsewhere, 1.0);
+        self.unsure.add(&more.unsure, 1.0);
     }
 }
 
@@ -241,15 +257,16 @@ impl Belief {
 
     /// The probability that they are different people, as far as their other pairs say so.
     fn elsewhere(self) -> f64 {
-        let elsewhere = self.rivals / (1.0 + self.rivals) * (1.0 - self.probability);
-        if elsewhere >= SURE_ELSEWHERE { elsewhere } else { UNSURE * (1.0 - self.probability) }
+        self.rivals / (1.0 + self.rivals) * (1.0 - self.probability)
     }
 }
 
 /// From here on it is sure that a pair is of different people.
 const SURE_ELSEWHERE: f64 = 0.9;
-/// How much a pair counts, among different people, of which that is not sure: enough to say
-/// something where no pair is sure.
+/// Of pairs of different people, if so many are sure they tell what all are like.
+const ENOUGH_ELSEWHERE: f64 = 0.1;
+/// How much a pair counts then that is not sure: enough to say something of what no pair tells
+/// that is sure.
 const UNSURE: f64 = 0.02;
 
 /// The most rounds of learning what levels mean.
