@@ -158,14 +158,13 @@ impl Scan {
             {
                 counts[level(distance)] += 1.0;
             }
-            let pairs = people.len() as f64 * (people.len() as f64 - 1.0).max(1.0);
-            // Seen nowhere is rare, not impossible.
-            counts.map(|n| (n + 0.5) / pairs)
+            (counts, people.len() as f64 * (people.len() as f64 - 1.0).max(1.0))
         };
-        let (between, by_chance) = rayon::join(
+        let (between, (within_a, within_b)) = rayon::join(
             || near([a, b], [&from_a, &from_b], limit),
             || rayon::join(|| by_chance(a), || by_chance(b)),
         );
+        let by_chance = [within_a, within_b];
         let mut hits: Vec<(u32, u32, usize)> = Vec::new();
         for (i, j, distance) in between {
             if scored.find(&(i, j), |pair| (pair.a, pair.b))?.is_none() {
@@ -181,7 +180,10 @@ impl Scan {
             counts[level] += 1.0;
         }
         for level in 1..LEVELS {
-            let chance = compared * (by_chance.0[level] + by_chance.1[level]) / 2.0;
+            let [(n, of), (m, among)] = by_chance.map(|(counts, pairs)| (counts[level], pairs));
+            // Of a small source few people decide how often, so both together and either alone
+            // have a say. Seen nowhere is rare, not impossible.
+            let chance = compared * (n / of).max(m / among).max((n + m + 0.5) / (of + among));
             // Beyond what chance may be in as many counts: two standard deviations.
             let beyond = counts[level] - chance - 2.0 * chance.sqrt();
             odds[level] = (beyond / chance).max(odds[level - 1]);
