@@ -96,6 +96,86 @@ fn made_people_of_three_agencies() {
     made_people(3, &Floor { f1: 0.87, precision: 0.98, recall: 0.9, definite: 0.99 });
 }
 
+/// Leaves of the people whom two agencies have in common one in so many, and of the others one
+/// record or the other.
+fn part(town: &Town, one_in: usize) {
+    let agencies = town.agencies();
+    let exports: Vec<String> = agencies.iter().map(|a| format!("town/{a}/export.csv")).collect();
+    let first = |line: &str| line.split(',').next().unwrap_or_default().to_owned();
+    let truth = town.read("town/truth.csv");
+    let person: HashMap<String, String> = truth
+        .lines()
+        .map(|line| line.split_once(',').expect("two columns"))
+        .map(|(record, person)| (record.to_owned(), person.to_owned()))
+        .collect();
+    let people = |export: &String| -> HashSet<String> {
+        town.read(export).lines().skip(1).map(|line| person[&first(line)].clone()).collect()
+    };
+    let [a, b] = [people(&exports[0]), people(&exports[1])];
+    let mut shared: Vec<&String> = a.intersection(&b).collect();
+    shared.sort();
+    let place: HashMap<&String, usize> = shared.into_iter().zip(0..).collect();
+    for (side, export) in exports.iter().enumerate() {
+        let text = town.read(export);
+        let stays = |line: &&str| {
+            let place = person.get(&first(line)).and_then(|person| place.get(person));
+            place.is_none_or(|place| place % one_in == 0 || place % 2 == side)
+        };
+        let lines: Vec<&str> = text.lines().filter(stays).collect();
+        town.write(export, lines.join("\n") + "\n");
+    }
+}
+
+/// Links the two agencies of a town; gives what the run says, and how good it is.
+fn link(town: &Town) -> (serde_json::Value, serde_json::Value) {
+    town.deidentify_all();
+    let packages = town.packages().join(" ");
+    let line = format!("link {packages} --project town/project.toml --out links --format json");
+    (town.ok(&line).json(), town.evaluate("links"))
+}
+
+/// More people are kin of someone in the other file than are in it themselves.
+#[test]
+fn two_agencies_with_few_people_in_common() {
+    let town = Town::synth(40_000, 2, 41);
+    part(&town, 300);
+    let (_, evaluation) = link(&town);
+    let [precision, recall] =
+        ["pairs.precision", "pairs.recall_packaged"].map(|path| measure(&evaluation, path));
+    println!("few people in common: precision {precision:.4}, recall {recall:.4}");
+    assert!(precision >= 0.97 && recall >= 0.75, "{precision}, {recall}");
+}
+
+#[test]
+fn two_agencies_with_nobody_in_common() {
+    let town = Town::synth(40_000, 2, 41);
+    part(&town, usize::MAX);
+    let (linked, _) = link(&town);
+    println!("nobody in common: {} people linked", linked["linked_persons"]);
+    assert!(linked["linked_persons"].as_u64().is_some_and(|people| people <= 10), "{linked}");
+}
+
+/// Of an agency of two hundred people, chance says little of how alike strangers are.
+#[test]
+fn a_small_agency_beside_a_large_one() {
+    let town = Town::synth(40_000, 2, 41);
+    let export = format!("town/{}/export.csv", town.agencies()[0]);
+    let text = town.read(&export);
+    let (header, rows) = text.split_once('\n').expect("a header");
+    let few: Vec<&str> = rows.lines().step_by(37).take(200).collect();
+    town.write(&export, format!("{header}\n{}\n", few.join("\n")));
+    let (linked, evaluation) = link(&town);
+    let [expected, possible] = ["expected_recall", "possible"].map(|path| measure(&linked, path));
+    let [precision, recall] =
+        ["pairs.precision", "pairs.recall_packaged"].map(|path| measure(&evaluation, path));
+    println!(
+        "a small agency: recall {recall:.4} (expected {expected:.4}), precision {precision:.4}"
+    );
+    assert!(precision >= 0.95 && recall >= 0.85, "{precision}, {recall}");
+    assert!((expected - recall).abs() < 0.15, "expected {expected}, is {recall}");
+    assert!(possible < 100.0, "{possible} pairs for review");
+}
+
 #[test]
 fn slk_581_alone_is_far_worse() {
     let town = Town::synth(20_000, 2, 41);
