@@ -214,6 +214,7 @@ pub(crate) fn earlier(folder: &Path) -> Result<HashMap<RowId, PersonId>, crate::
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::Pile;
     use crate::ids::Band;
     use crate::link::cluster::cluster;
     use crate::link::people::tests::people;
