@@ -62,9 +62,12 @@ impl Found {
         let width = encoding.map_or(0, |encoding| encoding.width());
         let mut candidates = Candidates::new(&space, packages, memory);
         hits.batches(memory, width, |batch| {
-            let levels = compare::levels(packages, &people, &batch, encoding, memory.batch);
+            let (levels, patterns) = rayon::join(
+                || compare::levels(packages, &people, &batch, encoding, memory.batch),
+                || candidates.see(&space, &people, &batch),
+            );
             packages.iter().for_each(Package::forget_fuzzy);
-            candidates.push(&space, &people, &batch, &levels)
+            candidates.push(&batch, &patterns, &levels)
         })?;
         let count = candidates.len();
         let scored = candidates.score(&space, &people, memory)?;

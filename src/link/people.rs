@@ -63,8 +63,13 @@ impl People {
         let begin = self.ids.len();
         self.first.push(begin as u32);
         // Rows of one person are neighbours.
-        let persons = || package.row_ids().chunk_by(|x, y| x == y);
-        self.ids.extend(persons().map(|rows| RowId(rows[0])));
+        let ids = package.row_ids();
+        let persons = || ids.chunk_by(|x, y| x == y);
+        if ids.par_windows(2).with_min_len(PEOPLE_AT_ONCE).all(|pair| pair[0] != pair[1]) {
+            self.ids.par_extend(ids.par_iter().map(|&id| RowId(id)));
+        } else {
+            self.ids.extend(persons().map(|rows| RowId(rows[0])));
+        }
         let people = self.ids.len();
         self.several.resize(people.div_ceil(64), 0);
         self.rows.push((people - begin < package.rows()).then(|| {

@@ -175,38 +175,45 @@ impl Candidates {
         self.pairs.len()
     }
 
-    /// Puts a batch down, with the levels of its pairs.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub(super) fn push(
-        &mut self,
-        space: &Space,
-        people: &People,
-        pairs: &[Candidate],
-        levels: &[u8],
-    ) -> Result<(), files::Error> {
-        for (pairs, levels) in pairs.chunks(PAIRS_AT_ONCE).zip(levels.chunks(PAIRS_AT_ONCE)) {
+    /// Counts what is seen of a batch: per pair, the place of that among all that was seen.
+    pub(super) fn see(&mut self, space: &Space, people: &People, pairs: &[Candidate]) -> Vec<u32> {
+        let mut patterns = Vec::with_capacity(pairs.len());
+        for pairs in pairs.chunks(PAIRS_AT_ONCE) {
             let observation = |pair| self.links.observation(space, people, pair);
             let observations: Vec<Observation> =
                 pairs.par_iter().with_min_len(ONE_SHARE).map(observation).collect();
-            let patterns = observations.into_iter().map(|observation| {
+            patterns.extend(observations.into_iter().map(|observation| {
                 let pattern = *self.places.entry(observation).or_insert_with(|| {
                     self.seen.push((observation, 0));
                     self.seen.len() as u32 - 1
                 });
                 self.seen[pattern as usize].1 += 1;
                 pattern
-            });
-            let seen = pairs.iter().zip(levels).zip(patterns);
-            let seen = seen.map(|((&pair, &level), pattern)| Seen { pair, pattern, level });
-            self.pairs.push(seen.collect())?;
+            }));
+        }
+        patterns
+    }
+
+    /// Puts a batch down, with what was seen of its pairs and their levels.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn push(
+        &mut self,
+        pairs: &[Candidate],
+        patterns: &[u32],
+        levels: &[u8],
+    ) -> Result<(), files::Error> {
+        let seen = |i: usize| Seen { pair: pairs[i], pattern: patterns[i], level: levels[i] };
+        for start in (0..pairs.len()).step_by(PAIRS_AT_ONCE) {
+            let end = pairs.len().min(start + PAIRS_AT_ONCE);
+            self.pairs.push((start..end).map(seen).collect())?;
         }
         Ok(())
     }
 
-    /// Fits the model to the candidates and gives each its odds and its
-    /// probability beside its rivals.
+    /// Fits the model to the candidates and gives each its odds, and its probability beside its
+    /// rivals.
     ///
     /// # Errors
     /// When the disk refuses.
