@@ -134,10 +134,13 @@ pub fn add_keys(
     heading.end();
     sink.write(&heading.into_bytes())?;
     let mut keyed = Keyed { profile: label.clone(), ..Keyed::default() };
-    let mut ok = Lines::new(delimiter, 0);
-    [&*label, OK].into_iter().for_each(|cell| ok.cell(cell));
-    let (ok, desks) = (ok.into_bytes(), Mutex::default());
-    let keyer = Keyer { standardiser, profile, label: &label, ok, delimiter, desks };
+    let written = |cells: &[&str]| {
+        let mut lines = Lines::new(delimiter, 0);
+        cells.iter().for_each(|cell| lines.cell(cell));
+        lines.into_bytes()
+    };
+    let (label, ok) = (written(&[&label]), written(&[&label, OK]));
+    let keyer = Keyer { standardiser, profile, label, ok, delimiter, desks: Mutex::default() };
     let mut batch = table.next_batch(BATCH)?;
     progress.begin("making keys", table.about_rows(batch.len()));
     while !batch.is_empty() {
@@ -189,7 +192,8 @@ impl Keyed {
 struct Keyer<'a> {
     standardiser: &'a Standardiser,
     profile: Profile,
-    label: &'a str,
+    /// The cell of the profile as it is written.
+    label: Vec<u8>,
     /// The last two cells of a row whose key is beyond doubt, as they are written.
     ok: Vec<u8>,
     delimiter: u8,
@@ -223,12 +227,16 @@ impl Keyer<'_> {
                     None
                 }
             };
-            let key = key.as_ref().map_or("", |key| key.as_str());
             lines.row(row);
-            lines.cell(key);
+            // A key is of letters and digits only.
+            lines.written(key.as_ref().map_or(&[], |key| key.bytes().as_slice()));
+            lines.written(&[self.delimiter]);
             match quality_cell.as_str() {
                 OK => lines.written(&self.ok),
-                codes => [self.label, codes].into_iter().for_each(|cell| lines.cell(cell)),
+                codes => {
+                    lines.written(&self.label);
+                    lines.cell(codes);
+                }
             }
             lines.end();
         }

@@ -83,7 +83,8 @@ impl<'a> Slot<'a> {
 
     fn characters<const N: usize>(&self, places: [usize; N]) -> [u8; N] {
         let Some(name) = self.name() else { return [b'9'; N] };
-        places.map(|place| name.bytes().get(place - 1).copied().unwrap_or(b'2'))
+        let letters = name.bytes();
+        places.map(|place| letters.get(place - 1).copied().unwrap_or(b'2'))
     }
 }
 
