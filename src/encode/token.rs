@@ -106,7 +106,9 @@ impl Parts {
             self.bytes.truncate(start);
         }
         let place = self.places.len();
-        self.known.resize(place / 64 + 1, 0);
+        if place.is_multiple_of(64) {
+            self.known.push(0);
+        }
         self.known[place / 64] |= u64::from(is_known) << (place % 64);
         self.places.push((start as u32, self.bytes.len() as u32));
     }

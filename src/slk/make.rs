@@ -148,6 +148,7 @@ impl Birth {
 }
 
 impl<'a> Plan<'a> {
+    #[inline]
     pub(super) fn of(person: &'a Person, profile: Profile) -> Result<Self, NoKey> {
         let rules = profile.rules();
         let birth = Birth::of(&person.birth, &rules)?;
