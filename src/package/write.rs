@@ -410,7 +410,7 @@ pub(super) mod tests {
             let mut contents = small();
             change(&mut contents);
             matches!(
-                write_to(contents, &mut vec![]),
+                write_to(contents, vec![]),
                 Err(Failure::Contents(Error::Refused(_) | Error::Layout))
             )
         };
@@ -429,7 +429,7 @@ pub(super) mod tests {
         let with = |change: fn(&mut Contents)| {
             let mut contents = small_fuzzy(FuzzyEncoding::ELD);
             change(&mut contents);
-            write_to(contents, &mut vec![]).is_ok()
+            write_to(contents, vec![]).is_ok()
         };
         assert!(with(|_| {}));
         assert!(!with(|c| c.fuzzy.truncate(3 * 256)));
