@@ -165,7 +165,8 @@ mod tests {
             many in prop::sample::select(vec![0, 2 * SLOTS]),
         ) {
             let many = (0..many as u64).map(|n| n << 1);
-            let items: Vec<u64> = spread.iter().chain(&crowded).copied().chain(many).collect();
+            let few = || spread.iter().chain(&crowded).copied();
+            let items: Vec<u64> = few().chain(many).chain(few()).collect();
             let mut plain: HashMap<u64, u32> = HashMap::new();
             items.iter().for_each(|item| *plain.entry(*item).or_default() += 1);
             let (mut counted, mut alike) = (HashMap::new(), Alike::default());

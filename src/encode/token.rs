@@ -35,12 +35,17 @@ impl Tokeniser {
         let names: Vec<String> =
             match_key.components.iter().map(|&c| project.component_name(c)).collect();
         let label = format!("{}={}", match_key.name, names.join("+"));
-        let runs = components.chunk_by(|one, next| one + 1 == *next);
-        let runs = runs.map(|run| (run[0], run[run.len() - 1])).collect();
+        let runs = Tokeniser::runs(&components);
         let mut needed = vec![0; components.iter().max().map_or(0, |last| last / 64 + 1)];
         components.iter().for_each(|place| needed[place / 64] |= 1 << (place % 64));
         let subkey = key.subkey(project, Purpose::MatchKey, &label);
         Tokeniser { subkey, components, needed, runs }
+    }
+
+    /// The first and last of components that follow each other.
+    fn runs(components: &[usize]) -> Vec<(usize, usize)> {
+        let runs = components.chunk_by(|one, next| one + 1 == *next);
+        runs.map(|run| (run[0], run[run.len() - 1])).collect()
     }
 
     /// The token of one person. `message` is scratch space.
@@ -176,6 +181,21 @@ mod tests {
             let parts = lengths.map(|length| Some(vec![b'A'; length]));
             let mut message = vec![];
             parts.iter().flatten().for_each(|part| write_prefixed(part, &mut message));
+            assert_eq!(token(&tokeniser, &parts), tokeniser.subkey.mac128(&message));
+        }
+    }
+
+    #[test]
+    fn parts_that_are_side_by_side_or_not_are_what_is_hashed() {
+        let (mut tokeniser, _) = tokenisers();
+        let parts: Vec<_> = (1..5).map(|length| Some(vec![b'A' + length; length.into()])).collect();
+        for components in [&[0, 2][..], &[2, 0], &[1, 2, 3], &[0, 2, 3], &[3, 1]] {
+            let runs = Tokeniser::runs(components);
+            tokeniser = Tokeniser { components: components.to_vec(), runs, ..tokeniser };
+            let mut message = vec![];
+            for &component in components {
+                parts[component].iter().for_each(|part| write_prefixed(part, &mut message));
+            }
             assert_eq!(token(&tokeniser, &parts), tokeniser.subkey.mac128(&message));
         }
     }
