@@ -468,7 +468,7 @@ impl OutFile {
         #[cfg(not(unix))]
         let _ = readers;
         let file = options.open(&path).map_err(|e| io_error(&shown, "write", e))?;
-        Ok(OutFile { inner: BufWriter::with_capacity(1 << 18, file), shown })
+        Ok(OutFile { inner: BufWriter::with_capacity(1 << 16, file), shown })
     }
 
     /// The place the file will have, for error messages.
@@ -545,7 +545,7 @@ impl StagedFile {
         #[cfg(not(unix))]
         let _ = readers;
         let temp = builder.tempfile_in(parent).map_err(|e| io_error(&shown, "write", e))?;
-        let inner = BufWriter::with_capacity(1 << 18, temp);
+        let inner = BufWriter::with_capacity(1 << 16, temp);
         Ok(StagedFile { inner, target, shown, overwrite, claim })
     }
 

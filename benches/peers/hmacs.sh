@@ -19,9 +19,10 @@ if [ ! -s "town-$rows/truth.csv" ]; then
     "$veilway" -q synth --people "$rows" --out "town-$rows" --force
 fi
 export=town-$rows/housing/export.csv
-# Without the fuzzy column, and without comparing the source's people with each other.
+# Without the fuzzy column, without events, and without comparing the source's people with each
+# other.
 sed '/^\[fuzzy\]/,/^\[placeholders\]/{/^\[placeholders\]/!d}' "town-$rows/project.toml" > project.toml
-sed 's/^unique_people = .*/unique_people = true/; /^join_duplicates/d' \
+sed 's/^unique_people = .*/unique_people = true/; /^join_duplicates/d; /^\[events\]/,$d' \
     "town-$rows/housing/source.toml" > source.toml
 [ -f project.key ] || "$veilway" -q key new --project project.toml --out project.key
 lines=$(($(wc -l < "$export") - 1))

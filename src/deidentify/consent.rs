@@ -2,6 +2,7 @@
 //! allows it, for the agreement's purposes, on the day of the extract, and nobody has withdrawn
 //! it since. Judged before any key is made.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::civil::Date;
@@ -12,7 +13,7 @@ use crate::error::{Class, Fault};
 use crate::files::clean_text;
 use crate::package::manifest::Exclusions;
 use crate::sources::spec::ConsentColumn;
-use crate::sources::{Row, SourceSpec, Table};
+use crate::sources::{Row, SourceSpec, Table, trimmed};
 
 /// Why a record may not be used, strongest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,7 +254,7 @@ impl Judge {
             (&column.partial, Some(Withheld::Partial)),
             (&column.refuse, Some(Withheld::Refused)),
         ] {
-            codes.extend(list.iter().map(|code| (folded(code), meaning)));
+            codes.extend(list.iter().map(|code| (folded(code).into_owned(), meaning)));
         }
         let cell = |name: &String| -> Result<Cell, crate::Error> {
             Ok(Cell { place: table.column(name)?, name: name.clone() })
@@ -290,7 +291,7 @@ impl Judge {
             }
         }
         let code = folded(row.cell(self.code.place));
-        if let Some(reason) = self.codes.get(&code).copied().unwrap_or(Some(Withheld::NotStated)) {
+        if let Some(reason) = self.codes.get(&*code).copied().unwrap_or(Some(Withheld::NotStated)) {
             return Some((reason, &self.code.name));
         }
         if let Some(column) = &self.given {
@@ -309,8 +310,14 @@ impl Judge {
     }
 }
 
-fn folded(code: &str) -> String {
-    code.trim().to_lowercase()
+fn folded(code: &str) -> Cow<'_, str> {
+    let code = trimmed(code);
+    // Nearly every code is a digit or two.
+    if code.bytes().all(|byte| byte.is_ascii_digit()) {
+        code.into()
+    } else {
+        code.to_lowercase().into()
+    }
 }
 
 #[cfg(test)]

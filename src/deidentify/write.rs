@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
@@ -47,20 +48,25 @@ pub(super) struct RowIds<'a> {
     row_ids: &'a [RowId],
     hasher: RandomState,
     /// Twice as many places as ranks and more; a rank and one, from the place of its hash on.
-    places: Vec<u32>,
+    /// Made when somebody asks: not every source has events.
+    places: OnceLock<Vec<u32>>,
 }
 
 impl<'a> RowIds<'a> {
     pub(super) fn new(records: &'a Records, people: &'a People, row_ids: &'a [RowId]) -> Self {
-        let places = vec![0; (2 * row_ids.len() + 1).next_power_of_two()];
-        let mut all = RowIds { records, people, row_ids, hasher: RandomState::new(), places };
-        for rank in 0..row_ids.len() {
+        let (hasher, places) = (RandomState::new(), OnceLock::new());
+        RowIds { records, people, row_ids, hasher, places }
+    }
+
+    fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; (2 * self.row_ids.len() + 1).next_power_of_two()];
+        for rank in 0..self.row_ids.len() {
             // A record number of several rows has the row id of the first, as they all have.
-            if let Err(free) = all.place(all.id(rank)) {
-                all.places[free] = rank as u32 + 1;
+            if let Err(free) = self.place(&places, self.id(rank)) {
+                places[free] = rank as u32 + 1;
             }
         }
-        all
+        places
     }
 
     fn id(&self, rank: usize) -> &'a str {
@@ -68,11 +74,11 @@ impl<'a> RowIds<'a> {
     }
 
     /// The rank of a record number, or the free place where it would stand.
-    fn place(&self, record_id: &str) -> Result<usize, usize> {
-        let mask = self.places.len() - 1;
+    fn place(&self, places: &[u32], record_id: &str) -> Result<usize, usize> {
+        let mask = places.len() - 1;
         let mut at = self.hasher.hash_one(record_id) as usize & mask;
         loop {
-            match self.places[at] {
+            match places[at] {
                 0 => return Err(at),
                 rank if self.id(rank as usize - 1) == record_id => return Ok(rank as usize - 1),
                 _ => at = (at + 1) & mask,
@@ -81,7 +87,8 @@ impl<'a> RowIds<'a> {
     }
 
     pub(super) fn of(&self, record_id: &str) -> Option<RowId> {
-        self.place(record_id).ok().map(|rank| self.row_ids[rank])
+        let places = self.places.get_or_init(|| self.places());
+        self.place(places, record_id).ok().map(|rank| self.row_ids[rank])
     }
 
     /// The lines of `rows.csv` from these ranks: each record number once.

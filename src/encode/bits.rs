@@ -30,6 +30,16 @@ impl Bits {
         self.0[i / 64] &= !(1 << (i % 64));
     }
 
+    /// The places that are set, in ascending order.
+    pub fn each(&self) -> impl Iterator<Item = usize> {
+        let words = self.0.iter().zip((0..).step_by(64));
+        words.flat_map(|(&word, start)| {
+            let rest = |word: &u64| Some(word & (word - 1)).filter(|rest| *rest != 0);
+            let words = std::iter::successors(Some(word).filter(|word| *word != 0), rest);
+            words.map(move |word| start + word.trailing_zeros() as usize)
+        })
+    }
+
     /// Sets all bits that are set there.
     pub fn add(&mut self, other: &Bits) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word |= other);
@@ -67,5 +77,6 @@ mod tests {
         a.add(&b);
         let set: Vec<usize> = (0..130).filter(|&i| a.get(i)).collect();
         assert_eq!(set, [0, 63, 100, 129]);
+        assert_eq!(a.each().collect::<Vec<_>>(), set);
     }
 }

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use super::spread::sorted;
+use super::spread::{Alike, PART, dealt};
 use super::store::{Column, Store};
 use super::{NO_VALUE, whole_names};
 use crate::files;
@@ -25,13 +25,23 @@ pub struct Chance {
 }
 
 /// Counts the agreements of one column; `NO_VALUE` is none.
-pub fn chance(column: Vec<u64>) -> Chance {
-    let column = sorted(column, |value| *value);
-    let known = &column[column.partition_point(|&v| v == NO_VALUE)..];
-    let agreeing = known.chunk_by(|a, b| a == b).map(|same| pairs(same.len())).sum();
+pub fn chance(mut column: Vec<u64>) -> Chance {
+    let people = column.len();
+    column.retain(|value| *value != NO_VALUE);
+    let (mut agreeing, mut alike, mut counts) = (0, Alike::default(), vec![]);
+    for part in dealt(&column, PART, |value| *value).parts() {
+        counts.clear();
+        counts.resize(part.len(), 0u64);
+        for &first in alike.firsts(part, |value| *value, |a, b| a == b) {
+            let count = &mut counts[first as usize];
+            // One more agrees with all before, and they with that one.
+            agreeing += u128::from(2 * *count);
+            *count += 1;
+        }
+    }
     Chance {
-        agreeing: share(agreeing, pairs(known.len())),
-        fill: share(known.len() as u128, column.len() as u128),
+        agreeing: share(agreeing, pairs(column.len())),
+        fill: share(column.len() as u128, people as u128),
     }
 }
 
@@ -48,8 +58,8 @@ pub fn of_groups(
     progress: &Progress,
 ) -> Result<Vec<ChanceOfGroup>, files::Error> {
     let column_of = |component: &Component| components.binary_search(component).ok();
-    // Of each subset that is counted, 17 bytes for each person are in memory.
-    let at_once = (store.room() / (17 * first.len().max(1))).max(1);
+    // Of each subset that is counted, 28 bytes for each person are in memory at most.
+    let at_once = (store.room() / (28 * first.len().max(1))).max(1);
     let mut chances = vec![];
     let groups = groups::comparison_groups(project);
     let subsets = groups.iter().map(|group| groups::subsets(&group.components).count() as u64);
@@ -117,8 +127,12 @@ fn joint_values(
             let (joints, later) = std::mem::take(&mut left.1).split_at_mut(count);
             let (is_known, unknown) = std::mem::take(&mut left.2).split_at_mut(count);
             left = (rest, later, unknown);
-            for (of, &set) in joints.iter_mut().zip(is_known).zip(sets) {
-                join(of, value(set));
+            let joined = joints.iter_mut().zip(is_known);
+            if count == values.len() {
+                // Nearly everybody has one set.
+                joined.zip(values).for_each(|(of, value)| join(of, u64::from_ne_bytes(*value)));
+            } else {
+                joined.zip(sets).for_each(|(of, &set)| join(of, value(set)));
             }
         })?;
     }
@@ -151,21 +165,25 @@ fn names_crossed(
     };
     let families = values_of(store, family_place, first)?;
     let givens = values_of(store, given_place, first)?;
-    let mut people: Vec<(u64, u64, bool)> = families
+    let people: Vec<(u64, u64, bool)> = families
         .into_iter()
         .zip(givens)
         .filter(|&(family, given)| family != NO_VALUE && given != NO_VALUE)
         .map(|(family, given)| (family.min(given), family.max(given), family < given))
         .collect();
-    people.par_sort_unstable();
-    let crossed: u128 = people
-        .chunk_by(|a, b| (a.0, a.1) == (b.0, b.1))
-        .filter(|same| same[0].0 != same[0].1)
-        .map(|same| {
-            let one = same.partition_point(|person| !person.2);
-            2 * one as u128 * (same.len() - one) as u128
-        })
-        .sum();
+    let (mut crossed, mut alike, mut counts) = (0, Alike::default(), vec![]);
+    for part in dealt(&people, PART, |person| person.0).parts() {
+        counts.clear();
+        counts.resize(part.len(), [0u64; 2]);
+        let hash = |person: &(u64, u64, bool)| person.0.rotate_left(32) ^ person.1;
+        let firsts = alike.firsts(part, hash, |a, b| (a.0, a.1) == (b.0, b.1));
+        for (first, person) in firsts.iter().zip(part).filter(|(_, person)| person.0 != person.1) {
+            let counts = &mut counts[*first as usize];
+            // One more is crossed with all that are the other way round, and they with that one.
+            crossed += u128::from(2 * counts[usize::from(!person.2)]);
+            counts[usize::from(person.2)] += 1;
+        }
+    }
     let subset = ChanceOfSubset {
         components: vec![project.component_name(*family), project.component_name(*given)],
         chance: share(crossed, pairs(people.len())),
@@ -207,14 +225,17 @@ mod tests {
             other in prop::collection::vec(0u64..3, 20),
             sets in prop::collection::btree_set(0u32..20, 0..20),
         ) {
-            let sets: Vec<u32> = sets.into_iter().collect();
+            let some: Vec<u32> = sets.into_iter().collect();
             let values = vec![one, other];
             let all = TokenSets { values: values.clone(), ..of_twenty() };
             stored(&all, None, usize::MAX, |store| {
                 for columns in [&[0, 1][..], &[1], &[]] {
-                    let held: Vec<&[u64]> = columns.iter().map(|&c| &values[c][..]).collect();
-                    let plain: Vec<u64> = sets.iter().map(|&set| joint_value(&held, set)).collect();
-                    assert_eq!(joint_values(store, columns, &sets).expect("read"), plain);
+                    for sets in [some.clone(), (0..20).collect()] {
+                        let held: Vec<&[u64]> = columns.iter().map(|&c| &values[c][..]).collect();
+                        let plain: Vec<u64> =
+                            sets.iter().map(|&set| joint_value(&held, set)).collect();
+                        assert_eq!(joint_values(store, columns, &sets).expect("read"), plain);
+                    }
                 }
             });
         }

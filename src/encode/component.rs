@@ -7,7 +7,7 @@ use super::phonetic::Sounds;
 use crate::project::{Component, FieldKind, Part, Placeholders, Project};
 use crate::slk::Slk581;
 use crate::standardise::date::PartAccuracy;
-use crate::standardise::{Absent, Person, Sex, Text, Value, address, phone};
+use crate::standardise::{Absent, Name, Person, Sex, Text, Value, address, phone};
 
 /// The most fields that have a quality bit of their own.
 const FIELD_BITS: usize = 31;
@@ -40,23 +40,17 @@ impl<'p> Details<'p> {
     /// What is usable of a person: known values, and from a recorded SLK-581 the parts that
     /// the person lacks.
     pub(crate) fn of(person: &'p Person, placeholders: &Placeholders) -> Self {
-        let family = person.family.known().map(|name| name.letters());
-        let given = person.given.known().map(|name| name.letters());
+        let (family, given) = (person.family.known(), person.given.known());
+        let (family, given) = (family.map(Name::letters), given.map(Name::letters));
         let slk = person.slk.known().map(|slk| SlkParts::of(slk, placeholders));
         let slk = slk.unwrap_or_default();
         // METEOR 286953: a person with one name only; either column may hold it. A name that
         // is recorded as unknown is another thing than none.
         let has_none = |absent| absent == Absent::Empty;
         let one_name = match (&person.family, &person.given) {
-            (Value::Known(name), Value::Missing(absent))
-            | (Value::Missing(absent), Value::Known(name))
-                if has_none(*absent) =>
-            {
-                Some(name.letters())
-            }
-            (Value::Known(one), Value::Known(other)) if one.letters() == other.letters() => {
-                Some(one.letters())
-            }
+            (Value::Known(_), Value::Missing(absent)) if has_none(*absent) => family,
+            (Value::Missing(absent), Value::Known(_)) if has_none(*absent) => given,
+            (Value::Known(_), Value::Known(_)) if family == given => family,
             _ => None,
         };
         Details {

@@ -16,7 +16,7 @@ pub mod store;
 pub mod token;
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hasher, RandomState};
 
 use crate::key::ProjectKey;
 use crate::project::{Component, FieldKind, Part, Project};
@@ -33,6 +33,9 @@ pub struct Encoder<'a> {
     tokenisers: Vec<Tokeniser>,
     /// Fields that say where a person lives, down to the suburb, or how to reach them.
     places: Vec<usize>,
+    /// What identities are hashed with, two halves of them. Nobody knows it, so that nobody can
+    /// make up two people of one identity.
+    identity: [RandomState; 2],
 }
 
 impl<'a> Encoder<'a> {
@@ -64,7 +67,8 @@ impl<'a> Encoder<'a> {
             matches!(project.fields[*i].kind, Suburb | Postcode | Address | Phone)
         };
         let places = (0..project.fields.len()).filter(is_place).collect();
-        Encoder { project, components, tokenisers: vec![], places }
+        let identity = [RandomState::new(), RandomState::new()];
+        Encoder { project, components, tokenisers: vec![], places, identity }
     }
 
     /// The distinct components of the match keys: the columns of [`TokenSets::values`].
@@ -111,12 +115,16 @@ impl<'a> Encoder<'a> {
         parts.clear();
         identities.clear();
         if !details.is_estimated() && details.write_identity(parts).is_some() {
-            let common = parts.len();
+            let common = self.identity.each_ref().map(|random| {
+                let mut hasher = random.build_hasher();
+                hasher.write(parts);
+                hasher
+            });
             for &field in &self.places {
-                parts.truncate(common);
+                parts.clear();
                 let place = Component { field, part: Part::Whole };
                 if details.write(self.project, place, sounds, parts) {
-                    identities.push(Identity::of(field, parts));
+                    identities.push(Identity::of(&common, field, parts));
                 }
             }
         }
@@ -139,18 +147,24 @@ fn whole_names(project: &Project) -> Vec<Component> {
         .collect()
 }
 
-/// A digest of everything that identifies a person; only ever compared, never written.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Identity([u8; 16]);
+/// A hash of everything that identifies a person, another one in every run; only ever compared.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Identity([[u8; 8]; 2]);
 
 impl Identity {
-    fn of(field: usize, parts: &[u8]) -> Self {
-        use sha2::{Digest, Sha256};
-        let mut digest = Sha256::new();
-        digest.update((field as u64).to_be_bytes());
-        digest.update(parts);
-        let digest: [u8; 32] = digest.finalize().into();
-        Identity(std::array::from_fn(|i| digest[i]))
+    /// Of what all identities of the person have in common, and a place.
+    fn of(common: &[DefaultHasher; 2], field: usize, place: &[u8]) -> Self {
+        Identity(common.each_ref().map(|common| {
+            let mut hasher = common.clone();
+            hasher.write_usize(field);
+            hasher.write(place);
+            hasher.finish().to_ne_bytes()
+        }))
+    }
+
+    /// The halves as numbers.
+    fn halves(&self) -> [u64; 2] {
+        self.0.map(u64::from_ne_bytes)
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
+use super::spread::{Alike, PART, dealt};
 use super::{Identity, NO_VALUE, TokenSets};
 
 /// The usable records of a source, in the order of the export. Prints as shape.
@@ -86,12 +87,16 @@ impl Records {
 
     /// The records by number, then by line.
     fn sorted(&self) -> Vec<u32> {
+        // Most numbers differ in the first bytes behind what all begin with; these are at hand.
+        let all = || (0..self.len() as u32).map(|record| self.id(record).as_bytes());
+        let shared = |a: &[u8], b: &[u8]| a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        let common =
+            all().reduce(|common, id| &common[..shared(common, id)]).map_or(0, <[u8]>::len);
         let start = |id: &str| {
             let mut bytes = [0; 8];
-            bytes.iter_mut().zip(id.bytes()).for_each(|(to, from)| *to = from);
+            bytes.iter_mut().zip(&id.as_bytes()[common..]).for_each(|(to, from)| *to = *from);
             u64::from_be_bytes(bytes)
         };
-        // Most numbers differ in their first bytes, which are at hand.
         let mut order: Vec<(u64, u32)> =
             (0..self.len() as u32).map(|record| (start(self.id(record)), record)).collect();
         order.par_sort_unstable_by(|a, b| {
@@ -129,11 +134,14 @@ pub fn group(records: &Records) -> People {
             join(&mut parents, rank, rank + 1);
         }
     }
-    let mut identities = records.identities.clone();
-    identities.par_sort_unstable();
-    for same in identities.chunk_by(|a, b| a.0 == b.0) {
-        for pair in same.windows(2) {
-            join(&mut parents, ranks[pair[0].1 as usize], ranks[pair[1].1 as usize]);
+    let mut alike = Alike::default();
+    for part in dealt(&records.identities, PART, |(identity, _)| identity.halves()[0]).parts() {
+        let firsts = alike.firsts(part, |(identity, _)| identity.halves()[1], |a, b| a.0 == b.0);
+        for (first, (_, record)) in firsts.iter().zip(part) {
+            let (_, other) = part[*first as usize];
+            if other != *record {
+                join(&mut parents, ranks[other as usize], ranks[*record as usize]);
+            }
         }
     }
     for rank in 0..parents.len() as u32 {
@@ -195,13 +203,15 @@ fn root(parents: &mut [u32], mut i: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Records as `(number, line, identities)`, each with one token set.
     fn records(list: &[(&str, u64, &[u8])]) -> Records {
         let mut records = Records::default();
         for (set, (id, line, identities)) in (0..).zip(list) {
-            records.push(id, *line, set, identities.iter().map(|&i| Identity([i; 16])));
+            records.push(id, *line, set, identities.iter().map(|&i| Identity([[i; 8]; 2])));
         }
         records
     }
@@ -258,6 +268,23 @@ mod tests {
             people.order.iter().map(|&record| records.id(record).to_owned()).collect()
         };
         assert_eq!(named(&one, &a), named(&other, &b));
+    }
+
+    proptest! {
+        /// Whatever numbers have in common, they are in the order of their letters, then of lines.
+        #[test]
+        fn records_are_sorted_by_number(
+            common in "(é|HO-|0000){0,3}",
+            rests in prop::collection::vec("[0-2é]{0,10}", 0..30),
+        ) {
+            let ids: Vec<String> = rests.iter().map(|rest| format!("{common}{rest}")).collect();
+            let list: Vec<(&str, u64, &[u8])> =
+                ids.iter().zip((0..30).rev()).map(|(id, line)| (id.as_str(), line, &[][..])).collect();
+            let found = records(&list).sorted().into_iter().map(|record| list[record as usize]);
+            let mut plain = list.clone();
+            plain.sort();
+            prop_assert_eq!(found.collect::<Vec<_>>(), plain);
+        }
     }
 
     #[test]

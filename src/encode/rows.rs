@@ -14,7 +14,7 @@ use super::bits::Bits;
 use super::chance::{self, Chance};
 use super::fuzzy::{Statistics, Tally};
 use super::order::{Order, involved, leading};
-use super::spread::sorted;
+use super::spread::{Alike, PART, dealt};
 use super::store::{Column, Store};
 use super::{NO_TOKEN, Token};
 use crate::files;
@@ -107,8 +107,8 @@ impl<'a> Order<'a> {
         if layout.width > 0 {
             columns.push((Column::FuzzyDigest, 1));
         }
-        // Of each column that is worked on, 40 bytes for each set are in memory.
-        let at_once = (self.store.room() / (40 * self.store.len().max(1))).max(1);
+        // Of each column that is worked on, 48 bytes for each set are in memory.
+        let at_once = (self.store.room() / (48 * self.store.len().max(1))).max(1);
         progress.begin("withholding shared tokens", Some(columns.len() as u64));
         let mut judged = Vec::with_capacity(columns.len());
         for columns in columns.chunks(at_once) {
@@ -193,9 +193,8 @@ impl<'a> Order<'a> {
         let mut filled = Bits::none(sets);
         let mut shared = Bits::none(sets);
         let repeated = self.repeated(column)?;
-        // A token as two numbers: by the one they are sorted, the other is looked up.
-        let mut tokens: Vec<(u64, u32)> = Vec::with_capacity(sets);
-        let mut rests: Vec<u64> = vec![0; sets];
+        // A token as two numbers, and its set.
+        let mut tokens: Vec<(u64, u64, u32)> = Vec::with_capacity(sets);
         let mut left = repeated.as_slice();
         self.store.each(column, |first, bytes| {
             for (set, token) in (first as u32..).zip(bytes.as_chunks::<16>().0) {
@@ -203,30 +202,31 @@ impl<'a> Order<'a> {
                     continue;
                 }
                 filled.set(set as usize);
-                rests[set as usize] = trailing(token);
-                tokens.push((leading(token), set));
+                tokens.push((leading(token), trailing(token), set));
             }
         })?;
-        let mut tokens = sorted(tokens, |token| token.0);
+        let tokens = dealt(&tokens, PART, |token| token.0);
         let (mut held_by_two, mut agreeing, mut known) = (0, 0, 0);
-        for alike in tokens.chunk_by_mut(|a, b| a.0 == b.0) {
-            if alike[0].0 != 0 {
-                let is_first = |entry: &&(u64, u32)| self.first.get(entry.1 as usize);
-                let people = alike.iter().filter(is_first).count();
-                known += people;
-                agreeing += chance::pairs(people);
+        let (mut alike, mut holders) = (Alike::default(), vec![]);
+        for part in tokens.parts() {
+            // How many sets, and how many people, have the token of each first one.
+            holders.clear();
+            holders.resize(part.len(), (0u32, 0u32));
+            let firsts = alike.firsts(part, |token| token.1, |a, b| (a.0, a.1) == (b.0, b.1));
+            for (first, &(.., set)) in firsts.iter().zip(part) {
+                let (sets, people) = &mut holders[*first as usize];
+                *sets += 1;
+                *people += u32::from(self.first.get(set as usize));
             }
-            if alike.len() == 1 {
-                continue;
+            for (sets, people) in &holders {
+                held_by_two += u64::from(*sets == 2);
+                known += *people as usize;
+                agreeing += chance::pairs(*people as usize);
             }
-            alike.sort_unstable_by_key(|entry| (rests[entry.1 as usize], entry.1));
-            for same in alike.chunk_by(|a, b| rests[a.1 as usize] == rests[b.1 as usize]) {
-                held_by_two += u64::from(same.len() == 2);
-                if same.len() > people_per_token as usize {
-                    for &(_, set) in same {
-                        filled.clear(set as usize);
-                        shared.set(set as usize);
-                    }
+            for (first, &(.., set)) in firsts.iter().zip(part) {
+                if holders[*first as usize].0 > people_per_token {
+                    filled.clear(set as usize);
+                    shared.set(set as usize);
                 }
             }
         }
@@ -317,10 +317,9 @@ impl Rows<'_> {
 impl package::Columns for RowColumns<'_> {
     fn filled(&self, column: usize) -> Vec<u8> {
         let mut rows = vec![0; self.rows.div_ceil(8)];
-        for (set, &row) in self.places.iter().enumerate() {
-            if row != NO_ROW && self.filled[column].get(set) {
-                rows[row as usize / 8] |= 1 << (row % 8);
-            }
+        // A set with a value has a row.
+        for row in self.filled[column].each().map(|set| self.places[set]) {
+            rows[row as usize / 8] |= 1 << (row % 8);
         }
         rows
     }

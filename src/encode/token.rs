@@ -16,6 +16,11 @@ pub(super) struct Tokeniser {
     subkey: Subkey,
     /// Places of the components in the encoder's list.
     components: Vec<usize>,
+    /// The same as bits.
+    needed: Vec<u64>,
+    /// The same as runs of components that follow each other there too, first and last: what is
+    /// side by side is copied in one go.
+    runs: Vec<(usize, usize)>,
 }
 
 impl Tokeniser {
@@ -30,32 +35,51 @@ impl Tokeniser {
         let names: Vec<String> =
             match_key.components.iter().map(|&c| project.component_name(c)).collect();
         let label = format!("{}={}", match_key.name, names.join("+"));
-        Tokeniser { subkey: key.subkey(project, Purpose::MatchKey, &label), components }
+        let runs = Tokeniser::runs(&components);
+        let mut needed = vec![0; components.iter().max().map_or(0, |last| last / 64 + 1)];
+        components.iter().for_each(|place| needed[place / 64] |= 1 << (place % 64));
+        let subkey = key.subkey(project, Purpose::MatchKey, &label);
+        Tokeniser { subkey, components, needed, runs }
+    }
+
+    /// The first and last of components that follow each other.
+    fn runs(components: &[usize]) -> Vec<(usize, usize)> {
+        let runs = components.chunk_by(|one, next| one + 1 == *next);
+        runs.map(|run| (run[0], run[run.len() - 1])).collect()
     }
 
     /// The token of one person. `message` is scratch space.
     pub(super) fn token(&self, parts: &Parts, message: &mut Vec<u8>) -> Token {
-        let mut length = 0;
-        for &component in &self.components {
-            let Some(part) = parts.part(component) else { return NO_TOKEN };
-            let end = length + part.len();
-            if message.len() < end + WINDOW {
-                message.resize(end + 2 * WINDOW, 0);
-            }
-            match parts.window(component) {
-                // A copy of a size that is known beforehand is but two instructions.
-                Some(window) if part.len() <= WINDOW => {
-                    message[length..length + WINDOW].copy_from_slice(window);
-                }
-                _ => message[length..end].copy_from_slice(part),
-            }
-            length = end;
+        if self.needed.iter().zip(&parts.known).any(|(needed, known)| needed & !known != 0) {
+            return NO_TOKEN;
         }
-        self.subkey.mac128_of(message, length)
+        let (mut block, mut length) = ([0; BLOCK + WINDOW], 0);
+        for &(first, last) in &self.runs {
+            let (start, end) = (parts.places[first].0 as usize, parts.places[last].1 as usize);
+            let room = block.get_mut(length..).and_then(|room| room.first_chunk_mut::<WINDOW>());
+            match (room, parts.bytes[start..].first_chunk()) {
+                // A copy of a size that is known beforehand is but two instructions.
+                (Some(room), Some(window)) if end - start <= WINDOW => *room = *window,
+                _ => return self.long(parts, message),
+            }
+            length += end - start;
+        }
+        self.subkey.mac128_of(&block, length)
+    }
+
+    /// As [`Tokeniser::token`] of parts that are all there, of any length.
+    fn long(&self, parts: &Parts, message: &mut Vec<u8>) -> Token {
+        message.clear();
+        let all = self.components.iter().filter_map(|&component| parts.part(component));
+        all.for_each(|part| message.extend_from_slice(part));
+        self.subkey.mac128(message)
     }
 }
 
-/// Bytes of a part that are copied in one go.
+/// A message of up to so many bytes is put together on the stack.
+const BLOCK: usize = 64;
+
+/// Bytes of a run of parts that are copied in one go.
 const WINDOW: usize = 32;
 
 /// The components of one person, each with its length in front.
@@ -64,24 +88,33 @@ pub(super) struct Parts {
     bytes: Vec<u8>,
     /// Where each begins and ends; nowhere for one that is missing.
     places: Vec<(u32, u32)>,
+    /// Those that are not missing, as bits.
+    known: Vec<u64>,
 }
 
 impl Parts {
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.places.clear();
+        self.known.clear();
     }
 
     /// Appends a component that `write` gives the bytes of, or says that it is missing.
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; PREFIX]);
-        if write(&mut self.bytes) {
+        let is_known = write(&mut self.bytes);
+        if is_known {
             let length = (self.bytes.len() - start - PREFIX) as u32;
             self.bytes[start..start + PREFIX].copy_from_slice(&length.to_be_bytes());
         } else {
             self.bytes.truncate(start);
         }
+        let place = self.places.len();
+        if place.is_multiple_of(64) {
+            self.known.push(0);
+        }
+        self.known[place / 64] |= u64::from(is_known) << (place % 64);
         self.places.push((start as u32, self.bytes.len() as u32));
     }
 
@@ -99,10 +132,6 @@ impl Parts {
     /// A component without its length.
     pub(super) fn value(&self, component: usize) -> Option<&[u8]> {
         self.part(component).map(|part| &part[PREFIX..])
-    }
-
-    fn window(&self, component: usize) -> Option<&[u8; WINDOW]> {
-        self.bytes[self.places[component].0 as usize..].first_chunk()
     }
 }
 
@@ -152,6 +181,21 @@ mod tests {
             let parts = lengths.map(|length| Some(vec![b'A'; length]));
             let mut message = vec![];
             parts.iter().flatten().for_each(|part| write_prefixed(part, &mut message));
+            assert_eq!(token(&tokeniser, &parts), tokeniser.subkey.mac128(&message));
+        }
+    }
+
+    #[test]
+    fn parts_that_are_side_by_side_or_not_are_what_is_hashed() {
+        let (mut tokeniser, _) = tokenisers();
+        let parts: Vec<_> = (1..5).map(|length| Some(vec![b'A' + length; length.into()])).collect();
+        for components in [&[0, 2][..], &[2, 0], &[1, 2, 3], &[0, 2, 3], &[3, 1]] {
+            let runs = Tokeniser::runs(components);
+            tokeniser = Tokeniser { components: components.to_vec(), runs, ..tokeniser };
+            let mut message = vec![];
+            for &component in components {
+                parts[component].iter().for_each(|part| write_prefixed(part, &mut message));
+            }
             assert_eq!(token(&tokeniser, &parts), tokeniser.subkey.mac128(&message));
         }
     }

@@ -18,7 +18,7 @@ use crate::Error;
 use crate::error::{Class, Fault};
 use crate::files;
 use crate::progress::Progress;
-use crate::sources::{Reject, Row, Table};
+use crate::sources::{self, Batch, Reject, Row, Table};
 use crate::standardise::{Person, Seen, Standardiser};
 
 /// The columns that are added.
@@ -80,8 +80,9 @@ pub struct Sink<'a> {
 }
 
 impl Sink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        Ok(self.out.write_all(bytes).map_err(|e| files::io_error(self.shown, "write", e))?)
+    fn write(&mut self, lines: &[Vec<u8>]) -> Result<(), Error> {
+        let written = lines.iter().try_for_each(|lines| self.out.write_all(lines));
+        Ok(written.map_err(|e| files::io_error(self.shown, "write", e))?)
     }
 }
 
@@ -132,37 +133,52 @@ pub fn add_keys(
     let mut heading = Lines::new(delimiter, 0);
     header.for_each(|cell| heading.cell(cell));
     heading.end();
-    sink.write(&heading.into_bytes())?;
+    sink.write(&[heading.into_bytes()])?;
     let mut keyed = Keyed { profile: label.clone(), ..Keyed::default() };
-    let mut ok = Lines::new(delimiter, 0);
-    [&*label, OK].into_iter().for_each(|cell| ok.cell(cell));
-    let (ok, desks) = (ok.into_bytes(), Mutex::default());
-    let keyer = Keyer { standardiser, profile, label: &label, ok, delimiter, desks };
+    let written = |cells: &[&str]| {
+        let mut lines = Lines::new(delimiter, 0);
+        cells.iter().for_each(|cell| lines.cell(cell));
+        lines.into_bytes()
+    };
+    let (label, ok) = (written(&[&label]), written(&[&label, OK]));
+    let keyer = Keyer { standardiser, profile, label, ok, delimiter, desks: Mutex::default() };
     let mut batch = table.next_batch(BATCH)?;
     progress.begin("making keys", table.about_rows(batch.len()));
+    let mut lines = vec![];
     while !batch.is_empty() {
-        // Chunks keep the order of the file, at any number of threads. The next rows are read
-        // while these get their keys.
-        let (chunks, next) = rayon::join(
-            || -> Vec<(Vec<u8>, Keyed)> {
-                batch.rows.par_chunks(CHUNK).map(|rows| keyer.chunk(rows)).collect()
-            },
-            || table.next_batch(BATCH),
-        );
-        for (bytes, counts) in chunks {
-            sink.write(&bytes)?;
-            keyed.add(counts);
-        }
+        let (made, next) =
+            turn(&mut table, &batch.rows, |rows| keyer.chunk(rows), || sink.write(&lines))?;
+        let counts: Vec<Keyed>;
+        (lines, counts) = made.into_iter().unzip();
+        counts.into_iter().for_each(|counts| keyed.add(counts));
         for reject in &batch.rejects {
             rejects(reject)?;
         }
         keyed.set_aside += batch.rejects.len() as u64;
         keyed.rows += batch.rejects.len() as u64;
         progress.advance(batch.len() as u64);
-        batch = next?;
+        batch = next.or_else(|e| sink.write(&lines).and(Err(e.into())))?;
     }
+    sink.write(&lines)?;
     progress.end();
     Ok(keyed)
+}
+
+/// One turn: the lines of some rows are made while the next rows are read, and those of the rows
+/// before are written. Chunks keep the order of the file, at any number of threads.
+fn turn<M: Send>(
+    table: &mut Table,
+    rows: &[Row],
+    make: impl Fn(&[Row]) -> M + Sync + Send,
+    write: impl FnOnce() -> Result<(), Error>,
+) -> Result<(Vec<M>, Result<Batch, sources::Error>), Error> {
+    let (mut made, mut next) = (vec![], Ok(Batch::default()));
+    rayon::in_place_scope(|scope| {
+        scope.spawn(|_| next = table.next_batch(BATCH));
+        scope.spawn(|_| made = rows.par_chunks(CHUNK).map(make).collect());
+        write()
+    })?;
+    Ok((made, next))
 }
 
 impl Keyed {
@@ -189,7 +205,8 @@ impl Keyed {
 struct Keyer<'a> {
     standardiser: &'a Standardiser,
     profile: Profile,
-    label: &'a str,
+    /// The cell of the profile as it is written.
+    label: Vec<u8>,
     /// The last two cells of a row whose key is beyond doubt, as they are written.
     ok: Vec<u8>,
     delimiter: u8,
@@ -223,12 +240,16 @@ impl Keyer<'_> {
                     None
                 }
             };
-            let key = key.as_ref().map_or("", |key| key.as_str());
             lines.row(row);
-            lines.cell(key);
+            // A key is of letters and digits only.
+            lines.written(key.as_ref().map_or(&[], |key| key.bytes().as_slice()));
+            lines.written(&[self.delimiter]);
             match quality_cell.as_str() {
                 OK => lines.written(&self.ok),
-                codes => [self.label, codes].into_iter().for_each(|cell| lines.cell(cell)),
+                codes => {
+                    lines.written(&self.label);
+                    lines.cell(codes);
+                }
             }
             lines.end();
         }
@@ -251,8 +272,8 @@ pub fn copy(mut table: Table, mut sink: Sink<'_>) -> Result<u64, Error> {
     let mut heading = Lines::new(delimiter, 0);
     table.header().iter().for_each(|cell| heading.cell(cell));
     heading.end();
-    sink.write(&heading.into_bytes())?;
-    let mut rows = 0;
+    sink.write(&[heading.into_bytes()])?;
+    let (mut rows, mut lines) = (0, vec![]);
     let mut batch = table.next_batch(BATCH)?;
     while !batch.is_empty() {
         let copied = |rows: &[Row]| {
@@ -263,16 +284,12 @@ pub fn copy(mut table: Table, mut sink: Sink<'_>) -> Result<u64, Error> {
             }
             lines.into_bytes()
         };
-        let (chunks, next) = rayon::join(
-            || batch.rows.par_chunks(CHUNK).map(copied).collect::<Vec<_>>(),
-            || table.next_batch(BATCH),
-        );
-        for bytes in chunks {
-            sink.write(&bytes)?;
-        }
+        let (made, next) = turn(&mut table, &batch.rows, copied, || sink.write(&lines))?;
+        lines = made;
         rows += batch.rows.len() as u64;
         batch = next?;
     }
+    sink.write(&lines)?;
     Ok(rows)
 }
 

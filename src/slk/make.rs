@@ -83,7 +83,8 @@ impl<'a> Slot<'a> {
 
     fn characters<const N: usize>(&self, places: [usize; N]) -> [u8; N] {
         let Some(name) = self.name() else { return [b'9'; N] };
-        places.map(|place| name.bytes().get(place - 1).copied().unwrap_or(b'2'))
+        let letters = name.bytes();
+        places.map(|place| letters.get(place - 1).copied().unwrap_or(b'2'))
     }
 }
 
@@ -147,6 +148,7 @@ impl Birth {
 }
 
 impl<'a> Plan<'a> {
+    #[inline]
     pub(super) fn of(person: &'a Person, profile: Profile) -> Result<Self, NoKey> {
         let rules = profile.rules();
         let birth = Birth::of(&person.birth, &rules)?;

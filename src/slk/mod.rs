@@ -34,6 +34,11 @@ impl Slk581 {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// As [`Slk581::as_str`], one byte each.
+    pub fn bytes(&self) -> &[u8; 14] {
+        &self.0
+    }
+
     /// The three characters of the family name; 999 when it is missing.
     pub fn family_letters(&self) -> &str {
         &self.as_str()[..3]

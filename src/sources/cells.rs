@@ -19,27 +19,22 @@ pub struct Row {
     /// The physical line it begins on, where the header begins on line 1; the number of the
     /// row where a file has no lines.
     pub line: u64,
-    /// The cells of the rows that were read with it, and its place among them.
+    /// The cells of the rows that were read with it, and the places of its own among them.
     cells: Arc<Cells>,
-    at: usize,
+    first: u32,
+    end: u32,
 }
 
 impl Row {
     /// The row at this place of some cells.
     pub(super) fn new(line: u64, cells: Arc<Cells>, at: usize) -> Row {
-        Row { line, cells, at }
+        let Range { start, end } = cells.of_row(at);
+        Row { line, cells, first: start as u32, end: end as u32 }
     }
 
     /// The cell in a column of [`super::Table::column`], without outer white space.
     pub fn cell(&self, column: usize) -> &str {
-        let cell = self.as_is(column);
-        // To look for white space of every script takes longer than most cells do altogether.
-        match cell.as_bytes() {
-            [] => cell,
-            [one] if one.is_ascii_graphic() => cell,
-            [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
-            _ => cell.trim(),
-        }
+        trimmed(self.as_is(column))
     }
 
     /// Every cell as it is in the file.
@@ -69,7 +64,18 @@ impl Row {
     }
 
     fn places(&self) -> Range<usize> {
-        self.cells.of_row(self.at)
+        self.first as usize..self.end as usize
+    }
+}
+
+/// A text without outer white space. To look for white space of every script takes longer than
+/// most cells do altogether.
+pub(crate) fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [one] if one.is_ascii_graphic() => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 
@@ -223,4 +229,18 @@ pub(super) fn check_text(
     });
     let line = span.line + breaks.count() as u64;
     Err(Error::Malformed { file: name.to_owned(), line, declared })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn trimmed_is_trim(text in "[ \t\r\u{a0}\u{3000}\0\u{1f}aé!]{0,5}") {
+            prop_assert_eq!(trimmed(&text), text.trim());
+        }
+    }
 }

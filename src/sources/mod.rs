@@ -25,6 +25,7 @@ mod unpack;
 pub(crate) mod upload;
 
 pub use cells::Row;
+pub(crate) use cells::trimmed;
 
 pub use dex::DEX_SOURCE;
 pub(crate) use dex::{MOST_UPLOADED, NO_CLIENT, day};

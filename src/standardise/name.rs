@@ -68,12 +68,14 @@ impl Name {
     /// names are that, and cost no more than to look one up. Nothing of any other text.
     pub(super) fn of_letters(text: &str, placeholders: &PlaceholderList) -> Option<Value<Self>> {
         let mut bytes = [0; SHORT];
-        let letters = bytes.get_mut(..text.len()).filter(|letters| !letters.is_empty())?;
-        letters.copy_from_slice(text.as_bytes());
-        letters.make_ascii_uppercase();
-        if !letters.iter().all(u8::is_ascii_uppercase) {
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        // All places are looked at, so that the compiler takes many at once.
+        bytes.make_ascii_uppercase();
+        let count: u8 = bytes.iter().map(|byte| u8::from(byte.is_ascii_uppercase())).sum();
+        if text.is_empty() || usize::from(count) != text.len() {
             return None;
         }
+        let letters = &bytes[..text.len()];
         if placeholders.may_have_name(letters)
             && placeholders.has_name(std::str::from_utf8(letters).ok()?)
         {

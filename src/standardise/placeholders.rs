@@ -10,11 +10,13 @@ use crate::project::{Diacritics, Placeholders};
 #[derive(Debug, Clone, Default)]
 pub struct PlaceholderList {
     names: HashSet<String>,
-    /// For each first letter, the lengths of names that begin with it, as bits: most names that
-    /// are looked up are no entry's by that alone.
-    lengths: [u32; 26],
+    /// For each letter, the lengths of names that begin with it, and of those that end with it, as
+    /// bits: most names that are looked up are no entry's by that alone.
+    lengths: [[u32; 26]; 2],
     /// Sorted.
     dates: Vec<(i8, i8, i16)>,
+    /// For each month the days of such dates, as bits.
+    days: [u32; 16],
 }
 
 impl PlaceholderList {
@@ -23,20 +25,22 @@ impl PlaceholderList {
     pub fn new(placeholders: &Placeholders) -> Self {
         let names = placeholders.names.iter().map(|name| spaced(&fold(name, Diacritics::Fold)));
         let names: HashSet<String> = names.filter(|name| !name.is_empty()).collect();
-        let mut lengths = [0; 26];
-        for name in &names {
-            if let Some((letter, length)) = kind(name.as_bytes()) {
-                lengths[letter] |= length;
-            }
+        let mut lengths = [[0; 26]; 2];
+        for (letters, length) in names.iter().filter_map(|name| kind(name.as_bytes())) {
+            lengths.iter_mut().zip(letters).for_each(|(of, letter)| of[letter] |= length);
         }
         let mut dates: Vec<_> = placeholders.dates.iter().filter_map(|date| parts(date)).collect();
         dates.sort_unstable();
-        PlaceholderList { names, lengths, dates }
+        let mut days = [0; 16];
+        dates.iter().for_each(|&(day, month, _)| days[month as usize % 16] |= bit(day));
+        PlaceholderList { names, lengths, dates, days }
     }
 
     /// Whether a folded name may stand for none: one look, and mostly the answer is no.
     pub(super) fn may_have_name(&self, folded: &[u8]) -> bool {
-        kind(folded).is_none_or(|(letter, length)| self.lengths[letter] & length != 0)
+        kind(folded).is_none_or(|(letters, length)| {
+            self.lengths.iter().zip(letters).all(|(of, letter)| of[letter] & length != 0)
+        })
     }
 
     /// Whether this folded name stands for none.
@@ -50,14 +54,21 @@ impl PlaceholderList {
 
     /// Whether this day stands for none.
     pub(super) fn has_date(&self, day: i8, month: i8, year: i16) -> bool {
-        self.dates.binary_search(&(day, month, year)).is_ok()
+        self.days[month as usize % 16] & bit(day) != 0
+            && self.dates.binary_search(&(day, month, year)).is_ok()
     }
 }
 
-/// The place of a folded name's first letter, and the bit of its length; all long ones have one.
-fn kind(folded: &[u8]) -> Option<(usize, u32)> {
-    let letter = folded.first()?.checked_sub(b'A').filter(|letter| *letter < 26)?;
-    Some((letter.into(), 1 << folded.len().min(31)))
+/// The places of a folded name's first and last letter, and the bit of its length; all long ones
+/// have one.
+fn kind(folded: &[u8]) -> Option<([usize; 2], u32)> {
+    let place = |letter: &u8| letter.checked_sub(b'A').filter(|place| *place < 26).map(usize::from);
+    Some(([place(folded.first()?)?, place(folded.last()?)?], 1 << folded.len().min(31)))
+}
+
+/// The bit of a day of the month.
+fn bit(day: i8) -> u32 {
+    1 << (day & 31)
 }
 
 fn spaced(folded: &str) -> String {

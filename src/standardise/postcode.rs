@@ -55,12 +55,11 @@ const BORDERS: [(u16, &str); 22] = [
 /// Whether a state has a postcode. What is no postcode or no state is not judged.
 pub(crate) fn agree(postcode: &str, state: &str) -> bool {
     let Ok(number) = postcode.parse::<u16>() else { return true };
-    let state = state.to_ascii_uppercase();
-    if postcode.len() != 4 || !RANGES.iter().any(|(name, ..)| *name == state) {
-        return true;
-    }
-    RANGES.iter().any(|(name, from, to)| *name == state && (*from..=*to).contains(&number))
-        || BORDERS.contains(&(number, state.as_str()))
+    let is_it = |name: &str| name.eq_ignore_ascii_case(state);
+    RANGES.iter().any(|(name, from, to)| (*from..=*to).contains(&number) && is_it(name))
+        || BORDERS.iter().any(|(border, name)| *border == number && is_it(name))
+        || postcode.len() != 4
+        || !RANGES.iter().any(|(name, ..)| is_it(name))
 }
 
 #[cfg(test)]
@@ -94,6 +93,23 @@ mod tests {
             assert!(states.iter().all(|state| agree(postcode, state)), "{postcode}");
         }
         assert!(!agree("2620", "VIC"));
+    }
+
+    /// As one says it: a state that there is has the postcodes of its ranges and borders.
+    #[test]
+    fn every_postcode_is_in_its_states_only() {
+        let states = ["ACT", "NSW", "NT", "QLD", "SA", "TAS", "VIC", "WA", "OT", "AAT", "XX", ""];
+        for number in 0..10_000u16 {
+            for state in states {
+                let is_state = RANGES.iter().any(|(name, ..)| *name == state);
+                let in_range = |&(name, from, to): &(&str, u16, u16)| {
+                    name == state && (from..=to).contains(&number)
+                };
+                let expected =
+                    !is_state || RANGES.iter().any(in_range) || BORDERS.contains(&(number, state));
+                assert_eq!(agree(&format!("{number:04}"), state), expected, "{number} {state}");
+            }
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::date::{Accuracy, of_digits};
+use super::date::{Accuracy, DigitForm};
 use super::seen::{Cells, Seen};
 use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Value};
 use super::{phone, place, postcode};
@@ -33,6 +33,8 @@ pub struct Standardiser {
     slk: Option<Column>,
     aliases: Vec<Alias>,
     date_format: String,
+    /// The format, where it is of digits and signs only.
+    digits: Option<DigitForm>,
     diacritics: Diacritics,
     placeholders: PlaceholderList,
     today: Date,
@@ -53,11 +55,13 @@ impl Column {
     }
 
     /// The cell, or what the code map says it means.
+    #[inline]
     fn cell<'a>(&'a self, row: &'a Row) -> &'a str {
         let cell = row.cell(self.place);
-        if self.codes.is_empty() {
-            return cell;
-        }
+        if self.codes.is_empty() { cell } else { self.meaning(cell) }
+    }
+
+    fn meaning<'a>(&'a self, cell: &'a str) -> &'a str {
         self.codes.get(&cell.to_lowercase()).map_or(cell, String::as_str)
     }
 }
@@ -143,6 +147,7 @@ impl Standardiser {
             slk: spec.slk581.as_deref().map(|name| finder.column(name)),
             aliases,
             date_format: spec.date_format.clone(),
+            digits: DigitForm::of(&spec.date_format),
             diacritics,
             placeholders: PlaceholderList::new(placeholders),
             today,
@@ -317,22 +322,30 @@ impl Standardiser {
         seen: &mut Cells<Value<Name>>,
     ) -> Value<Name> {
         let Some(column) = column else { return Value::Missing(Absent::Empty) };
-        if let Some(value) = Name::of_letters(column.cell(row), &self.placeholders) {
+        let cell = column.cell(row);
+        if cell.is_empty() {
+            return Value::Missing(Absent::Empty);
+        }
+        if let Some(value) = Name::of_letters(cell, &self.placeholders) {
             return value;
         }
-        seen.value(column.raw(row), || {
-            Name::read(column.cell(row), self.diacritics, &self.placeholders)
-        })
+        seen.value(column.raw(row), || Name::read(cell, self.diacritics, &self.placeholders))
     }
 
     fn birth(&self, column: &Column, row: &Row, seen: &mut Seen) -> Value<BirthDate> {
         let accuracy = self.accuracy.as_ref().map(|(code, column)| (*code, column.cell(row)));
         let text = column.cell(row);
-        if accuracy.is_none()
-            && let Some(date) = of_digits(&self.date_format, text)
-        {
-            return BirthDate::new(date, Accuracy::ACCURATE)
-                .checked(self.today, &self.placeholders);
+        if let Some(date) = self.digits.as_ref().and_then(|form| form.read(text)) {
+            let accuracy = match accuracy {
+                Some((code, cell)) => Accuracy::read(code, cell),
+                None => Some(Accuracy::ACCURATE),
+            };
+            return match accuracy {
+                Some(accuracy) => {
+                    BirthDate::new(date, accuracy).checked(self.today, &self.placeholders)
+                }
+                None => Value::Bad(Reason::UnknownAccuracy),
+            };
         }
         let read =
             || BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders);
@@ -512,6 +525,24 @@ mod tests {
         assert_eq!(person.others[2].known().map(Text::as_str), Some("0800"));
         let shown = format!("{person:?}");
         assert!(!shown.contains("OMARA") && !shown.contains("1980") && !shown.contains("0800"));
+    }
+
+    /// With an accuracy of its own or without, a birth date is read as by itself.
+    #[test]
+    fn a_birth_date_is_what_its_cells_say() {
+        let dates = ["02/03/1980", "2/3/1980", "31/02/1980", "01/01/1900", "02/03/2080", "x", ""];
+        let cells = ["", "1", "2", "no", "?"].iter().flat_map(|est| dates.map(|date| (date, *est)));
+        let list = PlaceholderList::new(&Placeholders::standard());
+        let without = &SOURCE[..SOURCE.find("[birth_date_accuracy]").expect("a section")];
+        for (date, estimated) in cells {
+            let text = format!("{HEADER}1,Li,Bo,{date},{estimated},1,2600,,\n");
+            let accuracy = Some((AccuracyCode::Estimated, estimated));
+            for (source, accuracy) in [(SOURCE, accuracy), (without, None)] {
+                let (standardiser, rows) = read(source, &text);
+                let expected = BirthDate::read(date, "%d/%m/%Y", TODAY, accuracy, &list);
+                assert_eq!(standardiser.person(&rows[0]).birth, expected, "{date} {estimated}");
+            }
+        }
     }
 
     #[test]
