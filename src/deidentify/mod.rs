@@ -44,7 +44,7 @@ use crate::project::Project;
 use crate::project::fuzzy::{FuzzyEncoding, FuzzySettings};
 use crate::project::groups::ChanceOfGroup;
 use crate::sources::spec::{EventSpec, SourceSpec};
-use crate::sources::{Input, Table};
+use crate::sources::{Input, Least, Table};
 
 use events::Events;
 use export::{Export, Reading};
@@ -265,7 +265,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let staged = Staged::folder(&job.out, job.overwrite)?;
     let folders = [Some(&job.out), None];
     let (agency_key, key_of) = agency_key(job.agency_key.as_ref(), folders, project, &staged)?;
-    let table = Table::open(&job.export, &source.form())?;
+    // An agency may have had no client, or no event.
+    let table = Table::open(&job.export, &source.form().with(Least::Header))?;
     let (file_warnings, files) = (table.warnings(), table.files());
     let encoder = Encoder::new(project, &key);
     let in_export = source.events.as_ref().filter(|e| e.sheet.is_none() && job.events.is_none());
@@ -548,14 +549,16 @@ impl Events {
         match (&job.source.events, &job.events) {
             (Some(spec), Some(path)) => {
                 let input = Input::File(path.clone());
-                let table = Table::open(&input, &job.source.events_form(spec))?;
+                let form = job.source.events_form(spec).with(Least::Header);
+                let table = Table::open(&input, &form)?;
                 Ok(Some(Events::read(table, spec, progress)?))
             }
             (Some(EventSpec { sheet: Some(_), .. }), None) if job.export == Input::Stdin => {
                 Err(Error::SheetOfStdin.into())
             }
             (Some(spec @ EventSpec { sheet: Some(_), .. }), None) => {
-                let table = Table::open(&job.export, &job.source.events_form(spec))?;
+                let form = job.source.events_form(spec).with(Least::Header);
+                let table = Table::open(&job.export, &form)?;
                 Ok(Some(Events::read(table, spec, progress)?))
             }
             (Some(_), None) => Ok(Some(self)),

@@ -198,6 +198,10 @@ impl RunRecord {
             warnings.push("no row of the export is in the package".to_owned());
             return warnings;
         }
+        if self.events.as_ref().is_some_and(|events| events.read == 0) {
+            warnings
+                .push("no event was read: check that none was cut off or filtered away".to_owned());
+        }
         if source.unique_people {
             // Nobody was looked for, so that there may be more who are not quite equal.
             warnings.extend(doubles::told_once(self.duplicates_joined, "at least "));
