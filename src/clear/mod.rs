@@ -10,6 +10,7 @@ mod likeness;
 mod nicknames;
 mod states;
 mod traits;
+mod unlike;
 
 use rayon::prelude::*;
 
@@ -17,6 +18,7 @@ use crate::engine::{self, Between, Chance, Judgement, Sight};
 pub(crate) use block::{Blocking, Candidates, Limits};
 pub(crate) use compare::Comparison;
 pub(crate) use traits::Traits;
+pub(crate) use unlike::{are_plainly_two, is_whole};
 
 /// One source of people.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Printer;
-use crate::deidentify::{self, Job, RunRecord, Summary, Unhardened};
+use crate::deidentify::{self, Column, Job, KeyOf, RunRecord, Summary, Unhardened};
 use crate::error::{Class, Error, Fault};
 use crate::files::{Overwrite, clean, clean_text};
 use crate::ids::SourceName;
@@ -92,6 +92,7 @@ struct Report<'a> {
     events_file: Option<PathBuf>,
     left_out_file: Option<PathBuf>,
     keep: PathBuf,
+    agency_key: KeyOf,
     warnings: &'a [String],
 }
 
@@ -129,6 +130,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         events_file: summary.events.as_ref().map(|name| summary.out.join(name)),
         left_out_file: summary.left_out.as_ref().map(|name| summary.out.join(name)),
         keep: summary.out.join("keep"),
+        agency_key: summary.agency_key,
         warnings: &summary.warnings,
     };
     printer.close(&report, &text(&summary, &report))
@@ -143,6 +145,11 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         *columns.entry(clean_text(&set_aside.column)).or_default() += set_aside.values;
     }
     let columns_total: u64 = columns.values().sum();
+    let reasons_of_values = summary.record.values_set_aside.iter().map(|set_aside| {
+        let Column { column, reason, values } = set_aside;
+        format!("{values:>19}  {}: {reason}\n", clean_text(column))
+    });
+    let reasons_of_values: String = reasons_of_values.collect();
     let joined = match summary.record.duplicates_joined {
         0 => String::new(),
         n => format!("; {n} found under a second record number"),
@@ -151,7 +158,7 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
         "rows in            {rows_in}\n\
          people in package  {people}, in {package_rows} rows{joined}\n\
          rows set aside     {}\n\
-         values not usable  {}\n\
+         values not usable  {}\n{reasons_of_values}\
          tokens             {} written, {} withheld as shared, {} without a value\n",
         counted(reasons),
         counted(columns),
@@ -174,6 +181,13 @@ fn text(summary: &Summary, report: &Report<'_>) -> String {
     text += &format!("for linkage unit   {}\n", clean(&report.package));
     for file in [&report.events_file, &report.left_out_file].into_iter().flatten() {
         text += &format!("for the analyst    {}\n", clean(file));
+    }
+    if summary.agency_key == KeyOf::ThisRun {
+        text += &format!(
+            "agency key         made anew: KEEP {}; with it (--agency-key) later deliveries give \
+             clients the same row ids\n",
+            clean(&report.keep.join("agency.key"))
+        );
     }
     text += &format!("stays here         {}", clean(&report.keep));
     if aside > 0 {

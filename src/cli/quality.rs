@@ -88,6 +88,13 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let exports = args.exports.iter().map(Input::from_arg).collect();
     let job = Job { exports, source, project, profile, today: today(), as_at: args.as_at };
     let report = quality::run(&job, &printer.progress())?;
+    for file in &report.files {
+        let of_file = |warning: &String| match &report.files[..] {
+            [_] => warning.clone(),
+            _ => format!("{}: {warning}", file.file),
+        };
+        file.warnings.iter().map(of_file).for_each(|warning| printer.warn(&warning));
+    }
     if let Some(html) = &mut html {
         put(html, report.html()?.as_bytes())?;
     }
@@ -233,8 +240,13 @@ fn one(q: &Quality, text: &mut String) {
     line(
         "people",
         format!(
-            "{} under {} record numbers (too many: {}); rows without a number: {}",
-            p.people, p.numbers, p.numbers_too_many, q.without_number
+            "{} under {} record numbers (too many: {}; of different people: {}); rows without a \
+             number: {}",
+            p.people,
+            p.numbers,
+            p.numbers_too_many,
+            p.numbers_of_different_people,
+            q.without_number
         ),
     );
     line(

@@ -221,7 +221,7 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     if out_arg == "-" {
         let mut out = Stdout(printer);
         let keyed = job.run(&mut out, Path::new(STDOUT), |_| Ok(()))?;
-        report(&keyed, printer);
+        report(&keyed, &spec, printer);
         return Ok(());
     }
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
@@ -249,7 +249,7 @@ fn run_export(args: &Args, printer: &Printer) -> Result<(), Error> {
     out.flush().map_err(|e| files::io_error(target, "write", e))?;
     rejects.commit()?;
     out.commit()?;
-    report(&keyed, printer);
+    report(&keyed, &spec, printer);
     printer.say(&format!("written: {}", files::clean(target)));
     if printer.format() == Format::Json {
         printer.result(&keyed, "")?;
@@ -310,8 +310,9 @@ impl Write for Stdout<'_> {
     }
 }
 
-fn report(keyed: &Keyed, printer: &Printer) {
-    let Keyed { profile, rows, keys, without_key, set_aside, quality } = keyed;
+fn report(keyed: &Keyed, spec: &SourceSpec, printer: &Printer) {
+    let Keyed { profile, rows, keys, without_key, set_aside, quality, birth_dates } = keyed;
+    birth_dates.warning(spec).iter().for_each(|warning| printer.warn(warning));
     printer.say(&format!("rows: {rows}"));
     printer.say(&format!("with a key ({profile}): {keys}"));
     printer.say(&format!("without a key: {without_key}"));

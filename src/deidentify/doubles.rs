@@ -2,8 +2,9 @@
 //! agency. Takes persons, gives a number for each record's person; makes no token.
 
 use super::duplicates;
+use super::mixed::Mixed;
 use crate::clear::Traits;
-use crate::encode::people::{self, Records};
+use crate::encode::people::{self, People, Records};
 use crate::encode::{Encoder, Scratch, TokenSets};
 use crate::project::Project;
 use crate::standardise::Person;
@@ -17,7 +18,7 @@ pub(crate) struct Doubles {
 }
 
 /// Who is who.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     /// The person of each record, in the order of the export.
     pub(crate) person_of: Vec<u32>,
@@ -25,6 +26,29 @@ pub(crate) struct Found {
     pub(crate) numbers: u64,
     /// How many people there are.
     pub(crate) people: u64,
+    /// The numbers that different people have.
+    pub(crate) mixed: Mixed,
+}
+
+/// How many record numbers there are, and how many people have them.
+pub(super) fn count(records: &Records, people: &People) -> (u64, u64) {
+    let People { order, representatives } = people;
+    let changes = order.windows(2).filter(|r| records.id(r[0]) != records.id(r[1]));
+    let numbers = changes.count() as u64 + u64::from(!records.is_empty());
+    let own = (0u32..).zip(representatives).filter(|(rank, person)| rank == *person);
+    (numbers, own.count() as u64)
+}
+
+/// What to say of people who are there twice in a source that is described as holding each once.
+/// They are so many, or `at_least` so many.
+pub(crate) fn told_once(twice: u64, at_least: &str) -> Option<String> {
+    (twice > 0).then(|| {
+        format!(
+            "source.toml says that each person is there once (`unique_people = true`), but people \
+             are there again under further record numbers: {at_least}{twice}; linkage that believes \
+             it loses matches, so say `unique_people = false`, or join them in the export"
+        )
+    })
 }
 
 impl Doubles {
@@ -63,6 +87,7 @@ impl Doubles {
     pub(crate) fn find(&self, project: &Project, encoder: &Encoder<'_>) -> Found {
         let Doubles { records, sets, traits } = self;
         let mut people = people::group(records);
+        let mixed = Mixed::find(records, &people, traits);
         let (ranks, first) = people::compared_by(records, &people, sets);
         let pairs = duplicates::find(project, encoder.components(), sets, traits, &first);
         let pairs = pairs.iter().map(|&(a, b)| (ranks[a as usize], ranks[b as usize]));
@@ -71,9 +96,7 @@ impl Doubles {
         for (&record, &person) in people.order.iter().zip(&people.representatives) {
             person_of[record as usize] = person;
         }
-        let changes = people.order.windows(2).filter(|r| records.id(r[0]) != records.id(r[1]));
-        let numbers = changes.count() as u64 + u64::from(!records.is_empty());
-        let own = (0u32..).zip(&people.representatives).filter(|(rank, person)| rank == *person);
-        Found { person_of, numbers, people: own.count() as u64 }
+        let (numbers, people) = count(records, &people);
+        Found { person_of, numbers, people, mixed }
     }
 }

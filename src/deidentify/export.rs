@@ -22,7 +22,7 @@ use crate::package::max_rows;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sources::{FileNames, Row, SourceSpec, Table};
-use crate::standardise::{Person, Seen, Standardiser};
+use crate::standardise::{Dates, Person, Seen, Standardiser};
 
 /// Rows read in one go, and rows of one piece of parallel work. Neither depends on the
 /// number of threads, and pieces are joined in order.
@@ -87,11 +87,12 @@ pub(super) struct Export<'a> {
     pub(super) left_out: LeftOut,
     /// Rows with a postcode that their state does not have.
     pub(super) odd_postcodes: u64,
+    pub(super) birth_dates: Dates,
     pub(super) records: Records,
     /// The token sets of the records, with their fuzzy rows and values.
     pub(super) store: Store<'a>,
-    /// What the person of each token set is compared by, where the source may hold a person
-    /// twice; else nothing.
+    /// What the person of each token set is compared by; names, birth date and sex only, where the
+    /// source holds each person once.
     pub(super) traits: Traits,
     pub(super) asides: Vec<Aside>,
     pub(super) events: Events,
@@ -109,6 +110,7 @@ struct Part {
     left_out: LeftOut,
     kept_back: u64,
     odd_postcodes: u64,
+    birth_dates: Dates,
     records: Records,
     packed: Packed,
     traits: Traits,
@@ -144,7 +146,8 @@ impl<'a> Export<'a> {
             },
             encoder,
             fuzzy,
-            compared: is_compared.then_some(project),
+            project,
+            is_compared,
             desks: Mutex::default(),
         };
         let mut export = Export {
@@ -152,9 +155,10 @@ impl<'a> Export<'a> {
             excluded: Exclusions::default(),
             left_out: LeftOut::default(),
             odd_postcodes: 0,
+            birth_dates: Dates::default(),
             records: Records::default(),
             store: Store::new(reader.layout(), room),
-            traits: if is_compared { Traits::new(project) } else { Traits::default() },
+            traits: reader.traits(),
             asides: vec![],
             events: Events::default(),
             kept_back: 0,
@@ -197,9 +201,10 @@ impl<'a> Export<'a> {
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {
-        let Part { excluded, left_out, kept_back, odd_postcodes, .. } = part;
+        let Part { excluded, left_out, kept_back, odd_postcodes, birth_dates, .. } = part;
         let Part { records, packed, traits, asides, events, .. } = part;
         self.odd_postcodes += odd_postcodes;
+        self.birth_dates.add(birth_dates);
         self.records.append(&records, self.store.len() as u32);
         self.store.push(packed)?;
         self.traits.append(traits);
@@ -230,8 +235,9 @@ struct Reader<'a> {
     events: Option<EventReader>,
     encoder: &'a Encoder<'a>,
     fuzzy: Option<&'a FuzzyEncoder>,
-    /// The project, where the source's people are compared with each other.
-    compared: Option<&'a Project>,
+    project: &'a Project,
+    /// Whether the source's people are compared with each other.
+    is_compared: bool,
     /// Desks that nobody works at.
     desks: Mutex<Vec<Desk>>,
 }
@@ -253,13 +259,19 @@ impl Reader<'_> {
         Layout { keys: tokens.len(), values: values.len(), width }
     }
 
+    /// Room for what people are compared by: all of it, or what tells the rows of one record number
+    /// apart.
+    fn traits(&self) -> Traits {
+        if self.is_compared { Traits::new(self.project) } else { Traits::default() }
+    }
+
     fn part(&self, rows: &[Row]) -> Part {
         let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
         let free = desks().pop();
         let mut desk = free
             .unwrap_or_else(|| Desk { sets: self.encoder.token_sets(PIECE), ..Desk::default() });
         desk.sets.clear();
-        let traits = self.compared.map(Traits::new).unwrap_or_default();
+        let traits = self.traits();
         let mut part = Part { files: self.files.clone(), traits, ..Part::default() };
         for row in rows {
             let is_used = self.row(row, &mut desk, &mut part);
@@ -269,9 +281,7 @@ impl Reader<'_> {
             }
         }
         let persons = &desk.persons[..desk.sets.len()];
-        if let Some(project) = self.compared {
-            persons.iter().for_each(|person| part.traits.push(project, person));
-        }
+        persons.iter().for_each(|person| part.traits.push(self.project, person));
         let fuzzy = self.fuzzy.map(|encoder| encoder.encode(persons));
         part.packed = self.layout().pack(&desk.sets, fuzzy.as_ref());
         desks().push(desk);
@@ -309,6 +319,7 @@ impl Reader<'_> {
         self.standardiser.read(row, seen, person);
         let is_odd = self.standardiser.has_postcode_of_another_state(row, person);
         part.odd_postcodes += u64::from(is_odd);
+        part.birth_dates.count(&person.birth);
         for (column, reason) in self.standardiser.problems(person) {
             part.set_aside(Kind::Value, row, column, reason.to_string());
         }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::export::{Export, Reading};
+use super::mixed::Mixed;
 use super::write::RowIds;
 use super::{Error, agency_key, consent, violence, write};
 use crate::clear::{self, Blocking, Candidates, Comparison, Limits, Traits};
@@ -23,6 +24,7 @@ use crate::link::{
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::sources::{Input, SourceSpec, Table};
+use crate::standardise::Dates;
 
 /// What to link, and where to.
 #[derive(Debug)]
@@ -68,6 +70,8 @@ struct Read<'a> {
     rows: u64,
     set_aside: u64,
     listed_in_vain: usize,
+    birth_dates: Dates,
+    mixed: Mixed,
 }
 
 /// Links the exports and writes the maps; one export alone is searched for people it holds
@@ -90,7 +94,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let earlier = job.previous.as_deref().map(link::earlier).transpose()?;
     let decisions = job.decisions.as_deref().map(Decisions::read).transpose()?;
     let places = [Some(&job.out), job.previous.as_ref()];
-    let agency_key = agency_key(job.agency_key.as_ref(), places, project, &staged)?;
+    let (agency_key, _) = agency_key(job.agency_key.as_ref(), places, project, &staged)?;
     let encoder = Encoder::for_values(project);
 
     let mut sets = encoder.token_sets(0);
@@ -99,6 +103,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let mut firsts: Vec<Vec<u32>> = Vec::new();
     for (input, source) in exports {
         let table = Table::open(input, &source.form())?;
+        let files = table.files();
         let reading = Reading {
             project,
             source,
@@ -113,6 +118,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         let mut export = Export::read(table, &reading, room, progress)?;
         let values = export.store.values()?;
         let people = people::group(&export.records);
+        let mixed = Mixed::find(&export.records, &people, &export.traits);
+        write::mixed(&staged, source, &export.records, &mixed, &files)?;
         let (_, first) = people::compared_by(&export.records, &people, &values);
         let before = sets.len() as u32;
         firsts.push(first.iter().map(|set| before + set).collect());
@@ -128,6 +135,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
             rows: export.records.len() as u64,
             set_aside: export.rows_in - export.records.len() as u64,
             listed_in_vain: export.listed_in_vain,
+            birth_dates: export.birth_dates,
+            mixed,
         });
     }
 
@@ -215,7 +224,9 @@ fn warnings(
     judgement: &Judgement,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
-    for Read { source, set_aside, rows, listed_in_vain, .. } in sources {
+    for Read { source, set_aside, rows, listed_in_vain, birth_dates, mixed, .. } in sources {
+        warnings.extend(mixed.warning(&source.record_id, Some(&write::mixed_name(source))));
+        warnings.extend(birth_dates.warning(source));
         warnings.extend(source.check_against(&job.project));
         warnings.extend(consent::warning(*listed_in_vain));
         if *rows == 0 {

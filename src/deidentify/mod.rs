@@ -12,6 +12,7 @@ mod events;
 mod export;
 pub mod inhouse;
 mod left_out;
+mod mixed;
 mod record;
 mod violence;
 pub(crate) mod withdrawn;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::clear::Traits;
 use crate::encode::bits::Bits;
@@ -42,10 +44,11 @@ use crate::project::Project;
 use crate::project::fuzzy::{FuzzyEncoding, FuzzySettings};
 use crate::project::groups::ChanceOfGroup;
 use crate::sources::spec::{EventSpec, SourceSpec};
-use crate::sources::{Input, Table};
+use crate::sources::{Input, Least, Table};
 
 use events::Events;
 use export::{Export, Reading};
+use mixed::Mixed;
 pub use record::{Column, EventCount, KeyFill, RunRecord, Tokens};
 use write::RowIds;
 
@@ -103,8 +106,20 @@ pub struct Summary {
     /// How many clients are left out for want of consent, below the output folder, where the
     /// source asks for any.
     pub left_out: Option<String>,
+    /// Where the agency's own key is from.
+    pub agency_key: KeyOf,
     /// What a person should look at.
     pub warnings: Vec<String>,
+}
+
+/// Whether row ids are those of earlier runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyOf {
+    /// The agency's own key is an earlier run's, so that clients have the row ids they had.
+    EarlierRun,
+    /// It was made by this run.
+    ThisRun,
 }
 
 /// A run that cannot be made.
@@ -249,9 +264,10 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let fuzzy_encoder = project.fuzzy.as_ref().map(encode_fuzzy).transpose()?;
     let staged = Staged::folder(&job.out, job.overwrite)?;
     let folders = [Some(&job.out), None];
-    let agency_key = agency_key(job.agency_key.as_ref(), folders, project, &staged)?;
-    let table = Table::open(&job.export, &source.form())?;
-    let file_warnings = table.warnings();
+    let (agency_key, key_of) = agency_key(job.agency_key.as_ref(), folders, project, &staged)?;
+    // An agency may have had no client, or no event.
+    let table = Table::open(&job.export, &source.form().with(Least::Header))?;
+    let (file_warnings, files) = (table.warnings(), table.files());
     let encoder = Encoder::new(project, &key);
     let in_export = source.events.as_ref().filter(|e| e.sheet.is_none() && job.events.is_none());
     if let Some(EventSpec { start, .. }) = in_export
@@ -276,9 +292,11 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let export = Export::read(table, &reading, room, progress)?;
     let Export { rows_in, excluded, left_out, listed_in_vain, kept_back, odd_postcodes, .. } =
         export;
+    let birth_dates = export.birth_dates;
     let Export { records, store, traits, mut asides, events, .. } = export;
     progress.begin("finding people", None);
-    let (people, duplicates) = find_people(&records, &store, traits, &encoder, job)?;
+    let Found { people, mixed, duplicates } = find_people(&records, &store, traits, &encoder, job)?;
+    write::mixed(&staged, source, &records, &mixed, &files)?;
     let row_ids = row_ids(&records, &people, &agency_key, project, source);
     let keep = RowIds::new(&records, &people, &row_ids);
     write::keep_rows(&staged, source, &keep)?;
@@ -306,9 +324,14 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
         RunRecord::new(job, &manifest, rows_in, duplicates, digest, &asides, events.as_ref());
     record.rows_kept_back = kept_back;
     record.postcodes_of_another_state = odd_postcodes;
+    record.birth_dates = birth_dates;
+    record.numbers_of_several_rows = mixed.several;
+    record.numbers_of_different_people = mixed.numbers;
     write::run_record(&staged, &record)?;
     staged.commit()?;
     let mut warnings = file_warnings;
+    let list = write::mixed_name(source);
+    warnings.extend(mixed.warning(&source.record_id, Some(&list)));
     warnings.extend(record.warnings(job));
     warnings.extend(consent::warning(listed_in_vain));
     warnings.extend(fill_warning);
@@ -317,48 +340,59 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     }
     let events = events.map(|written| written.name);
     let left_out = source.asks_for_consent().then_some(left_out);
-    Ok(Summary { record, out: job.out.clone(), package, events, left_out, warnings })
+    let out = job.out.clone();
+    Ok(Summary { record, out, package, events, left_out, agency_key: key_of, warnings })
 }
 
 /// The agency's own key: the one named, that of earlier output in one of the folders, or a
-/// new one. It is in `keep/` of the output, so that the next run gives every client the same
-/// row id.
+/// new one, and which of them. It is in `keep/` of the output, so that the next run gives every
+/// client the same row id.
 fn agency_key(
     named: Option<&PathBuf>,
     folders: [Option<&PathBuf>; 2],
     project: &Project,
     staged: &Staged,
-) -> Result<AgencyKey, crate::Error> {
+) -> Result<(AgencyKey, KeyOf), crate::Error> {
     let kept = staged.path().join(write::AGENCY_KEY);
     let earlier = folders.into_iter().flatten().map(|folder| folder.join(write::AGENCY_KEY));
     let Some(source) = named.cloned().or_else(|| earlier.into_iter().find(|key| key.exists()))
     else {
-        return Ok(AgencyKey::create(&kept, project)?);
+        return Ok((AgencyKey::create(&kept, project)?, KeyOf::ThisRun));
     };
     let key = AgencyKey::load(&source)?;
     key.save(&kept, project)?;
-    Ok(key)
+    Ok((key, KeyOf::EarlierRun))
 }
 
-/// The people of the records, and how many were found to be held under several numbers.
+/// Who the records are of.
+struct Found {
+    people: People,
+    /// The record numbers that different people have.
+    mixed: Mixed,
+    /// How many people were found under a further record number.
+    duplicates: u64,
+}
+
+/// Finds the people of the records.
 fn find_people(
     records: &Records,
     store: &Store<'_>,
     traits: Traits,
     encoder: &Encoder<'_>,
     job: &Job,
-) -> Result<(People, u64), crate::Error> {
+) -> Result<Found, crate::Error> {
     let Job { project, source, .. } = job;
     let mut people = people::group(records);
-    let mut duplicates = 0;
+    let mixed = Mixed::find(records, &people, &traits);
     if source.join_duplicates && !source.unique_people {
         let sets = store.values()?;
         let (ranks, first) = people::compared_by(records, &people, &sets);
         let pairs = duplicates::find(project, encoder.components(), &sets, &traits, &first);
         let pairs = pairs.iter().map(|&(a, b)| (ranks[a as usize], ranks[b as usize]));
-        duplicates = people::merge(&mut people.representatives, pairs);
+        people::merge(&mut people.representatives, pairs);
     }
-    Ok((people, duplicates))
+    let (numbers, found) = doubles::count(records, &people);
+    Ok(Found { people, mixed, duplicates: numbers - found })
 }
 
 /// The row id of each rank, made from the first record number of its person.
@@ -515,14 +549,16 @@ impl Events {
         match (&job.source.events, &job.events) {
             (Some(spec), Some(path)) => {
                 let input = Input::File(path.clone());
-                let table = Table::open(&input, &job.source.events_form(spec))?;
+                let form = job.source.events_form(spec).with(Least::Header);
+                let table = Table::open(&input, &form)?;
                 Ok(Some(Events::read(table, spec, progress)?))
             }
             (Some(EventSpec { sheet: Some(_), .. }), None) if job.export == Input::Stdin => {
                 Err(Error::SheetOfStdin.into())
             }
             (Some(spec @ EventSpec { sheet: Some(_), .. }), None) => {
-                let table = Table::open(&job.export, &job.source.events_form(spec))?;
+                let form = job.source.events_form(spec).with(Least::Header);
+                let table = Table::open(&job.export, &form)?;
                 Ok(Some(Events::read(table, spec, progress)?))
             }
             (Some(_), None) => Ok(Some(self)),

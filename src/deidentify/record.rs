@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Job;
 use super::export::{Aside, Kind};
 use super::write::WrittenEvents;
+use super::{Job, doubles};
+use crate::files::clean_text;
 use crate::ids::SourceName;
 use crate::package::Manifest;
 use crate::package::manifest::{Exclusions, FuzzySummary, KeySummary};
 use crate::project::MatchKey;
+use crate::sources::SourceSpec;
+use crate::standardise::{Dates, many};
 
 /// The account of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +53,16 @@ pub struct RunRecord {
     /// Rows with a postcode that their state does not have; both values are used.
     #[serde(default)]
     pub postcodes_of_another_state: u64,
+    /// How many birth dates have the declared form.
+    #[serde(default)]
+    pub birth_dates: Dates,
+    /// Record numbers with several rows.
+    #[serde(default)]
+    pub numbers_of_several_rows: u64,
+    /// Of these, the numbers whose rows are plainly of different people; each is one person in the
+    /// package.
+    #[serde(default)]
+    pub numbers_of_different_people: u64,
     /// People in the package.
     pub people: u64,
     /// People found under several record numbers, and joined: how many fewer that made.
@@ -160,6 +173,9 @@ impl RunRecord {
             rows_kept_back: 0,
             values_set_aside: values.collect(),
             postcodes_of_another_state: 0,
+            birth_dates: Dates::default(),
+            numbers_of_several_rows: 0,
+            numbers_of_different_people: 0,
             people: manifest.people,
             duplicates_joined,
             package_rows: manifest.rows,
@@ -182,6 +198,17 @@ impl RunRecord {
             warnings.push("no row of the export is in the package".to_owned());
             return warnings;
         }
+        if self.events.as_ref().is_some_and(|events| events.read == 0) {
+            warnings
+                .push("no event was read: check that none was cut off or filtered away".to_owned());
+        }
+        if source.unique_people {
+            // Nobody was looked for, so that there may be more who are not quite equal.
+            warnings.extend(doubles::told_once(self.duplicates_joined, "at least "));
+        }
+        let of_dates = self.birth_dates.warning(source);
+        warnings.extend(self.unusable(source, of_dates.is_some()));
+        warnings.extend(of_dates);
         if self.postcodes_of_another_state > 0 {
             warnings.push(format!(
                 "postcodes that the state beside them does not have: {}; both are used as they are",
@@ -209,6 +236,28 @@ impl RunRecord {
             ));
         }
         warnings
+    }
+
+    /// Which columns are of no use on many rows, and why. Where dates have another form than the
+    /// declared one, that is said elsewhere.
+    fn unusable(&self, source: &SourceSpec, dates_are_told: bool) -> Vec<String> {
+        let told = source.columns.get("birth_date").filter(|_| dates_are_told);
+        self.values_set_aside
+            .chunk_by(|a, b| a.column == b.column)
+            .filter(|reasons| Some(&reasons[0].column) != told)
+            .filter_map(|reasons| {
+                let values = reasons.iter().map(|reason| reason.values).sum();
+                let most = reasons.iter().max_by_key(|reason| reason.values)?;
+                many(values, self.rows_used).then(|| {
+                    format!(
+                        "column `{}` has no usable value in {values} of {} rows, mostly since: {}",
+                        clean_text(&most.column),
+                        self.rows_used,
+                        most.reason,
+                    )
+                })
+            })
+            .collect()
     }
 }
 

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::events::{Events, Line};
 use super::export::Aside;
+use super::mixed::Mixed;
 use super::record::RunRecord;
 use crate::disclosure::Count;
 use crate::encode::people::{People, Records};
@@ -17,7 +18,7 @@ use crate::files::sheet::CsvFile;
 use crate::files::{Readers, Staged};
 use crate::ids::RowId;
 use crate::package::{self, Manifest};
-use crate::sources::SourceSpec;
+use crate::sources::{FileNames, Row, SourceSpec};
 
 /// The agency's own key, below the output folder.
 pub(super) const AGENCY_KEY: &str = "keep/agency.key";
@@ -209,6 +210,34 @@ pub(super) fn rejects(
         let column = column.as_deref().unwrap_or_default();
         let place = named.then_some(place.as_deref().unwrap_or_default()).into_iter();
         file.line(place.chain([line.to_string().as_str(), column, kind.name(), reason]))?;
+    }
+    Ok(file.finish()?)
+}
+
+/// The name of the list of [`mixed`] below the output folder.
+pub(super) fn mixed_name(source: &SourceSpec) -> String {
+    format!("keep/{}.different-people.csv", source.name)
+}
+
+/// Writes which rows of one record number are of different people, where there are any.
+pub(super) fn mixed(
+    staged: &Staged,
+    source: &SourceSpec,
+    records: &Records,
+    mixed: &Mixed,
+    files: &FileNames,
+) -> Result<(), crate::Error> {
+    if mixed.records.is_empty() {
+        return Ok(());
+    }
+    let mut file = CsvFile::create(staged, &mixed_name(source))?;
+    let is_named = files.of_several(0).is_some();
+    file.line(["record_id"].into_iter().chain(is_named.then_some("file")).chain(["line"]))?;
+    for &record in &mixed.records {
+        let (place, line) = Row::file_and_line(records.place(record));
+        let (name, line) = (files.of_several(place), line.to_string());
+        let name = name.as_deref().into_iter();
+        file.line([records.id(record)].into_iter().chain(name).chain([line.as_str()]))?;
     }
     Ok(file.finish()?)
 }

@@ -77,6 +77,11 @@ impl Records {
         self.starts[record as usize]
     }
 
+    /// Where a record stands: what it was appended with as its line.
+    pub fn place(&self, record: u32) -> u64 {
+        self.lines[record as usize]
+    }
+
     /// The record of each of so many token sets, and whether it is one of a further name.
     pub fn of_sets(&self, sets: u32) -> impl Iterator<Item = (u32, bool)> {
         let ends = self.starts.iter().skip(1).copied().chain([sets]);

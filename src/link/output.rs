@@ -154,6 +154,13 @@ impl Results<'_> {
                     .to_owned(),
             );
         }
+        for &source in &self.persons.strangers {
+            warnings.push(format!(
+                "no row of source {} is in the earlier run, so all of its people may have new ids: \
+                 if it was linked then, was it de-identified with the same agency key?",
+                self.people.sources[source].name
+            ));
+        }
         if let Some(Applied { unknown_rows: n @ 1.., .. }) = self.applied {
             warnings.push(format!(
                 "decisions on rows that are in none of the sources were not used: {n}"

@@ -19,6 +19,8 @@ pub(super) struct Persons {
     pub(super) changes: Vec<Change>,
     /// Clusters that kept an earlier id.
     pub(super) kept: u64,
+    /// The sources, by place, that have rows, and none of them in the earlier run.
+    pub(super) strangers: Vec<usize>,
 }
 
 /// A person of an earlier run whose rows are together differently now.
@@ -50,6 +52,14 @@ pub(super) fn persons(
     earlier: &HashMap<RowId, PersonId>,
 ) -> Persons {
     let all = 0..people.len() as u32;
+    let is_stranger = |&source: &usize| {
+        let mut rows = people.of_source(source).map(|person| people.id(person)).peekable();
+        rows.peek().is_some() && !rows.any(|row| earlier.contains_key(&row))
+    };
+    let strangers = match earlier.is_empty() {
+        true => Vec::new(),
+        false => (0..people.sources.len()).filter(is_stranger).collect(),
+    };
     // How many rows each cluster has of each earlier person.
     let mut shared: BTreeMap<(u32, PersonId), u64> = BTreeMap::new();
     if !earlier.is_empty() {
@@ -92,7 +102,7 @@ pub(super) fn persons(
             changes.push(Change::Split { from, into });
         }
     }
-    Persons { ids, changes, kept }
+    Persons { ids, changes, kept, strangers }
 }
 
 /// Makes ids for clusters that have none yet.
@@ -238,6 +248,20 @@ mod tests {
         let clusters = cluster(&people, &pairs, Band::Probable).expect("in memory");
         let persons = persons("digest", &people, &clusters, earlier);
         (persons.ids.clone(), persons)
+    }
+
+    #[test]
+    fn sources_of_whom_no_row_was_there_before_are_strangers() {
+        let old = PersonId::from_bytes([7; 10]);
+        let first = people(&[(false, &[1, 2, 3]), (false, &[4, 5])]);
+        let strangers = |rows: &[u32]| {
+            let earlier = rows.iter().map(|&row| (first.id(row), old)).collect();
+            run(&[], &earlier).1.strangers
+        };
+        assert_eq!(strangers(&[0]), [1]);
+        assert_eq!(strangers(&[4]), [0]);
+        assert_eq!(strangers(&[2, 3]), [0; 0]);
+        assert_eq!(strangers(&[]), [0; 0], "there is no earlier run");
     }
 
     #[test]

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::deidentify::consent::{Consent, Use};
-use crate::deidentify::doubles::{Doubles, Found};
+use crate::deidentify::doubles::{self, Doubles, Found};
 use crate::encode::{Encoder, Scratch};
 use crate::error::{Class, Fault};
 use crate::progress::Progress;
@@ -96,6 +96,8 @@ pub struct Quality {
     pub services: Option<Services>,
     /// How each column is filled.
     pub columns: Vec<ColumnFill>,
+    /// What a person should look at: where the export is hardly what its description says.
+    pub warnings: Vec<String>,
 }
 
 /// Who of an export is one person.
@@ -107,6 +109,10 @@ pub struct People {
     pub people: u64,
     /// Numbers beyond the first of their person.
     pub numbers_too_many: u64,
+    /// Numbers with several rows.
+    pub numbers_of_several_rows: u64,
+    /// Of these, the numbers whose rows are plainly of different people.
+    pub numbers_of_different_people: u64,
     /// Different keys.
     pub keys: u64,
     /// Keys that different people share.
@@ -287,6 +293,13 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         (Some(_), true) => Some(Services::of_upload(export, source, covered, progress)?),
         (Some(elements), false) => Some(Services::of(&covered, elements)),
     };
+    let births = tally.births();
+    let mut warnings: Vec<String> =
+        found.mixed.warning(&source.record_id, None).into_iter().collect();
+    if source.unique_people {
+        warnings.extend(doubles::told_once(people.numbers_too_many, ""));
+    }
+    warnings.extend(births.form().warning(source));
     let columns = table.header().iter().zip(&tally.filled).map(|(column, &filled)| ColumnFill {
         column: column.clone(),
         filled,
@@ -302,7 +315,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         keys: tally.keys(),
         family_names: tally.family.clone(),
         given_names: tally.given.clone(),
-        birth_dates: tally.births(),
+        birth_dates: births,
         sexes: tally.sexes.clone(),
         postcodes_of_another_state: (has_states || tally.odd_postcodes > 0)
             .then_some(tally.odd_postcodes),
@@ -312,6 +325,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         people,
         services,
         columns: columns.collect(),
+        warnings,
     })
 }
 
@@ -322,6 +336,8 @@ impl People {
             numbers: found.numbers,
             people: found.people,
             numbers_too_many: found.numbers.saturating_sub(found.people),
+            numbers_of_several_rows: found.mixed.several,
+            numbers_of_different_people: found.mixed.numbers,
             keys: shared.keys,
             keys_shared: shared.shared,
             pairs_sharing: shared.pairs,

@@ -5,7 +5,7 @@ use super::{Error, Quality, Report, Services};
 /// The columns, and what stands in each.
 type Measure = (&'static str, fn(&Quality) -> String);
 
-const MEASURES: [Measure; 35] = [
+const MEASURES: [Measure; 36] = [
     ("file", |q| q.file.clone()),
     ("rows", |q| q.rows.to_string()),
     ("set_aside", |q| q.set_aside.to_string()),
@@ -36,6 +36,7 @@ const MEASURES: [Measure; 35] = [
     ("record_numbers", |q| q.people.numbers.to_string()),
     ("people", |q| q.people.people.to_string()),
     ("numbers_too_many", |q| q.people.numbers_too_many.to_string()),
+    ("numbers_of_different_people", |q| q.people.numbers_of_different_people.to_string()),
     ("keys_shared", |q| q.people.keys_shared.to_string()),
     ("pairs_sharing_a_key", |q| q.people.pairs_sharing.to_string()),
     ("pairs_by_chance", |q| q.people.pairs_by_chance.to_string()),

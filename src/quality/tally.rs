@@ -11,7 +11,7 @@ use crate::package::manifest::Exclusions;
 use crate::slk::check::{Defect, check};
 use crate::slk::{Profile, Slk581, make};
 use crate::sources::Row;
-use crate::standardise::{Absent, Name, Person, Sex, Value};
+use crate::standardise::{self, Absent, Dates, Name, Person, Sex, Value};
 
 /// Days of a year, on average.
 const DAYS: f64 = 365.25;
@@ -86,6 +86,18 @@ pub struct Births {
     pub bad: Vec<Reason>,
     /// Days that are there oftener than chance would have it.
     pub heaps: Vec<Heap>,
+}
+
+impl Births {
+    /// How many have the declared form.
+    pub(super) fn form(&self) -> Dates {
+        let bad = || self.bad.iter();
+        let otherwise = bad().filter(|bad| bad.reason == standardise::Reason::DateFormat.code());
+        Dates {
+            recorded: self.known + bad().map(|bad| bad.rows).sum::<u64>(),
+            unread: otherwise.map(|bad| bad.rows).sum(),
+        }
+    }
 }
 
 /// Days on which dates heap.

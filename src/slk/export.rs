@@ -19,7 +19,7 @@ use crate::error::{Class, Fault};
 use crate::files;
 use crate::progress::Progress;
 use crate::sources::{self, Batch, Reject, Row, Table};
-use crate::standardise::{Person, Seen, Standardiser};
+use crate::standardise::{Dates, Person, Seen, Standardiser};
 
 /// The columns that are added.
 const ADDED: [&str; 3] = ["slk581", "slk581_profile", "slk581_quality"];
@@ -101,6 +101,8 @@ pub struct Keyed {
     pub set_aside: u64,
     /// How many rows have each quality code.
     pub quality: BTreeMap<String, u64>,
+    /// How many birth dates have the declared form.
+    pub birth_dates: Dates,
 }
 
 /// Writes every row of a table with its key, profile and quality in three further columns.
@@ -195,6 +197,7 @@ impl Keyed {
         self.rows += part.rows;
         self.keys += part.keys;
         self.without_key += part.without_key;
+        self.birth_dates.add(part.birth_dates);
         for (code, n) in part.quality {
             *self.quality.entry(code).or_default() += n;
         }
@@ -223,6 +226,7 @@ impl Keyer<'_> {
         let (mut ok, mut quality_cell) = (0, String::new());
         for row in rows {
             self.standardiser.read(row, &mut seen, &mut person);
+            counts.birth_dates.count(&person.birth);
             quality_cell.clear();
             let key = match make(&person, self.profile) {
                 Ok((key, quality)) => {

@@ -58,6 +58,11 @@ impl Row {
         u64::from(self.file()) << 40 | self.line
     }
 
+    /// The file and the line of a place.
+    pub(crate) fn file_and_line(place: u64) -> (u32, u64) {
+        ((place >> 40) as u32, place & ((1 << 40) - 1))
+    }
+
     fn as_is(&self, column: usize) -> &str {
         let (places, column) = (self.places(), self.cells.part.place(column));
         if column < places.len() { self.cells.cell(places.start + column) } else { "" }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::cells::{Cells, Parting, Record, check_text};
 use super::error::{Error, MAX_COLUMNS};
-use super::form::Form;
+use super::form::{Form, Least};
 use super::records::{Broken, Records, Span};
 use super::several::Part;
 use super::spec::Encoding;
@@ -35,6 +35,7 @@ pub(super) struct Delimited {
     delimiter: u8,
     columns: usize,
     records: Records,
+    is_empty: bool,
     part: Part,
 }
 
@@ -48,12 +49,17 @@ impl Delimited {
         let (encoding, name) = (form.encoding, files::clean(shown));
         let fail = |broken| explain(broken, &name, shown, encoding);
         let mut records = Records::new(reader, encoding).map_err(fail)?;
-        let delimiter = match form.delimiter {
+        let mut bytes = Vec::new();
+        let said = said(records.peek_line().map_err(fail)?);
+        if said.is_some() {
+            records.next(&mut bytes).map_err(fail)?;
+            bytes.clear();
+        }
+        let delimiter = match form.delimiter.or(said) {
             Some(byte) => byte,
             None => sniff(records.peek_line().map_err(fail)?),
         };
         records.set_delimiter(delimiter);
-        let mut bytes = Vec::new();
         let Some(span) = records.next(&mut bytes).map_err(fail)? else {
             return Err(Error::Empty { file: name });
         };
@@ -67,15 +73,20 @@ impl Delimited {
         if columns > MAX_COLUMNS {
             return Err(Error::TooWide { file: name, columns });
         }
-        if !records.has_more().map_err(|b| explain(b, &name, shown, encoding))? {
+        let is_empty = !records.has_more().map_err(|b| explain(b, &name, shown, encoding))?;
+        if is_empty && form.least == Least::OneRow {
             return Err(Error::NoRows { file: name });
         }
         let header = (0..columns).map(|place| cells.cell(place).trim().to_owned()).collect();
         let shown = shown.to_owned();
-        Ok((
-            header,
-            Delimited { name, shown, encoding, delimiter, columns, records, part: Part::default() },
-        ))
+        let part = Part::default();
+        let text = Delimited { name, shown, encoding, delimiter, columns, records, is_empty, part };
+        Ok((header, text))
+    }
+
+    /// Whether there is a header and nothing else.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Says which file of several it is, before the first batch.
@@ -157,6 +168,14 @@ fn explain(broken: Broken, name: &str, shown: &Path, declared: Encoding) -> Erro
         Broken::OpenQuote { line } => Error::OpenQuote { file, line },
         Broken::TooLong { line, quote } => Error::TooLong { file, line, quote },
     }
+}
+
+/// The delimiter that Excel is told in a line of its own before the header: `sep=;`.
+fn said(line: &[u8]) -> Option<u8> {
+    let bare = line.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    let (sep, delimiter) = bare.unwrap_or(line).split_at_checked(4)?;
+    let is_sep = sep.eq_ignore_ascii_case(b"sep=");
+    DELIMITERS.into_iter().find(|known| is_sep && delimiter == [*known])
 }
 
 /// The delimiter that a header line has most of outside quotes.
@@ -353,6 +372,28 @@ mod tests {
         ] {
             assert_eq!(message(open_as(&bytes, encoding)), expected);
         }
+    }
+
+    #[test]
+    fn the_line_that_tells_excel_the_delimiter_is_no_header() {
+        for (text, expected) in [
+            ("sep=,\na,b\n1,2;3\n", "a|b\n3:1|2;3"),
+            ("\u{feff}SEP=;\r\na;b,c,d\r\n1,5;2\r\n", "a|b,c,d\n3:1,5|2"),
+            ("\"sep=|\"\na,b|c\n1|2\n", "a,b|c\n3:1|2"),
+            ("sep=\t\na\tb\n1\t2\n", "a|b\n3:1|2"),
+            // A column of that name, and what no delimiter is.
+            ("sep=,b\n1,2\n", "sep=|b\n2:1|2"),
+            ("sep=x\n1\n", "sep=x\n2:1"),
+        ] {
+            let table = open(text).expect("a table");
+            let header = table.header().join("|");
+            let rows = read(table, 9).expect("rows").join("\n");
+            assert_eq!(format!("{header}\n{rows}"), expected, "{text:?}");
+        }
+        // What source.toml says goes before.
+        let reader = Box::new(Cursor::new(b"sep=,\na;b\n1;2\n".to_vec()));
+        let table = Table::from_reader(reader, Path::new("t.csv"), Encoding::Utf8, Some(b';'));
+        assert_eq!(table.expect("a table").header(), ["a", "b"]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use std::thread;
 
 use super::cells::{Cells, Row, ragged};
 use super::error::{Error, MAX_COLUMNS};
+use super::form::Least;
 use super::kind::Kind;
 use super::records::{MAX_RECORD_BYTES, Span};
 use super::several::Part;
@@ -162,8 +163,9 @@ pub(super) struct Feed {
     fault: Option<Error>,
     rows: Option<u64>,
     part: Part,
-    /// What was received before the part was known.
+    /// What was received before the part was known; nothing where there is a header alone.
     first: Option<(Cells, Vec<u64>, Vec<Reject>)>,
+    is_empty: bool,
 }
 
 impl Feed {
@@ -171,6 +173,7 @@ impl Feed {
     pub(super) fn start(
         kind: Kind,
         shown: &Path,
+        least: Least,
         read: impl FnOnce(&mut Sink) -> Result<(), Halt> + Send + 'static,
     ) -> Result<(Vec<String>, Feed), Error> {
         let file = files::clean(shown);
@@ -209,6 +212,7 @@ impl Feed {
             rows: None,
             part: Part::default(),
             first: None,
+            is_empty: false,
         };
         let header = loop {
             match feed.receiver.recv() {
@@ -221,20 +225,28 @@ impl Feed {
                 Err(_) => return Err(Error::Empty { file }),
             }
         };
-        match feed.receiver.recv() {
-            Ok(Message::Rows(_, lines, rejects)) if lines.is_empty() && rejects.is_empty() => {
-                match feed.receiver.recv() {
-                    Ok(Message::Fault(fault)) => Err(fault),
-                    _ => Err(Error::NoRows { file }),
-                }
-            }
+        let is_nothing = |lines: &[u64], rejects: &[Reject]| lines.is_empty() && rejects.is_empty();
+        let mut next = feed.receiver.recv();
+        if matches!(&next, Ok(Message::Rows(_, lines, rejects)) if is_nothing(lines, rejects)) {
+            next = feed.receiver.recv();
+        }
+        match next {
             Ok(Message::Rows(cells, lines, rejects)) => {
                 feed.first = Some((cells, lines, rejects));
                 Ok((header, feed))
             }
             Ok(Message::Fault(fault)) => Err(fault),
-            Ok(Message::Header(..)) | Err(_) => Err(Error::NoRows { file }),
+            // Of an upload, the list itself is missing then.
+            Ok(Message::Header(..)) | Err(_) if least == Least::OneRow || kind == Kind::Dex => {
+                Err(Error::NoRows { file })
+            }
+            Ok(Message::Header(..)) | Err(_) => Ok((header, Feed { is_empty: true, ..feed })),
         }
+    }
+
+    /// Whether there is a header and nothing else.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty
     }
 
     /// Says which file of several it is, before the first batch.

@@ -21,6 +21,8 @@ pub struct Form {
     dates: Vec<(String, String)>,
     /// Whose rows an upload file gives.
     pub(crate) whom: Whom,
+    /// How many rows there must be.
+    pub(super) least: Least,
     /// Columns of codes of so many digits, which lose leading zeros where they are numbers.
     codes: Vec<(String, usize)>,
 }
@@ -34,6 +36,15 @@ pub(crate) enum Whom {
     Everybody,
 }
 
+/// How many rows a table must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Least {
+    /// At least one: a header alone is mostly an export that was cut off.
+    OneRow,
+    /// A header is enough: there may be nobody, which is then a warning.
+    Header,
+}
+
 impl Form {
     /// A file of which nothing else is known.
     pub fn of(encoding: Encoding) -> Self {
@@ -43,8 +54,14 @@ impl Form {
             sheet: None,
             dates: Vec::new(),
             whom: Whom::Served,
+            least: Least::OneRow,
             codes: Vec::new(),
         }
+    }
+
+    /// The same, where there must be so many rows.
+    pub(crate) fn with(self, least: Least) -> Self {
+        Form { least, ..self }
     }
 
     fn events(&mut self, spec: &EventSpec) {

@@ -32,7 +32,7 @@ pub(crate) use dex::{MOST_UPLOADED, NO_CLIENT, day};
 pub use error::{ColumnProblem, Error};
 pub use feed::READER;
 pub use form::Form;
-pub(crate) use form::Whom;
+pub(crate) use form::{Least, Whom};
 pub(crate) use header::{item_number, plain, usual_heading};
 pub use kind::{Kind, Unread};
 pub use parse::{DATE_FORMAT, is_date_format};

@@ -11,13 +11,14 @@ use super::cells::Row;
 use super::csv::Delimited;
 use super::error::{ColumnProblem, Error};
 use super::feed::Feed;
-use super::form::Form;
+use super::form::{Form, Least};
 use super::kind::Kind;
 use super::records::Span;
 use super::several::{self, FileNames, Part};
 use super::spec::Encoding;
 use super::unpack::{Bytes, Opened};
 use super::{columns, dex, jsonl, sheet};
+use crate::error::Fault;
 use crate::files;
 
 /// Where a table is read from.
@@ -106,10 +107,15 @@ impl Table {
         };
         let is_one = later.is_empty();
         let mut part = Part { file, order: None };
-        let mut table = Table::of(Opened::file(&path)?, &path, form);
+        let strict = &form.clone().with(Least::OneRow);
+        let mut table = Table::of(Opened::file(&path)?, &path, strict);
         // A month without rows is a month.
         while let Err(Error::NoRows { .. }) = &table {
             let Some((file, path)) = later.pop() else { break };
+            part.file = file;
+            table = Table::of(Opened::file(&path)?, &path, strict);
+        }
+        if matches!(table, Err(Error::NoRows { .. })) && form.least == Least::Header {
             part.file = file;
             table = Table::of(Opened::file(&path)?, &path, form);
         }
@@ -178,7 +184,7 @@ impl Table {
                 (header, Rows::Text(Box::new(text)))
             }
             _ => {
-                let (header, feed) = Feed::start(kind, shown, move |sink| {
+                let (header, feed) = Feed::start(kind, shown, form.least, move |sink| {
                     let form = &of_reader;
                     match (kind, bytes) {
                         (Kind::Parquet, Bytes::File(file)) => columns::parquet(file, form, sink),
@@ -242,7 +248,17 @@ impl Table {
                 "{name}: is larger than 10 MB; the Data Exchange takes no such file, so split it before it is uploaded"
             )
         };
-        is_large.then(warning).into_iter().collect()
+        let mut warnings: Vec<String> = is_large.then(warning).into_iter().collect();
+        let is_empty = match &self.rows {
+            Rows::Text(text) => text.is_empty(),
+            Rows::Fed(feed) => feed.is_empty(),
+        };
+        if is_empty {
+            let nobody = Error::NoRows { file: name.clone() };
+            let hint = nobody.hint().unwrap_or_default();
+            warnings.push(format!("{nobody}: where there should be any, {hint}"));
+        }
+        warnings
     }
 
     /// About how many rows the file has: as it says itself, or by its size and the rows that

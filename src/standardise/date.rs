@@ -5,12 +5,14 @@ use std::fmt;
 
 use jiff::civil::Date;
 use jiff::fmt::strtime;
+use serde::{Deserialize, Serialize};
 
 use super::name::fold;
 use super::placeholders::PlaceholderList;
-use super::{Absent, Reason, Value};
+use super::{Absent, Reason, Value, many};
+use crate::files::clean_text;
 use crate::project::Diacritics;
-use crate::sources::spec::AccuracyCode;
+use crate::sources::spec::{AccuracyCode, SourceSpec};
 use crate::sources::trimmed;
 
 /// Earlier years are typing errors: the DSS pattern of a valid key ends here too. Not an age,
@@ -194,6 +196,43 @@ impl DigitForm {
         let two = |at: usize| 10 * digit(at) + digit(at + 1);
         let year = 100 * two(self.year) + two(self.year + 2);
         Date::new(year, two(self.month) as i8, two(self.day) as i8).ok()
+    }
+}
+
+/// How many dates of a source have the declared form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Dates {
+    /// Dates that are recorded, fillers left aside.
+    pub recorded: u64,
+    /// Of these, those that do not have the declared format.
+    pub unread: u64,
+}
+
+impl Dates {
+    /// Counts one.
+    pub fn count(&mut self, birth: &Value<BirthDate>) {
+        self.recorded += u64::from(!matches!(birth, Value::Missing(_)));
+        self.unread += u64::from(*birth == Value::Bad(Reason::DateFormat));
+    }
+
+    /// Adds those of further rows.
+    pub fn add(&mut self, other: Dates) {
+        self.recorded += other.recorded;
+        self.unread += other.unread;
+    }
+
+    /// What to say where so many are written otherwise that the declared format must be wrong.
+    pub fn warning(&self, source: &SourceSpec) -> Option<String> {
+        let column =
+            source.columns.get("birth_date").filter(|_| many(self.unread, self.recorded))?;
+        Some(format!(
+            "birth_date (column `{}`): the format {} reads {} of {} values; see `date_format` in \
+             source.toml",
+            clean_text(column),
+            clean_text(&source.date_format),
+            self.recorded - self.unread,
+            self.recorded
+        ))
     }
 }
 

@@ -16,7 +16,7 @@ mod street;
 use std::fmt;
 
 pub use code::{Sex, Text};
-pub use date::BirthDate;
+pub use date::{BirthDate, Dates};
 pub use name::Name;
 pub(crate) use place::says_no_fixed_address;
 pub use placeholders::PlaceholderList;
@@ -152,6 +152,44 @@ impl fmt::Display for Reason {
             Reason::SlkGrammar => "is not a well-formed SLK-581",
             Reason::UnknownAccuracy => "its accuracy code is not a known one",
         })
+    }
+}
+
+/// Whether these are so many of all that not the values are wrong, but how they are read: more than
+/// a fifth.
+pub(crate) fn many(some: u64, of: u64) -> bool {
+    5 * some > of
+}
+
+/// Why something that was recorded is of no use: the source should know of each. Never holds the
+/// value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unusable {
+    /// It stands for nothing, or has no letters that can be used.
+    Absent(Absent),
+    /// It cannot be what it should be.
+    Bad(Reason),
+}
+
+impl Unusable {
+    /// Why a value is of no use. An empty cell is nothing recorded, and that somebody did not say
+    /// or has no home is an answer.
+    fn of<T>(value: &Value<T>) -> Option<Unusable> {
+        match value {
+            Value::Known(_)
+            | Value::Missing(Absent::Empty | Absent::NotStated | Absent::NoFixedAddress) => None,
+            Value::Missing(absent) => Some(Unusable::Absent(*absent)),
+            Value::Bad(reason) => Some(Unusable::Bad(*reason)),
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unusable::Absent(absent) => absent.fmt(f),
+            Unusable::Bad(reason) => reason.fmt(f),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::date::{Accuracy, DigitForm};
 use super::seen::{Cells, Seen};
-use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Value};
+use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Unusable, Value};
 use super::{phone, place, postcode};
 use crate::project::{Diacritics, FieldKind, Placeholders, Project};
 use crate::slk::Slk581;
@@ -233,12 +233,9 @@ impl Standardiser {
     pub fn problems<'a>(
         &'a self,
         person: &'a Person,
-    ) -> impl Iterator<Item = (&'a str, Reason)> + 'a {
-        fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Reason)> {
-            match (column, value) {
-                (Some(column), Value::Bad(reason)) => Some((column.name.as_str(), *reason)),
-                _ => None,
-            }
+    ) -> impl Iterator<Item = (&'a str, Unusable)> + 'a {
+        fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Unusable)> {
+            Some((column?.name.as_str(), Unusable::of(value)?))
         }
         let slk = self.slk.as_ref();
         let identity = [
@@ -581,7 +578,7 @@ mod tests {
         assert_eq!(found(3), [some("2/14 SMITH STREET"), some("14 SMITH STREET"), None]);
         assert_eq!(found(4), [some("+61255504321"), some("+61491570156"), None]);
         let problems: Vec<_> = standardiser.problems(&people[2]).collect();
-        assert_eq!(problems, [("Tel", Reason::PhoneArea)]);
+        assert_eq!(problems, [("Tel", Unusable::Bad(Reason::PhoneArea))]);
         let other_state =
             |i: usize| standardiser.has_postcode_of_another_state(&rows[i], &people[i]);
         assert_eq!([0, 1, 2].map(other_state), [false, true, false]);
@@ -593,10 +590,32 @@ mod tests {
         let (standardiser, rows) = read(SOURCE, &text);
         let person = standardiser.person(&rows[0]);
         let problems: Vec<_> = standardiser.problems(&person).collect();
-        assert_eq!(
-            problems,
-            [("DOB", Reason::NoSuchDay), ("Gender", Reason::UnknownCode), ("PC", Reason::Postcode)]
+        let expected =
+            [("DOB", Reason::NoSuchDay), ("Gender", Reason::UnknownCode), ("PC", Reason::Postcode)];
+        assert_eq!(problems, expected.map(|(column, reason)| (column, Unusable::Bad(reason))));
+    }
+
+    #[test]
+    fn what_stands_for_nothing_is_told_and_an_answer_is_not() {
+        let text = format!(
+            "{HEADER}1,\u{674e},Unknown,01/01/1900,,9,,,\n2,-,Bo,unknown,,,,,\n3,,,,,,,,\n"
         );
+        let (standardiser, rows) = read(SOURCE, &text);
+        let problems = |row: &Row| -> Vec<(String, Unusable)> {
+            let person = standardiser.person(row);
+            standardiser.problems(&person).map(|(c, why)| (c.to_owned(), why)).collect()
+        };
+        let found: Vec<_> = rows.iter().map(problems).collect();
+        let absent = |list: &[(&str, Absent)]| -> Vec<(String, Unusable)> {
+            list.iter().map(|&(c, why)| (c.to_owned(), Unusable::Absent(why))).collect()
+        };
+        let first = absent(&[
+            ("Surname", Absent::OtherScript),
+            ("First", Absent::Placeholder),
+            ("DOB", Absent::Placeholder),
+        ]);
+        let second = absent(&[("Surname", Absent::NoLetters), ("DOB", Absent::Placeholder)]);
+        assert_eq!(found, [first, second, vec![]]);
     }
 
     #[test]
@@ -628,7 +647,7 @@ mod tests {
         assert_eq!(people[0].sex, Value::Known(Sex::Male));
         for bad in [&people[1], &people[3]] {
             let problems: Vec<_> = standardiser.problems(bad).collect();
-            assert_eq!(problems, [("K", Reason::SlkGrammar)]);
+            assert_eq!(problems, [("K", Unusable::Bad(Reason::SlkGrammar))]);
         }
         assert_eq!(people[2].slk, Value::Missing(Absent::Empty));
         assert!(!standardiser.has_names());
