@@ -48,6 +48,7 @@ use self::noised::Keyed;
 use self::outcome::Notes;
 use self::study::{Frame, Study};
 use self::usage::Ground;
+use crate::config;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -180,15 +181,8 @@ pub enum Error {
         path: PathBuf,
     },
     /// A study file that is none.
-    #[error("{}{}: {text}", clean(.path), line.map(|n| format!(" line {n}")).unwrap_or_default())]
-    Study {
-        /// The file.
-        path: PathBuf,
-        /// The line, where it has one.
-        line: Option<usize>,
-        /// What is wrong.
-        text: String,
-    },
+    #[error(transparent)]
+    Study(#[from] config::Error),
     /// A program of the study file that no event is of.
     #[error("the study file names a program in `{key}` that no event is of: `{name}`")]
     NoSuchProgram {
@@ -238,6 +232,7 @@ impl Fault for Error {
         let text = match self {
             Error::Files(e) => return e.hint(),
             Error::Disclosure(e) => return e.hint(),
+            Error::Study(_) => "correct each line; docs/study.md has every key of a study file",
             Error::NoMaps { .. } => {
                 "name the folder that `veilway link` wrote, or its `to-analyst` folder"
             }
