@@ -512,18 +512,19 @@ fn manifest(
 impl Events {
     /// The events: those found in the export, or those of the events file.
     fn or_file(self, job: &Job, progress: &Progress) -> Result<Option<Events>, crate::Error> {
+        let today = job.as_at.unwrap_or(job.today);
         match (&job.source.events, &job.events) {
             (Some(spec), Some(path)) => {
                 let input = Input::File(path.clone());
                 let table = Table::open(&input, &job.source.events_form(spec))?;
-                Ok(Some(Events::read(table, spec, progress)?))
+                Ok(Some(Events::read(table, spec, today, progress)?))
             }
             (Some(EventSpec { sheet: Some(_), .. }), None) if job.export == Input::Stdin => {
                 Err(Error::SheetOfStdin.into())
             }
             (Some(spec @ EventSpec { sheet: Some(_), .. }), None) => {
                 let table = Table::open(&job.export, &job.source.events_form(spec))?;
-                Ok(Some(Events::read(table, spec, progress)?))
+                Ok(Some(Events::read(table, spec, today, progress)?))
             }
             (Some(_), None) => Ok(Some(self)),
             (None, _) => Ok(None),
