@@ -10,6 +10,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -264,6 +265,41 @@ impl<'t> Table<'t> {
     /// A whole number within a range, where the key is there.
     pub fn integer(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let value = self.take(key)?;
+        self.as_integer(key, value, range)
+    }
+
+    /// A list of whole numbers within a range, where the key is there.
+    pub fn integers(&mut self, key: &str, range: RangeInclusive<u32>) -> Option<Vec<u32>> {
+        let value = self.take(key)?;
+        let Some(array) = value.get_ref().as_array() else {
+            let found = kind_of(value.get_ref());
+            self.note_at(value, key, format!("expected a list of numbers in [ ], found {found}"));
+            return None;
+        };
+        array.iter().map(|item| self.as_integer(key, item, range.clone())).collect()
+    }
+
+    /// A date, with or without quotes, where the key is there.
+    pub fn date(&mut self, key: &str) -> Option<Date> {
+        let value = self.take(key)?;
+        let (text, found) = match value.get_ref() {
+            DeValue::Datetime(date) => (date.to_string(), "another"),
+            DeValue::String(text) => (text.to_string(), "a text that is none"),
+            other => (String::new(), kind_of(other)),
+        };
+        let date = text.parse().ok().filter(|_| text.len() == "YYYY-MM-DD".len());
+        if date.is_none() {
+            self.note_at(value, key, format!("expected a date YYYY-MM-DD, found {found}"));
+        }
+        date
+    }
+
+    fn as_integer(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
         let number = value
             .get_ref()
             .as_integer()

@@ -2,11 +2,11 @@
 //! its final place, synced, and renamed; a run that fails or is killed leaves what was
 //! there before, and one run at a time writes to a place. Only this room creates any.
 
-// The one room that may; see `clippy.toml`.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::disallowed_methods)] // The one room that may; see `clippy.toml`.
 
 mod claim;
 mod pile;
+pub(crate) mod saved;
 mod scratch;
 pub(crate) mod sheet;
 

@@ -9,7 +9,7 @@
 //!  sources ─► standardise ─► slk ─► encode ─►│package│─► link ─────────► pathways ─► report
 //!   rows        Person       Slk581  Encoded │ file  │   block ► compare
 //!                                            │       │   ► score ► cluster
-//!  under all rooms: project · error · progress · files · ids      clear side only: key
+//!  under all rooms: project · error · progress · files · ids · days      clear side only: key
 //!  beneath both sides: engine                                     coded side only: kernel
 //! ```
 //!
@@ -23,6 +23,7 @@ pub mod bench;
 mod clear;
 pub mod cli;
 pub mod config;
+mod days;
 pub mod deidentify;
 pub mod demo;
 pub mod dex;

@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use jiff::civil::Date;
 
+use super::slk::today;
 use super::{Printer, UsageError};
 use crate::disclosure::{Profile, Protection, Threshold};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
 use crate::pathways::study::Study;
-use crate::pathways::{self, Record, Settings};
+use crate::pathways::{self, Record, Settings, without_events};
 use crate::report;
 
 /// What was typed.
@@ -43,7 +44,8 @@ pub(crate) struct Args {
     /// one in OUT/keep, or a new one).
     #[arg(long, value_name = "FILE")]
     release_key: Option<PathBuf>,
-    /// Last day that the extract covers (default: the latest date in the events).
+    /// Last day that the extract covers, not after today (default: the latest date in the
+    /// events; ends in the future, such as 9999-12-31, are none).
     #[arg(long, value_name = "YYYY-MM-DD")]
     extract_date: Option<Date>,
     /// Study file (study.toml): rules, whom to count, and what to measure.
@@ -114,6 +116,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         threshold: threshold(args.profile, args.threshold),
         protection: args.protection()?,
         extract: args.extract_date,
+        today: today(),
         study,
     };
     let overwrite = if args.force { Overwrite::Replace } else { Overwrite::Refuse };
@@ -125,7 +128,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     for (count, what) in [
         (
             record.events_set_aside,
-            format!("malformed and set aside; lines and reasons in {rejects}"),
+            format!("not usable, and set aside; lines and reasons in {rejects}"),
         ),
         (record.events_not_in_maps, "of no row of the maps, and left out".to_owned()),
         (record.events_after_extract, "after the extract date, and left out".to_owned()),
@@ -133,6 +136,15 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         if count > 0 {
             printer.warn(&format!("{count} of {} events: {what}", record.events_read));
         }
+    }
+    if record.ends_in_future > 0 {
+        printer.warn(&format!(
+            "{} of {} events: with an end in the future (9999-12-31, say), and so taken as open",
+            record.ends_in_future, record.events_read
+        ));
+    }
+    if !record.sources_without_events.is_empty() {
+        printer.warn(&without_events(&record.sources_without_events));
     }
     printer.close(record, &summary(record, &clean(&args.out.join("release/report.html"))))
 }

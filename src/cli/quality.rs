@@ -214,6 +214,18 @@ fn one(q: &Quality, text: &mut String) {
         }
         line("consent", said);
     }
+    if let Some(e) = &q.events {
+        line(
+            "events",
+            format!(
+                "{}, {} of them open ({} end in the future)",
+                e.events, e.open, e.ends_in_future
+            ),
+        );
+        for reason in &e.bad {
+            line("", format!("{:>8}  {}", reason.rows, reason.reason));
+        }
+    }
     if let Some(s) = &q.services {
         line(
             "cases",

@@ -12,6 +12,7 @@ use super::Error;
 use super::export::{Aside, Kind};
 use super::violence::Perpetrators;
 use super::write::RowIds;
+use crate::days;
 use crate::ids::RowId;
 use crate::progress::Progress;
 use crate::project::{FieldKind, Project};
@@ -82,6 +83,8 @@ pub(super) struct Event {
     line: u64,
     start: Date,
     end: Option<Date>,
+    /// Whether its end is in the future; it has none then.
+    ends_in_future: bool,
     /// Its program and what is kept of it, as they are written, and its record number: each cell
     /// ends where a NUL is, which no row has. There are millions of them, all in memory.
     text: Box<str>,
@@ -107,6 +110,8 @@ pub(super) struct EventReader {
     keep: Vec<usize>,
     perpetrators: Perpetrators,
     spec: EventSpec,
+    /// Days after it are in the future.
+    today: Date,
     files: FileNames,
 }
 
@@ -115,7 +120,11 @@ impl EventReader {
     ///
     /// # Errors
     /// When any is not in the table; all are named.
-    pub(super) fn new(table: &Table, spec: &EventSpec) -> Result<Self, sources::Error> {
+    pub(super) fn new(
+        table: &Table,
+        spec: &EventSpec,
+        today: Date,
+    ) -> Result<Self, sources::Error> {
         let program = spec.program.column();
         let names = [&spec.record_id, &spec.start].into_iter();
         let names = names.chain(program).chain(&spec.end).chain(&spec.keep);
@@ -132,6 +141,7 @@ impl EventReader {
             keep: table.columns(spec.keep.iter().map(String::as_str))?,
             perpetrators: Perpetrators::new(table),
             spec: spec.clone(),
+            today,
             files: table.files(),
         })
     }
@@ -179,6 +189,11 @@ impl EventReader {
         if end.is_some_and(|end| end < start) {
             return Err(aside(end_name, "the last day is before the first"));
         }
+        if let Some(reason) = days::fault_of_start(start, self.today) {
+            return Err(aside(&self.spec.start, reason));
+        }
+        let ends_in_future = end.is_some_and(|end| days::is_open(end, self.today));
+        let end = end.filter(|_| !ends_in_future);
         let mut text = String::new();
         let kept = self.keep.iter().map(|&place| row.cell(place));
         for cell in [program].into_iter().chain(kept) {
@@ -187,7 +202,7 @@ impl EventReader {
         }
         text.push_str(record_id);
         let file = self.files.of_several(row.file());
-        Ok(Event { file, line: row.line, start, end, text: text.into() })
+        Ok(Event { file, line: row.line, start, end, ends_in_future, text: text.into() })
     }
 }
 
@@ -209,9 +224,10 @@ impl Events {
     pub(super) fn read(
         mut table: Table,
         spec: &EventSpec,
+        today: Date,
         progress: &Progress,
     ) -> Result<Self, sources::Error> {
-        let reader = EventReader::new(&table, spec)?;
+        let reader = EventReader::new(&table, spec, today)?;
         let mut events = Events::default();
         let mut batch = table.next_batch(BATCH)?;
         progress.begin("reading the events", table.about_rows(batch.len()));
@@ -249,10 +265,11 @@ impl Events {
     }
 
     /// The events of people who are in the package, as lines of `events.csv`, sorted; the
-    /// rest set aside.
-    pub(super) fn keyed(self, spec: &EventSpec, row_ids: &RowIds) -> (Vec<Line>, Vec<Aside>) {
+    /// rest set aside; and how many of the lines have an end in the future.
+    pub(super) fn keyed(self, spec: &EventSpec, row_ids: &RowIds) -> (Vec<Line>, Vec<Aside>, u64) {
         let Events { read, mut asides } = self;
-        let line = |Event { file, line, start, end, text }: Event| {
+        let mut in_future = 0;
+        let line = |Event { file, line, start, end, ends_in_future, text }: Event| {
             let record_id = text.rsplit(END).next().unwrap_or_default();
             let row_id = row_ids.of(record_id);
             if row_id.is_none() {
@@ -260,11 +277,13 @@ impl Events {
                 let reason = NOT_IN_PACKAGE.to_owned();
                 asides.push(Aside { kind: Kind::Event, file, line, column, reason });
             }
-            Some(Line { row_id: row_id?, start, end, text })
+            let row_id = row_id?;
+            in_future += u64::from(ends_in_future);
+            Some(Line { row_id, start, end, text })
         };
         let mut lines: Vec<Line> = read.into_iter().filter_map(line).collect();
         lines.par_sort_unstable();
-        (lines, asides)
+        (lines, asides, in_future)
     }
 }
 
@@ -314,7 +333,8 @@ mod tests {
         let reader = Box::new(Cursor::new(text.as_bytes().to_vec()));
         let mut table =
             Table::from_reader(reader, Path::new("e"), Encoding::Utf8, None).expect("a table");
-        let reader = EventReader::new(&table, &spec).expect("columns");
+        let today = jiff::civil::date(2026, 7, 1);
+        let reader = EventReader::new(&table, &spec, today).expect("columns");
         let rows = table.next_batch(9).expect("rows").rows;
         let lines = rows.iter().filter_map(|row| reader.read(row).ok()).map(|event| {
             let Event { start, end, text, .. } = event;
@@ -324,6 +344,40 @@ mod tests {
         let lines: Vec<Line> = lines.collect();
         let cells: Vec<Vec<&str>> = lines.iter().map(|line| line.cells().collect()).collect();
         assert_eq!(cells, [["'=A", "", "x y"], ["B", "a", ""]]);
+    }
+
+    #[test]
+    fn nothing_has_begun_tomorrow_and_an_end_to_come_is_none() {
+        let spec = "[source]\nname = \"a\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
+            [columns]\nfamily_name = \"n\"\n[events]\nrecord_id = \"id\"\nprogram = \"p\"\n\
+            start = \"s\"\nend = \"e\"\ndate_format = \"%d/%m/%Y\"\n";
+        let spec = SourceSpec::parse(spec, "a.toml").expect("a source").events.expect("events");
+        let text = "id,p,s,e\n1,A,01/02/2020,31/12/9999\n1,A,01/02/2020,02/07/2026\n\
+            1,A,01/02/2020,01/07/2026\n1,A,02/07/2026,\n1,A,01/01/1900,01/02/2020\n\
+            1,A,01/02/2020,31/12/1024\n";
+        let reader = Box::new(Cursor::new(text.as_bytes().to_vec()));
+        let mut table =
+            Table::from_reader(reader, Path::new("e"), Encoding::Utf8, None).expect("a table");
+        let today = jiff::civil::date(2026, 7, 1);
+        let reader = EventReader::new(&table, &spec, today).expect("columns");
+        let rows = table.next_batch(9).expect("rows").rows;
+        let read: Vec<_> = rows.iter().map(|row| reader.read(row)).collect();
+        let ends: Vec<_> =
+            read.iter().flatten().map(|e| (e.end.is_some(), e.ends_in_future)).collect();
+        assert_eq!(ends, [(false, true), (false, true), (true, false)]);
+        let reasons: Vec<_> = read.into_iter().filter_map(|event| event.err()?.into()).collect();
+        let reasons: Vec<_> = reasons
+            .iter()
+            .map(|a: &Aside| (a.line, a.column.as_deref(), a.reason.as_str()))
+            .collect();
+        assert_eq!(
+            reasons,
+            [
+                (5, Some("s"), "the first day is in the future"),
+                (6, Some("s"), "the first day is 1 January 1900 or earlier"),
+                (7, Some("e"), "the last day is before the first"),
+            ]
+        );
     }
 
     /// What the agency calls an address is one to the analyst, though the agreement has none.

@@ -141,7 +141,7 @@ impl<'a> Export<'a> {
             perpetrators: Perpetrators::new(&table),
             standardiser: Standardiser::new(&table, source, project, today)?,
             events: match &source.events {
-                Some(spec) if has_events => Some(EventReader::new(&table, spec)?),
+                Some(spec) if has_events => Some(EventReader::new(&table, spec, today)?),
                 _ => None,
             },
             encoder,

@@ -546,12 +546,13 @@ fn manifest(
 impl Events {
     /// The events: those found in the export, or those of the events file.
     fn or_file(self, job: &Job, progress: &Progress) -> Result<Option<Events>, crate::Error> {
+        let today = job.as_at.unwrap_or(job.today);
         match (&job.source.events, &job.events) {
             (Some(spec), Some(path)) => {
                 let input = Input::File(path.clone());
                 let form = job.source.events_form(spec).with(Least::Header);
                 let table = Table::open(&input, &form)?;
-                Ok(Some(Events::read(table, spec, progress)?))
+                Ok(Some(Events::read(table, spec, today, progress)?))
             }
             (Some(EventSpec { sheet: Some(_), .. }), None) if job.export == Input::Stdin => {
                 Err(Error::SheetOfStdin.into())
@@ -559,7 +560,7 @@ impl Events {
             (Some(spec @ EventSpec { sheet: Some(_), .. }), None) => {
                 let form = job.source.events_form(spec).with(Least::Header);
                 let table = Table::open(&job.export, &form)?;
-                Ok(Some(Events::read(table, spec, progress)?))
+                Ok(Some(Events::read(table, spec, today, progress)?))
             }
             (Some(_), None) => Ok(Some(self)),
             (None, _) => Ok(None),

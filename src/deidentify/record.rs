@@ -123,6 +123,9 @@ pub struct EventCount {
     pub read: u64,
     /// Events for the analyst.
     pub written: u64,
+    /// Of these, with an end in the future (9999-12-31, say), which is left away: they are open.
+    #[serde(default)]
+    pub ends_in_future: u64,
     /// Events set aside, by reason.
     pub set_aside: BTreeMap<String, u64>,
 }
@@ -185,6 +188,7 @@ impl RunRecord {
             events: events.map(|events| EventCount {
                 read: events.read,
                 written: events.written,
+                ends_in_future: events.ends_in_future,
                 set_aside: event_reasons,
             }),
         }
@@ -213,6 +217,12 @@ impl RunRecord {
             warnings.push(format!(
                 "postcodes that the state beside them does not have: {}; both are used as they are",
                 self.postcodes_of_another_state
+            ));
+        }
+        if let Some(EventCount { written, ends_in_future: ends @ 1.., .. }) = &self.events {
+            warnings.push(format!(
+                "{ends} of {written} events: with an end in the future (9999-12-31, say), and so \
+                 written as open"
             ));
         }
         // A match key of a field without a column is explained already.

@@ -136,6 +136,8 @@ pub(super) struct WrittenEvents {
     pub(super) name: String,
     pub(super) read: u64,
     pub(super) written: u64,
+    /// Of these, with an end in the future, which is left away.
+    pub(super) ends_in_future: u64,
 }
 
 /// Writes `events.csv` for the analyst.
@@ -148,9 +150,9 @@ pub(super) fn events(
 ) -> Result<WrittenEvents, crate::Error> {
     let name = format!("to-analyst/{}.events.csv", source.name);
     let Some(spec) = &source.events else {
-        return Ok(WrittenEvents { name, read: 0, written: 0 });
+        return Ok(WrittenEvents { name, read: 0, written: 0, ends_in_future: 0 });
     };
-    let (lines, set_aside) = events.keyed(spec, row_ids);
+    let (lines, set_aside, ends_in_future) = events.keyed(spec, row_ids);
     let written = lines.len() as u64;
     let read = written + set_aside.len() as u64;
     asides.extend(set_aside);
@@ -166,7 +168,7 @@ pub(super) fn events(
         }
     }
     file.finish()?;
-    Ok(WrittenEvents { name, read, written })
+    Ok(WrittenEvents { name, read, written, ends_in_future })
 }
 
 /// Lines of CSV, of about so many bytes.

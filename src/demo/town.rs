@@ -63,7 +63,7 @@ pub(crate) fn play(
     let project = Project::load(&home.join("town/project.toml"))?;
     let agencies = agencies(staged, &made, &project, today, watch, progress)?;
     let links = linkage_unit(staged, &agencies, project, watch, progress)?;
-    let pathways = analyst(staged, &agencies, watch, progress)?;
+    let pathways = analyst(staged, &agencies, today, watch, progress)?;
     let quality = evaluate::run(
         &evaluate::Job {
             links: home.join("linkage-unit/links"),
@@ -186,6 +186,7 @@ fn linkage_unit(
 fn analyst(
     staged: &Staged,
     agencies: &[Agency],
+    today: Date,
     watch: &mut Watch,
     progress: &Progress,
 ) -> Result<pathways::Record, crate::Error> {
@@ -196,7 +197,7 @@ fn analyst(
     let events: Vec<PathBuf> = agencies.iter().map(|a| home.join(a.carried_events())).collect();
     let maps = home.join("analyst/maps");
     // A town is small: ten people a count would leave too little to look at.
-    let settings = Settings { threshold: Profile::Aihw.threshold(), ..Settings::default() };
+    let settings = Settings { threshold: Profile::Aihw.threshold(), ..Settings::on(today) };
     watch.time("pathways", || {
         let analysis = pathways::analyse(&maps, &events, &settings, progress)?;
         report::write(&analysis, &home.join("analyst/pathways"), Overwrite::Refuse)?;

@@ -2,15 +2,16 @@
 //! in an error; a line number does.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use csv::ByteRecord;
 use serde::Deserialize;
 
 use super::{Error, Records, source_of};
 use crate::files;
+use crate::files::saved::{SavedCsv, saved_csv};
 use crate::ids::RowId;
 
 /// One record of the truth file.
@@ -92,16 +93,13 @@ pub(super) struct ScoredPair {
 /// A CSV file being read, row by row.
 struct Table {
     path: PathBuf,
-    reader: Reader<File>,
+    reader: SavedCsv,
     row: ByteRecord,
 }
 
 impl Table {
     fn open(path: &Path) -> Result<Table, Error> {
-        let file = files::open(path)?;
-        let reader =
-            ReaderBuilder::new().trim(Trim::All).buffer_capacity(1 << 18).from_reader(file);
-        Ok(Table { path: path.to_owned(), reader, row: ByteRecord::new() })
+        Ok(Table { path: path.to_owned(), reader: saved_csv(path)?, row: ByteRecord::new() })
     }
 
     /// The places of these columns.

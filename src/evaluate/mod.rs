@@ -405,11 +405,15 @@ mod tests {
         ];
         for (file, text, expected) in cases {
             let home = story();
-            fs::write(home.path().join(file), text).expect("written");
+            fs::write(home.path().join(file), &text).expect("written");
             let error = run(&job(home.path()), &Progress::silent()).expect_err(expected);
             let said = error.to_string();
             assert!(said.contains(expected), "{file}: {said}");
             assert!(!said.contains("SECRET"), "{said}");
+            let home = story();
+            fs::write(home.path().join(file), text.replace('\n', "\r\n")).expect("written");
+            let error = run(&job(home.path()), &Progress::silent()).expect_err(expected);
+            assert!(error.to_string().contains(expected), "{file}: {error}");
         }
     }
 

@@ -3,16 +3,15 @@
 //! ids, and gives the decisions as pairs of people.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, Position, Reader, ReaderBuilder, Trim};
+use csv::{ByteRecord, Position};
 use serde::Serialize;
 
 use super::people::People;
 use super::score::{ScoredPair, with_more};
 use crate::error::{Class, Fault};
+use crate::files::saved::saved_csv;
 use crate::files::{self, Pile, clean};
 use crate::ids::RowId;
 
@@ -239,7 +238,7 @@ fn each(
             crate::Error::from(Error::Ragged { path: path.to_owned(), line })
         }
     };
-    let mut reader = reader(path)?;
+    let mut reader = saved_csv(path)?;
     let header = reader.byte_headers().map_err(broken)?.clone();
     let mut places = Vec::with_capacity(columns.len());
     for &column in columns {
@@ -264,20 +263,6 @@ fn each(
         take(rows, &cells, line)?;
     }
     Ok(())
-}
-
-/// A reader of the file, whichever way a spreadsheet saved it: with or without a byte-order
-/// mark, with commas, semicolons or tabs.
-fn reader(path: &Path) -> Result<Reader<BufReader<File>>, crate::Error> {
-    const MARK: &[u8] = "\u{feff}".as_bytes();
-    let fail = |e| files::io_error(path, "read", e);
-    let mut file = BufReader::new(files::open(path)?);
-    let start = file.fill_buf().map_err(fail)?;
-    let mark = if start.starts_with(MARK) { MARK.len() } else { 0 };
-    let header = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let delimiter = *b",;\t".iter().find(|byte| header.contains(byte)).unwrap_or(&b',');
-    file.seek(SeekFrom::Start(mark as u64)).map_err(fail)?;
-    Ok(ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).from_reader(file))
 }
 
 #[cfg(test)]
@@ -352,6 +337,7 @@ mod tests {
             ),
         ] {
             assert_eq!(refused(&text), told);
+            assert_eq!(refused(&text.replace('\n', "\r\n")), told);
         }
     }
 

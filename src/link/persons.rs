@@ -206,7 +206,7 @@ pub(crate) fn earlier(folder: &Path) -> Result<HashMap<RowId, PersonId>, crate::
     let mut persons = HashMap::new();
     for path in paths {
         let bad = |line: u64| Error::EarlierMap { path: path.clone(), line };
-        let mut reader = csv::ReaderBuilder::new().from_reader(files::open(&path)?);
+        let mut reader = files::saved::saved_csv(&path)?;
         let header = reader.headers().map_err(|_| bad(1))?.clone();
         let at = |name: &str| header.iter().position(|h| h == name).ok_or_else(|| bad(1));
         let (row_id, person_id) = (at("row_id")?, at("person_id")?);

@@ -18,6 +18,7 @@ use crate::files::Overwrite;
 use crate::ids::{Band, PersonId};
 use crate::progress::Progress;
 
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 7, 1);
 const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/pathways");
 
 fn events() -> Vec<PathBuf> {
@@ -26,7 +27,7 @@ fn events() -> Vec<PathBuf> {
 
 fn settings(threshold: u32) -> Settings {
     let extract = Some(jiff::civil::date(2024, 12, 31));
-    Settings { threshold: Threshold::new(threshold), extract, ..Settings::default() }
+    Settings { threshold: Threshold::new(threshold), extract, ..Settings::on(TODAY) }
 }
 
 fn fixture(threshold: u32) -> Result<Analysis, Error> {
@@ -41,7 +42,7 @@ fn fixture(threshold: u32) -> Result<Analysis, Error> {
 fn measures_are_those_worked_out_by_hand() {
     let silent = Progress::silent();
     let maps = input::read_maps(&FilePath::new(DIR).join("maps"), &silent).expect("maps");
-    let read = input::read_events(&events(), &Default::default(), &silent).expect("events");
+    let read = input::read_events(&events(), &Default::default(), TODAY, &silent).expect("events");
     let extract = Day::of(jiff::civil::date(2024, 12, 31));
     let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
     let journeys = journey::build(&maps, read.events, &read.programs, &rules);
@@ -91,6 +92,53 @@ fn nothing_is_lost_silently() {
     assert_eq!(record.events_after_extract, 1);
     // Two of the other 22 are one.
     assert_eq!(record.episodes, 21);
+}
+
+/// Neither 9999-12-31 nor a mistyped year makes the extract end there.
+#[test]
+fn an_end_in_the_future_is_an_open_end() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let analysed = |end: &str| {
+        let files = events().into_iter().map(|path| {
+            let text = std::fs::read_to_string(&path).expect("read");
+            let lines = text.lines().map(|line| match line.split(',').collect::<Vec<_>>()[..] {
+                [row, program, start, ended, ..] if ended.ends_with("-31") => {
+                    format!("{row},{program},{start},{end},1\n")
+                }
+                _ => format!("{line}\n"),
+            });
+            let copy = dir.path().join(path.file_name().expect("a name"));
+            std::fs::write(&copy, lines.collect::<String>()).expect("written");
+            copy
+        });
+        let files: Vec<PathBuf> = files.collect();
+        let settings = Settings { extract: None, ..settings(3) };
+        let maps = FilePath::new(DIR).join("maps");
+        let analysis = analyse(&maps, &files, &settings, &Progress::silent()).expect("analysed");
+        let tables: Vec<String> =
+            analysis.release.tables().iter().map(|t| format!("{t:?}")).collect();
+        (tables, analysis.record.extract_date, analysis.record.ends_in_future)
+    };
+    let (tables, extract, in_future) = analysed("");
+    assert_eq!(in_future, 0);
+    for end in ["9999-12-31", "2999-12-31", "2062-03-01"] {
+        let (same, day, in_future) = analysed(end);
+        assert!(same == tables && day == extract, "{end}: {day} instead of {extract}");
+        assert!(in_future >= 5, "{in_future}");
+    }
+}
+
+#[test]
+fn a_source_without_events_is_named() {
+    let maps = FilePath::new(DIR).join("maps");
+    for (files, silent) in [(&events()[..], 0), (&events()[..1], 1)] {
+        let analysis = analyse(&maps, files, &settings(3), &Progress::silent()).expect("analysed");
+        let names: Vec<&str> =
+            analysis.record.sources_without_events.iter().map(|s| s.as_str()).collect();
+        assert_eq!(names, ["south"][..silent]);
+        let told = analysis.release.not_told.iter().any(|told| told.contains("event of south"));
+        assert_eq!(told, silent == 1);
+    }
 }
 
 #[test]
@@ -181,7 +229,7 @@ fn hostile_program_names_stay_text() {
     let file = dir.path().join("a.events.csv");
     std::fs::write(&file, events).expect("written");
     let analysis =
-        analyse(dir.path(), &[file], &Settings::default(), &Progress::silent()).expect("analysed");
+        analyse(dir.path(), &[file], &Settings::on(TODAY), &Progress::silent()).expect("analysed");
     let out = dir.path().join("out");
     crate::report::write(&analysis, &out, Overwrite::Refuse).expect("written");
     for (name, bytes) in bytes(&out) {
@@ -201,7 +249,7 @@ fn stay(person: u32, step: i32, program: u16) -> Episode {
 
 fn journeys(persons: Vec<PersonId>, episodes: Vec<Episode>) -> Journeys {
     let (merged, outside) = Default::default();
-    Journeys { persons, episodes, unmapped: 0, after_extract: 0, merged, outside }
+    Journeys { persons, episodes, unmapped: 0, after_extract: 0, merged, outside, silent: vec![] }
 }
 
 /// Journeys of people who used exactly these sets of three programs, each set so many times.

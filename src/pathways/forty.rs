@@ -26,6 +26,7 @@ use crate::files::Overwrite;
 use crate::progress::Progress;
 
 const DIR: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/pathways/forty");
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 7, 1);
 const EXTRACT: jiff::civil::Date = jiff::civil::date(2024, 12, 31);
 
 fn files() -> Vec<std::path::PathBuf> {
@@ -36,7 +37,7 @@ fn files() -> Vec<std::path::PathBuf> {
 fn counted() -> (Measures, Vec<Tally>) {
     let silent = Progress::silent();
     let maps = input::read_maps(&FilePath::new(DIR).join("maps"), &silent).expect("maps");
-    let read = input::read_events(&files(), &Default::default(), &silent).expect("events");
+    let read = input::read_events(&files(), &Default::default(), TODAY, &silent).expect("events");
     let extract = Day::of(EXTRACT);
     let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
     let journeys = journey::build(&maps, read.events, &read.programs, &rules);
@@ -185,7 +186,7 @@ fn who_was_where_when() {
 
 fn settings(protection: Protection) -> Settings {
     let threshold = Threshold::new(3);
-    Settings { threshold, protection, extract: Some(EXTRACT), ..Settings::default() }
+    Settings { threshold, protection, extract: Some(EXTRACT), ..Settings::on(TODAY) }
 }
 
 fn analysed(protection: Protection) -> super::Analysis {

@@ -14,6 +14,7 @@ use super::Error;
 use super::cases;
 use super::journey::{Day, Span};
 use super::outcome::{Kept, Spec, Taken};
+use crate::days;
 use crate::files;
 use crate::ids::{Band, PersonId, RowId, SourceName};
 use crate::progress::Progress;
@@ -67,6 +68,8 @@ pub(crate) struct Events {
     pub(crate) read: u64,
     /// Of these, sessions of a case.
     pub(crate) sessions: u64,
+    /// Of these, with an end in the future, and so open.
+    pub(crate) ends_in_future: u64,
 }
 
 /// Reads every `<source>.map.csv` of a folder, or of its `to-analyst` folder.
@@ -143,13 +146,15 @@ fn read_map(path: &Path, maps: &mut Maps, progress: &Progress) -> Result<(), Err
     Ok(())
 }
 
-/// Reads event files. Malformed rows are set aside with line and reason.
+/// Reads event files. Malformed rows, and those that cannot have begun on their first day, are
+/// set aside with line and reason.
 ///
 /// # Errors
 /// When a file cannot be read, lacks a column, or holds what an analyst must not hold.
 pub(crate) fn read_events(
     paths: &[PathBuf],
     outcomes: &Spec,
+    today: Date,
     progress: &Progress,
 ) -> Result<Events, Error> {
     let mut names = Names::default();
@@ -171,7 +176,7 @@ pub(crate) fn read_events(
         if seen.contains(&source) {
             return Err(Error::SourceTwice { name: source });
         }
-        read_event_file(path, &source, &mut all, &mut names, progress)?;
+        read_event_file(path, &source, today, &mut all, &mut names, progress)?;
         seen.push(source);
     }
     progress.end();
@@ -182,6 +187,7 @@ pub(crate) fn read_events(
 fn read_event_file(
     path: &Path,
     source: &SourceName,
+    today: Date,
     all: &mut Events,
     names: &mut Names,
     progress: &Progress,
@@ -214,10 +220,14 @@ fn read_event_file(
             return Err(Error::NotForAnalysts { path: path.to_owned(), what: "a token column" });
         }
         let event = if record.len() == header.len() {
-            event(at.map(|i| &record[i]), names)?
+            event(at.map(|i| &record[i]), today, names)?
         } else {
             Err("not as many cells as the header")
         };
+        let event = event.map(|(event, ends_in_future)| {
+            all.ends_in_future += u64::from(ends_in_future);
+            event
+        });
         let taken = event.map(|event| (all.kept.take(&event, &record), event));
         match taken {
             Ok((Taken::Episode, event)) => match case.map(|at| record[at].trim_ascii()) {
@@ -236,8 +246,13 @@ fn read_event_file(
     Ok(())
 }
 
-/// The outer error stops the run; the inner reason sets the row aside.
-fn event(cells: [&[u8]; 4], names: &mut Names) -> Result<Result<Event, &'static str>, Error> {
+/// An event, and whether its end is in the future. The outer error stops the run; the inner
+/// reason sets the row aside.
+fn event(
+    cells: [&[u8]; 4],
+    today: Date,
+    names: &mut Names,
+) -> Result<Result<(Event, bool), &'static str>, Error> {
     let [row, program, start, end] = cells;
     let parsed = (|| {
         let row = parse::<RowId>(row).ok_or("row_id is not 32 hexadecimal digits")?;
@@ -245,20 +260,25 @@ fn event(cells: [&[u8]; 4], names: &mut Names) -> Result<Result<Event, &'static 
         if program.trim().is_empty() {
             return Err("program is empty");
         }
-        let start = day(start).ok_or("start is not a date YYYY-MM-DD")?;
+        let start = date(start).ok_or("start is not a date YYYY-MM-DD")?;
         let end = match end.trim_ascii() {
             b"" => None,
-            text => Some(day(text).ok_or("end is not a date YYYY-MM-DD, nor empty")?),
+            text => Some(date(text).ok_or("end is not a date YYYY-MM-DD, nor empty")?),
         };
         if end.is_some_and(|end| end < start) {
             return Err("end is before start");
         }
-        Ok((row, program, Span { start, end }))
+        if let Some(reason) = days::fault_of_start(start, today) {
+            return Err(reason);
+        }
+        let open = end.filter(|end| days::is_open(*end, today));
+        let end = end.filter(|_| open.is_none()).map(Day::of);
+        Ok((row, program, Span { start: Day::of(start), end }, open.is_some()))
     })();
     match parsed {
-        Ok((row, program, span)) => {
+        Ok((row, program, span, ends_in_future)) => {
             let program = names.code(program)?;
-            Ok(Ok(Event { row, program, span, sessions: 0 }))
+            Ok(Ok((Event { row, program, span, sessions: 0 }, ends_in_future)))
         }
         Err(reason) => Ok(Err(reason)),
     }
@@ -328,7 +348,7 @@ fn turns(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-fn day(text: &[u8]) -> Option<Day> {
+fn date(text: &[u8]) -> Option<Date> {
     let text = text.trim_ascii();
     if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
         return None;
@@ -337,7 +357,7 @@ fn day(text: &[u8]) -> Option<Day> {
         part.iter().try_fold(0i16, |n, b| b.is_ascii_digit().then(|| n * 10 + i16::from(b - b'0')))
     };
     let (year, month, day) = (number(&text[..4])?, number(&text[5..7])?, number(&text[8..])?);
-    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok().map(Day::of)
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 fn parse<T: FromStr>(cell: &[u8]) -> Option<T> {
@@ -492,7 +512,9 @@ mod tests {
 
     fn events(text: &str) -> Result<Events, Error> {
         let dir = folder(&[("a.events.csv", text)]);
-        read_events(&[dir.path().join("a.events.csv")], &Spec::default(), &Progress::silent())
+        let today = jiff::civil::date(2026, 7, 1);
+        let files = [dir.path().join("a.events.csv")];
+        read_events(&files, &Spec::default(), today, &Progress::silent())
     }
 
     const ROW: &str = "00112233445566778899aabbccddeeff";
@@ -503,10 +525,11 @@ mod tests {
         let text = format!(
             "\u{feff}Row_ID,program,start,end\r\n{good}zz,Housing,2024-01-01,\r\n\
              {ROW},,2024-01-01,\r\n{ROW},Housing,2024-02-30,\r\n{ROW},Housing,2024-03-01,2024-02-01\r\n\
-             {ROW},Housing,2024-01-01\r\n{good}"
+             {ROW},Housing,2024-01-01\r\n{good}{ROW},Housing,2062-03-01,9999-12-31\r\n\
+             {ROW},Housing,1024-03-01,2024-03-01\r\n{ROW},Housing,2024-01-01,2024-02-30\r\n"
         );
         let read = events(&text).expect("read");
-        assert_eq!((read.read, read.events.len()), (7, 2));
+        assert_eq!((read.read, read.events.len()), (10, 2));
         let reasons: Vec<(u64, &str)> = read.rejects.iter().map(|r| (r.line, r.reason)).collect();
         assert_eq!(
             reasons,
@@ -516,8 +539,24 @@ mod tests {
                 (5, "start is not a date YYYY-MM-DD"),
                 (6, "end is before start"),
                 (7, "not as many cells as the header"),
+                (9, "the first day is in the future"),
+                (10, "the first day is 1 January 1900 or earlier"),
+                (11, "end is not a date YYYY-MM-DD, nor empty"),
             ]
         );
+    }
+
+    #[test]
+    fn an_end_in_the_future_is_none() {
+        let text = format!(
+            "row_id,program,start,end\n{ROW},Housing,2024-01-01,9999-12-31\n\
+             {ROW},Housing,2024-01-01,2062-03-01\n{ROW},Housing,2024-01-01,2026-07-02\n\
+             {ROW},Housing,2024-01-01,2026-07-01\n"
+        );
+        let read = events(&text).expect("read");
+        assert_eq!((read.events.len(), read.ends_in_future), (4, 3));
+        let ended: Vec<bool> = read.events.iter().map(|e| e.span.end.is_some()).collect();
+        assert_eq!(ended, [false, false, false, true]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::input::{Event, Maps};
 use super::study::{Frame, Nested, RuleChoices};
-use crate::ids::{Band, PersonId, RowId};
+use crate::ids::{Band, PersonId, RowId, SourceName};
 
 /// A day, counted from 1 January 2000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,6 +150,8 @@ pub(crate) struct Journeys {
     pub(crate) merged: Merged,
     /// What the study frame leaves out.
     pub(crate) outside: Outside,
+    /// Sources with a map of which no event is used.
+    pub(crate) silent: Vec<SourceName>,
 }
 
 /// Events that became one episode with another of the same person and program.
@@ -200,6 +202,7 @@ pub(crate) fn build(
     events.par_sort_unstable();
     let mut unmapped = 0;
     let mut after_extract = 0;
+    let mut heard = vec![false; maps.sources.len()];
     let mut episodes = Vec::with_capacity(events.len());
     let mut rows = maps.rows.iter().peekable();
     // The person number of the row at hand, looked up once a row.
@@ -219,6 +222,7 @@ pub(crate) fn build(
             _ => persons.partition_point(|p| *p < row.person) as u32,
         };
         at_hand = Some((row.row, person));
+        heard[usize::from(row.source)] = true;
         episodes.push(Episode {
             person,
             start: event.span.start,
@@ -234,7 +238,9 @@ pub(crate) fn build(
         Some(frame) => keep_framed(&mut episodes, programs, frame),
         None => Outside::default(),
     };
-    Journeys { persons, episodes, unmapped, after_extract, merged, outside }
+    let silent = maps.sources.iter().zip(heard).filter(|(_, heard)| !heard);
+    let silent = silent.map(|(source, _)| source.clone()).collect();
+    Journeys { persons, episodes, unmapped, after_extract, merged, outside, silent }
 }
 
 /// Leaves out what a study frame does not count.

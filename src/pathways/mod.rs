@@ -48,6 +48,7 @@ use self::noised::Keyed;
 use self::outcome::Notes;
 use self::study::{Frame, Study};
 use self::usage::Ground;
+use crate::config;
 use crate::disclosure::{self, NoiseKey, Protection, Suppression, Threshold};
 use crate::error::{Class, Fault};
 use crate::files::{self, clean};
@@ -167,6 +168,24 @@ pub enum Error {
     /// No event belongs to a person of the maps.
     #[error("no event belongs to a row of the maps: there is no journey")]
     NoJourneys,
+    /// No event could be used as it is.
+    #[error("every event was set aside, most often since {reason}")]
+    NoUsableEvent {
+        /// The commonest reason.
+        reason: &'static str,
+    },
+    /// No event had begun when the extract was made.
+    #[error("every event of a row of the maps begins after the extract date, {extract}")]
+    AllAfterExtract {
+        /// The extract date in force.
+        extract: Date,
+    },
+    /// The day of the extract is still to come.
+    #[error("the extract date, {extract}, is in the future")]
+    ExtractToCome {
+        /// The day that was given.
+        extract: Date,
+    },
     /// A file that is no release key.
     #[error("{}: is not a release key", clean(.path))]
     NotAReleaseKey {
@@ -180,15 +199,8 @@ pub enum Error {
         path: PathBuf,
     },
     /// A study file that is none.
-    #[error("{}{}: {text}", clean(.path), line.map(|n| format!(" line {n}")).unwrap_or_default())]
-    Study {
-        /// The file.
-        path: PathBuf,
-        /// The line, where it has one.
-        line: Option<usize>,
-        /// What is wrong.
-        text: String,
-    },
+    #[error(transparent)]
+    Study(#[from] config::Error),
     /// A program of the study file that no event is of.
     #[error("the study file names a program in `{key}` that no event is of: `{name}`")]
     NoSuchProgram {
@@ -217,7 +229,7 @@ impl Fault for Error {
             | Error::Identifying { .. }
             | Error::TooFewPeople { .. } => Class::Refused,
             Error::NotAReleaseKey { .. } | Error::ExposedKey { .. } => Class::Key,
-            Error::Study { .. } => Class::Usage,
+            Error::Study(_) | Error::ExtractToCome { .. } => Class::Usage,
             Error::NoMaps { .. }
             | Error::Columns { .. }
             | Error::FileName { .. }
@@ -230,6 +242,8 @@ impl Fault for Error {
             | Error::TooMany { .. }
             | Error::NoSuchProgram { .. }
             | Error::NobodyInFrame
+            | Error::NoUsableEvent { .. }
+            | Error::AllAfterExtract { .. }
             | Error::NoJourneys => Class::Input,
         }
     }
@@ -238,6 +252,7 @@ impl Fault for Error {
         let text = match self {
             Error::Files(e) => return e.hint(),
             Error::Disclosure(e) => return e.hint(),
+            Error::Study(_) => "correct each line; docs/study.md has every key of a study file",
             Error::NoMaps { .. } => {
                 "name the folder that `veilway link` wrote, or its `to-analyst` folder"
             }
@@ -250,6 +265,16 @@ impl Fault for Error {
             }
             Error::NoJourneys => {
                 "check that maps and events are of one run: row ids change with the agency's key"
+            }
+            Error::NoUsableEvent { .. } => {
+                "correct the events, or ask the agency for them again as `veilway deidentify` wrote them"
+            }
+            Error::AllAfterExtract { .. } => {
+                "give the last day that the extract covers with `--extract-date`, or leave it away"
+            }
+            Error::ExtractToCome { .. } => {
+                "an extract covers no day after it was made; without `--extract-date`, it is taken to \
+                 cover the days to the latest date in the events"
             }
             Error::TooMany { .. } => {
                 "check that the program column names programs, not single services or people"
@@ -267,7 +292,7 @@ impl Fault for Error {
 }
 
 /// What an analyst chooses.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The least number of people a published count may stand for.
     pub threshold: Threshold,
@@ -275,8 +300,23 @@ pub struct Settings {
     pub protection: Protection,
     /// The last day the extract covers; by default the latest date in the events.
     pub extract: Option<Date>,
+    /// The day of the run: dates after it are in the future.
+    pub today: Date,
     /// The choices of the study file.
     pub study: Study,
+}
+
+impl Settings {
+    /// What is chosen by default, on the day of the run.
+    pub fn on(today: Date) -> Self {
+        Settings {
+            threshold: Threshold::default(),
+            protection: Protection::default(),
+            extract: None,
+            today,
+            study: Study::default(),
+        }
+    }
 }
 
 /// The counts of one run, for the analyst's own records: exact, not for release.
@@ -296,13 +336,15 @@ pub struct Record {
     pub rules: Vec<String>,
     /// The sources with a map.
     pub sources: Vec<SourceName>,
+    /// Of these, those of which no event is used: no table tells of them.
+    pub sources_without_events: Vec<SourceName>,
     /// Rows of the maps.
     pub map_rows: u64,
     /// People of the maps.
     pub people_in_maps: u64,
     /// Rows of the events files.
     pub events_read: u64,
-    /// Of these, malformed and set aside (`keep/rejects.csv` says where and why).
+    /// Of these, not usable and set aside (`keep/rejects.csv` says where and why).
     pub events_set_aside: u64,
     /// Those set aside, by reason.
     pub set_aside_by_reason: BTreeMap<&'static str, u64>,
@@ -314,6 +356,8 @@ pub struct Record {
     pub events_not_in_maps: u64,
     /// Of the events, begun after the extract date and set aside.
     pub events_after_extract: u64,
+    /// Of the events, with an end in the future (9999-12-31, say), which are open.
+    pub ends_in_future: u64,
     /// Events that became one with another.
     pub merged: Merged,
     /// What the study frame leaves out.
@@ -366,11 +410,21 @@ pub fn analyse(
     settings: &Settings,
     progress: &Progress,
 ) -> Result<Analysis, Error> {
+    if let Some(extract) = settings.extract.filter(|extract| *extract > settings.today) {
+        return Err(Error::ExtractToCome { extract });
+    }
     let maps = input::read_maps(maps, progress)?;
-    let mut read = input::read_events(events, &settings.study.outcomes, progress)?;
-    let latest = read.events.iter().map(|e| e.span.end.unwrap_or(e.span.start).max(e.span.start));
+    let mut read = input::read_events(events, &settings.study.outcomes, settings.today, progress)?;
+    let mut by_reason = BTreeMap::new();
+    for reject in &read.rejects {
+        *by_reason.entry(reject.reason).or_default() += 1;
+    }
+    let latest = read.events.iter().map(|e| e.span.end.unwrap_or(e.span.start));
     let extract = settings.extract.map(Day::of).or_else(|| latest.max());
-    let extract = extract.ok_or(Error::NoJourneys)?;
+    let extract = extract.ok_or_else(|| match commonest(&by_reason) {
+        Some(reason) => Error::NoUsableEvent { reason },
+        None => Error::NoJourneys,
+    })?;
     let study = &settings.study;
     study.check(&read.programs)?;
     let followed = study.frame.as_ref().and_then(Frame::last_day);
@@ -389,6 +443,14 @@ pub fn analyse(
     let journeys = journey::build(&maps, read.events, &read.programs, &rules);
     if journeys.episodes.is_empty() && journeys.outside.people > 0 {
         return Err(Error::NobodyInFrame);
+    }
+    if journeys.episodes.is_empty() {
+        return Err(match (journeys.after_extract, commonest(&by_reason)) {
+            (0, Some(reason)) if journeys.unmapped == 0 => Error::NoUsableEvent { reason },
+            (0, _) => Error::NoJourneys,
+            _ if rules.extract < extract => Error::NobodyInFrame,
+            _ => Error::AllAfterExtract { extract: extract.date() },
+        });
     }
     progress.end();
     progress.begin("counting", None);
@@ -448,12 +510,12 @@ pub fn analyse(
         )?,
     };
     release.not_told.extend(not_told);
+    if !journeys.silent.is_empty() {
+        let told = format!("Of the sources with a map, {}.", without_events(&journeys.silent));
+        release.not_told.insert(0, told);
+    }
     progress.end();
 
-    let mut by_reason = BTreeMap::new();
-    for reject in &read.rejects {
-        *by_reason.entry(reject.reason).or_default() += 1;
-    }
     let Suppression { cells, primary, complementary } = release.suppression;
     let record = Record {
         tool: concat!("veilway ", env!("CARGO_PKG_VERSION")),
@@ -463,6 +525,7 @@ pub fn analyse(
         merge_gap_days: rules.choices.merge_gap,
         rules: rules.in_words(),
         sources,
+        sources_without_events: journeys.silent.clone(),
         map_rows,
         people_in_maps,
         events_read: read.read,
@@ -472,6 +535,7 @@ pub fn analyse(
         sessions: read.sessions,
         events_not_in_maps: journeys.unmapped,
         events_after_extract: journeys.after_extract,
+        ends_in_future: read.ends_in_future,
         merged: journeys.merged,
         outside_frame: journeys.outside,
         episodes: journeys.episodes.len() as u64,
@@ -486,4 +550,16 @@ pub fn analyse(
     let rejects = read.rejects;
     let programs = read.programs;
     Ok(Analysis { release, rules, record, journeys, programs, rejects, release_key })
+}
+
+/// The commonest of the reasons for which events were set aside; the first of equals.
+fn commonest(by_reason: &BTreeMap<&'static str, u64>) -> Option<&'static str> {
+    let most = by_reason.values().max()?;
+    by_reason.iter().find(|(_, events)| *events == most).map(|(reason, _)| *reason)
+}
+
+/// What a reader must know where sources are mapped that no table tells of.
+pub(crate) fn without_events(sources: &[SourceName]) -> String {
+    let names: Vec<&str> = sources.iter().map(SourceName::as_str).collect();
+    format!("no event of {} is used: every table is of the other sources only", names.join(", "))
 }

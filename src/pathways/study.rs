@@ -32,16 +32,15 @@ use std::path::Path;
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use serde::{Deserialize, Deserializer, de};
 
 use super::Error;
 use super::journey::Day;
 use super::outcome;
-use crate::files::{self, clean_text};
+use crate::config::{self, Table};
+use crate::files::{self, clean, clean_text};
 
 /// Everything an analyst may choose in a study file. All of it has defaults.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Study {
     /// How events become episodes.
     pub rules: RuleChoices,
@@ -54,8 +53,7 @@ pub struct Study {
 }
 
 /// `[rules]`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleChoices {
     /// Episodes of one program with at most so many whole days between them are one.
     pub merge_gap: u16,
@@ -66,8 +64,7 @@ pub struct RuleChoices {
 }
 
 /// What an episode that lies inside another of the same program is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Nested {
     /// Part of it.
     #[default]
@@ -79,17 +76,13 @@ pub enum Nested {
 /// `[frame]`: people whose first start lies in a window are counted, looking back and
 /// following so many months. Episodes belong to the day on which they start, as in the
 /// longitudinal data of the AIHW on homelessness services.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
     /// First day of the window.
-    #[serde(deserialize_with = "date")]
     pub begins: Date,
     /// Last day of the window.
-    #[serde(deserialize_with = "date")]
     pub ends: Date,
     /// First start in one of these programs; in any where there are none.
-    #[serde(default)]
     pub programs: Vec<String>,
     /// Months looked back from the first day of the window; without it, all there are.
     pub months_before: Option<u16>,
@@ -117,8 +110,7 @@ impl Frame {
 }
 
 /// `[measures]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MeasureChoices {
     /// Programs whose last program before is told; without it, all, where they are few.
     pub targets: Vec<String>,
@@ -136,8 +128,7 @@ impl Default for MeasureChoices {
 }
 
 /// How long a reporting period is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
     /// January to June, July to December.
     HalfYear,
@@ -149,23 +140,25 @@ impl Study {
     /// Reads a study file.
     ///
     /// # Errors
-    /// When it cannot be read, or a key or value is not one of a study: with its line.
+    /// When it cannot be read, or what it says is not a study: every mistake, with its line.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = files::read_text(path)?;
-        let fail =
-            |line, text: &str| Error::Study { path: path.to_owned(), line, text: clean_text(text) };
-        let study: Study = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map(|at| 1 + text[..at.start].matches('\n').count());
-            fail(line, &e.message().replace('\n', "; "))
-        })?;
-        let days = &study.measures.return_days;
-        if days.is_empty() || days.len() > 8 || days[0] == 0 || !days.is_sorted_by(|a, b| a < b) {
-            return Err(fail(None, "`return_days`: expected one to eight numbers of days, rising"));
-        }
-        if study.frame.as_ref().is_some_and(|frame| frame.ends < frame.begins) {
-            return Err(fail(None, "`frame`: the window ends before it begins"));
-        }
-        Ok(study)
+        Ok(config::read(&text, &clean(path), |root| {
+            let mut study = Study::default();
+            if let Some(table) = root.table("rules") {
+                study.rules = RuleChoices::of(table);
+            }
+            if let Some(table) = root.table("frame") {
+                study.frame = Frame::of(table);
+            }
+            if let Some(table) = root.table("measures") {
+                study.measures = MeasureChoices::of(table);
+            }
+            if let Some(table) = root.table("outcomes") {
+                study.outcomes = outcome::Spec::of(table);
+            }
+            Some(study)
+        })?)
     }
 
     /// Checks that the programs it names are those of events.
@@ -189,20 +182,86 @@ impl Study {
     }
 }
 
-/// A date with or without quotes.
-fn date<'de, D: Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
-    let expected = || de::Error::custom("expected a date YYYY-MM-DD");
-    let text = match toml::Value::deserialize(from)? {
-        toml::Value::String(text) => text,
-        toml::Value::Datetime(date) => date.to_string(),
-        _ => return Err(expected()),
-    };
-    text.parse().map_err(|_| expected())
+impl RuleChoices {
+    fn of(mut table: Table<'_>) -> Self {
+        let merge_gap = days(&mut table, "merge_gap").unwrap_or_default();
+        let words = [("one", Nested::One), ("apart", Nested::Apart)];
+        let nested = table.choice("nested", &words).unwrap_or_default();
+        let mut merge_gaps = BTreeMap::new();
+        if let Some(mut gaps) = table.table("merge_gaps") {
+            for program in gaps.keys() {
+                merge_gaps.extend(days(&mut gaps, &program).map(|gap| (program, gap)));
+            }
+            gaps.close();
+        }
+        table.close();
+        RuleChoices { merge_gap, merge_gaps, nested }
+    }
+}
+
+impl Frame {
+    /// Nothing where a day of the window is missing, which is said.
+    fn of(mut table: Table<'_>) -> Option<Self> {
+        let mut day = |key, what| {
+            let day = table.date(key);
+            if !table.has(key) {
+                table.miss(key, what);
+            }
+            day
+        };
+        let begins = day("begins", "the first day of the window, YYYY-MM-DD");
+        let ends = day("ends", "the last day of the window, YYYY-MM-DD");
+        let window = begins.zip(ends);
+        if window.is_some_and(|(begins, ends)| ends < begins) {
+            table.note("ends", "expected a day that is not before `begins`");
+        }
+        let programs = programs(&mut table, "programs");
+        let months_before = days(&mut table, "months_before");
+        let months_after = days(&mut table, "months_after");
+        table.close();
+        let (begins, ends) = window?;
+        Some(Frame { begins, ends, programs, months_before, months_after })
+    }
+}
+
+impl MeasureChoices {
+    fn of(mut table: Table<'_>) -> Self {
+        let targets = programs(&mut table, "targets");
+        let usual = MeasureChoices::default().return_days;
+        let return_days = match table.integers("return_days", 1..=MOST) {
+            None => usual,
+            Some(days) => {
+                if days.is_empty() || days.len() > 8 || !days.is_sorted_by(|a, b| a < b) {
+                    table.note("return_days", "expected one to eight numbers of days, rising");
+                }
+                days.into_iter().filter_map(|days| u16::try_from(days).ok()).collect()
+            }
+        };
+        let words = [("half-year", Period::HalfYear), ("year", Period::Year)];
+        let period = table.choice("period", &words);
+        table.close();
+        MeasureChoices { targets, return_days, period }
+    }
+}
+
+/// The most days or months that can be said.
+const MOST: u32 = u16::MAX as u32;
+
+/// A number of days, or of months, where it is there.
+pub(super) fn days(table: &mut Table<'_>, key: &str) -> Option<u16> {
+    table.integer(key, 0..=MOST).and_then(|days| u16::try_from(days).ok())
+}
+
+/// A list of programs; an empty one where there is none.
+pub(super) fn programs(table: &mut Table<'_>, key: &str) -> Vec<String> {
+    let texts = table.texts(key).unwrap_or_default();
+    texts.into_iter().map(toml::Spanned::into_inner).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Fault;
 
     fn read(text: &str) -> Result<Study, Error> {
         let dir = tempfile::tempdir().expect("a temporary folder");
@@ -241,25 +300,40 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_with_their_line() {
-        for (text, line, says) in [
-            ("[rules]\nmerge_gapp = 1\n", Some(2), "merge_gapp"),
-            ("[rules]\n\nnested = \"two\"\n", Some(3), "two"),
-            ("[frame]\nbegins = 2023-01-01\n", Some(1), "ends"),
-            ("[frame]\nbegins = 2023-13-01\nends = 2023-12-31\n", Some(2), ""),
-            ("[frame]\nbegins = \"1/1/2023\"\nends = 2023-12-31\n", Some(2), "YYYY-MM-DD"),
-            ("[frame]\nbegins = 2024-01-01\nends = 2023-12-31\n", None, "ends before"),
-            ("[measures]\nreturn_days = [90, 28]\n", None, "rising"),
-            ("[measures]\nreturn_days = []\n", None, "rising"),
-            ("[rules\n", Some(1), ""),
+    fn every_mistake_is_told_with_its_line() {
+        let text = "[rules]\nmerge_gapp = 1\nnested = \"two\"\n[rules.merge_gaps]\nA = -5\n\
+            [frame]\nbegins = \"1/1/2023\"\n[measures]\nreturn_days = [90, 28]\n\
+            [outcomes]\nexpected_pairs = 200\n[outcomes.columns]\nraeson = \"x\"\n[more]\n";
+        let said = read(text).expect_err("mistakes").to_string();
+        let said: Vec<&str> =
+            said.lines().filter_map(|line| line.split_once("study.toml").map(|l| l.1)).collect();
+        let expected = [
+            " line 2: unknown key `merge_gapp` in [rules]; did you mean `merge_gap`?",
+            " line 3: `rules.nested`: expected `one` or `apart`, found `two`",
+            " line 5: `rules.merge_gaps.A`: expected a whole number from 0 to 65535, found `-5`",
+            " line 6: `frame.ends` is missing: expected the last day of the window, YYYY-MM-DD",
+            " line 7: `frame.begins`: expected a date YYYY-MM-DD, found a text that is none",
+            " line 9: `measures.return_days`: expected one to eight numbers of days, rising",
+            " line 11: `outcomes.expected_pairs`: expected a whole number from 0 to 100, found `200`",
+            " line 13: unknown key `raeson` in [outcomes.columns]; did you mean `reason`?",
+            " line 14: unknown key `more`; expected `rules`, `frame`, `measures` or `outcomes`",
+        ];
+        assert_eq!(said, expected);
+        for (text, says) in [
+            ("[frame]\nbegins = 2023-13-01\nends = 2023-12-31\n", "line 2"),
+            ("[frame]\nbegins = 2023-01-01T10:00:00\nends = 2023-12-31\n", "YYYY-MM-DD"),
+            ("[frame]\nbegins = 2024-01-01\nends = 2023-12-31\n", "not before `begins`"),
+            ("[frame]\nbegins = 7\nends = 2023-12-31\n", "found a number"),
+            ("[measures]\nreturn_days = []\n", "rising"),
+            ("[measures]\nreturn_days = 28\n", "a list of numbers in [ ], found a number"),
+            ("[measures]\nreturn_days = [0, \"x\"]\n", "from 1 to 65535"),
+            ("[rules\n", "line 1"),
+            ("rules = 3\n", "expected a table, found a number"),
         ] {
-            match read(text) {
-                Err(Error::Study { line: at, text: said, .. }) => {
-                    assert_eq!(at, line, "{text}: {said}");
-                    assert!(said.contains(says), "{text}: {said}");
-                }
-                other => panic!("{text}: {other:?}"),
-            }
+            let error = read(text).expect_err(text);
+            assert!(error.to_string().contains(says), "{text}: {error}");
+            assert_eq!(error.class(), crate::error::Class::Usage);
+            assert!(error.hint().is_some_and(|hint| hint.contains("docs/study.md")));
         }
     }
 }

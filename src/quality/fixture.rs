@@ -193,6 +193,37 @@ fn postcodes_of_another_state_are_counted() {
 }
 
 #[test]
+fn days_of_events_are_judged_as_deidentify_judges_them() {
+    let plain = "[source]\nname = \"made\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
+                 [columns]\nfamily_name = \"family\"\n";
+    let described = format!(
+        "{plain}[events]\nrecord_id = \"id\"\nprogram = \"p\"\nstart = \"from\"\nend = \"to\"\n\
+         date_format = \"%d/%m/%Y\"\n"
+    );
+    // The day of the export is 30 June 2024.
+    let people = "id,family,p,from,to\n1,Quartone,A,01/02/2024,31/12/9999\n\
+        2,Singh,A,01/02/2024,\n3,Brown,A,01/02/2024,30/06/2024\n4,Lee,A,01/07/2024,\n\
+        5,Li,A,01/01/1900,01/02/2024\n6,Nguyen,A,2024-02-01,\n7,Cole,A,,01/02/2024\n8,Ray,,,\n";
+    let report = look(&described, &[("people.csv", people)]);
+    let days = report.files[0].events.as_ref().expect("events");
+    assert_eq!((days.events, days.open, days.ends_in_future), (7, 2, 1));
+    let bad: Vec<(&str, u64)> = days.bad.iter().map(|r| (r.reason.as_str(), r.rows)).collect();
+    assert_eq!(
+        bad,
+        [
+            ("no day in the declared date format", 1),
+            ("the first day is 1 January 1900 or earlier", 1),
+            ("the first day is in the future", 1),
+            ("the first day is not recorded", 1),
+        ]
+    );
+    assert!(report.html().expect("a page").contains("Days of events"));
+    // Described, and in a file of their own; and not described.
+    assert!(look(&described, &[("x.csv", "id,family\n1,Cole\n")]).files[0].events.is_none());
+    assert!(look(plain, &[("people.csv", people)]).files[0].events.is_none());
+}
+
+#[test]
 fn services_of_an_upload_are_counted_over_its_lists() {
     let text = crate::sources::DEX_SOURCE.replace("{name}", "made");
     let report = look(&text, &[("upload.xml", UPLOAD)]);

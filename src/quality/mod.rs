@@ -2,6 +2,7 @@
 //! agency's exports and their description, gives counts and shares. Never shows a value; what
 //! it gives stays at the agency, since small counts are not protected.
 
+mod events;
 #[cfg(test)]
 mod fixture;
 mod page;
@@ -26,6 +27,7 @@ use crate::slk::Profile;
 use crate::sources::{Input, Kind, Row, SourceSpec, Table};
 use crate::standard::{self, Covered};
 use crate::standardise::{Person, Seen, Standardiser};
+pub use events::EventDays;
 use services::Elements;
 pub use services::Services;
 use tally::Tally;
@@ -90,6 +92,8 @@ pub struct Quality {
     pub postcodes_of_another_state: Option<u64>,
     /// Consent, where the source has columns of it.
     pub consent: Option<Consents>,
+    /// The days of its events, where it has any beside its people.
+    pub events: Option<EventDays>,
     /// Who is one person.
     pub people: People,
     /// What its services cover, where it is a DEX export with sessions.
@@ -195,6 +199,8 @@ struct Reader<'a> {
     consent: Consent,
     /// What rows tell of services, where they tell of any.
     elements: Option<Elements>,
+    /// Where the days of events are, where rows have any.
+    event_days: Option<events::Columns>,
     number: usize,
     recorded: Option<usize>,
     columns: usize,
@@ -205,6 +211,7 @@ struct Reader<'a> {
 /// What some rows became.
 struct Part {
     tally: Tally,
+    events: events::Tally,
     doubles: Doubles,
     seen: Vec<standard::Seen>,
 }
@@ -217,9 +224,13 @@ impl Reader<'_> {
         let mut tally = Tally::of(self.columns);
         let mut doubles = Doubles::new(project, self.encoder);
         let mut seen_services = Vec::new();
+        let mut events = events::Tally::default();
         for row in rows {
             if let Some(elements) = &self.elements {
                 seen_services.extend(elements.seen(row));
+            }
+            if let Some(columns) = &self.event_days {
+                columns.count(row, &mut events);
             }
             self.standardiser.read(row, &mut seen, &mut person);
             let recorded = self.recorded.map(|column| row.cell(column));
@@ -238,7 +249,7 @@ impl Reader<'_> {
             tally.keys_of.push(key);
         }
         desks().push((seen, scratch, person));
-        Part { tally, doubles, seen: seen_services }
+        Part { tally, events, doubles, seen: seen_services }
     }
 }
 
@@ -255,6 +266,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         standardiser: Standardiser::new(&table, source, project, as_at)?,
         consent: Consent::new(&table, source, wanted)?,
         elements: Some(Elements::of(&table)).filter(|e| is_upload || e.have_sessions()),
+        event_days: events::Columns::of(&table, source.events.as_ref(), as_at),
         number: table.column(&source.record_id)?,
         recorded: source.slk581.as_deref().map(|column| table.column(column)).transpose()?,
         columns: table.header().len(),
@@ -263,6 +275,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
     let mut tally = Tally::of(reader.columns);
     let mut doubles = Doubles::new(project, &encoder);
     let mut covered = Covered::default();
+    let mut events = events::Tally::default();
     let (mut rows, mut set_aside) = (0, 0);
     let mut batch = table.next_batch(BATCH)?;
     progress.begin("looking at records", table.about_rows(batch.len()));
@@ -273,6 +286,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         );
         for part in parts {
             tally.append(part.tally);
+            events.append(part.events);
             doubles.append(part.doubles);
             part.seen.into_iter().for_each(|seen| covered.take(seen));
         }
@@ -322,6 +336,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         consent: source
             .asks_for_consent()
             .then(|| Consents::of(rows - set_aside, &tally.without_consent)),
+        events: reader.event_days.as_ref().map(|_| events.days()),
         people,
         services,
         columns: columns.collect(),

@@ -141,6 +141,20 @@ impl Sheet<'_> {
                 ]),
             });
         }
+        groups.extend(q.events.as_ref().map(|events| {
+            let bar = |label: &str, count| Bar::of(label, count, events.events);
+            let mut bars = vec![
+                bar("open", events.open),
+                bar("of these, with an end in the future", events.ends_in_future),
+            ];
+            bars.extend(events.bad.iter().map(|r| bar(&r.reason, r.rows)));
+            Group {
+                title: "Days of events",
+                note: "An end in the future (9999-12-31, say) is none. Events with a day that cannot be \
+                       are set aside.",
+                bars,
+            }
+        }));
         groups.extend(q.services.as_ref().map(|services| Group {
             title: "Services",
             note: "Of a DEX export. A session without a client may have been of a group that nobody \

@@ -1,11 +1,11 @@
 //! A report as a table: one row a file, so that several files are a trend.
 
-use super::{Error, Quality, Report, Services};
+use super::{Error, EventDays, Quality, Report, Services};
 
 /// The columns, and what stands in each.
 type Measure = (&'static str, fn(&Quality) -> String);
 
-const MEASURES: [Measure; 36] = [
+const MEASURES: [Measure; 39] = [
     ("file", |q| q.file.clone()),
     ("rows", |q| q.rows.to_string()),
     ("set_aside", |q| q.set_aside.to_string()),
@@ -33,6 +33,9 @@ const MEASURES: [Measure; 36] = [
     ("consent_withdrawn", |q| {
         q.consent.as_ref().map_or(String::new(), |c| c.withdrawn.to_string())
     }),
+    ("events", |q| event(q, |e| e.events)),
+    ("events_not_usable", |q| event(q, |e| e.bad.iter().map(|r| r.rows).sum())),
+    ("ends_in_future", |q| event(q, |e| e.ends_in_future)),
     ("record_numbers", |q| q.people.numbers.to_string()),
     ("people", |q| q.people.people.to_string()),
     ("numbers_too_many", |q| q.people.numbers_too_many.to_string()),
@@ -50,6 +53,11 @@ const MEASURES: [Measure; 36] = [
 
 fn heap(quality: &Quality, at: usize) -> String {
     quality.birth_dates.heaps.get(at).map_or(String::new(), |heap| heap.ratio.to_string())
+}
+
+/// A count of events; nothing where there are none.
+fn event(quality: &Quality, count: fn(&EventDays) -> u64) -> String {
+    quality.events.as_ref().map_or(String::new(), |events| count(events).to_string())
 }
 
 /// A count of services; nothing where there are none.

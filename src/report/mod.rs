@@ -164,7 +164,10 @@ mod tests {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/pathways");
         let events = ["north", "south"].map(|s| dir.join(format!("{s}.events.csv")));
         for people in [3, 5] {
-            let settings = Settings { threshold: Threshold::new(people), ..Settings::default() };
+            let settings = Settings {
+                threshold: Threshold::new(people),
+                ..Settings::on(jiff::civil::date(2026, 7, 1))
+            };
             let analysis = analyse(&dir.join("maps"), &events, &settings, &Progress::silent());
             let analysis = analysis.expect("an analysis");
             let tables = analysis.release.tables();

@@ -23,7 +23,8 @@ fn files(sources: [&str; 2]) -> Vec<PathBuf> {
 fn tallies(sources: [&str; 2], spec: &Spec) -> Vec<Tally> {
     let silent = Progress::silent();
     let maps = input::read_maps(&Path::new(DIR).join("maps"), &silent).expect("maps");
-    let mut read = input::read_events(&files(sources), spec, &silent).expect("events");
+    let today = jiff::civil::date(2026, 7, 1);
+    let mut read = input::read_events(&files(sources), spec, today, &silent).expect("events");
     let extract = Day::of(jiff::civil::date(2024, 12, 31));
     // 10 stays, 11 sessions in 5 cases, 16 assessments, of which two cannot be used.
     assert_eq!((read.events.len(), read.sessions), (15, 11));

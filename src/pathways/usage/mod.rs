@@ -115,8 +115,15 @@ pub(super) mod tests {
         let episodes = journey.iter().copied().chain(all).collect();
         let persons = [0, 1].map(|n| crate::ids::PersonId::from_bytes([n; 10])).to_vec();
         let (merged, outside) = Default::default();
-        let journeys =
-            Journeys { persons, episodes, unmapped: 0, after_extract: 0, merged, outside };
+        let journeys = Journeys {
+            persons,
+            episodes,
+            unmapped: 0,
+            after_extract: 0,
+            merged,
+            outside,
+            silent: vec![],
+        };
         let vocabulary = Vocabulary::of(&journeys, &["a", "b", "c"].map(str::to_owned));
         let measures = Measures::of(&journeys, &vocabulary, |_| 1).expect("measures");
         let ground = Ground {

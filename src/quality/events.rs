@@ -1,0 +1,121 @@
+//! The days of the events that an export has beside its people: which of them cannot be, as
+//! [`crate::deidentify`] judges them.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::Reason;
+use crate::days;
+use crate::sources::spec::EventSpec;
+use crate::sources::{Row, Table};
+use crate::standardise::date::read_day;
+
+/// What stands for the days of events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EventDays {
+    /// Rows with a first or a last day.
+    pub events: u64,
+    /// Of these, without a last day, or with one in the future.
+    pub open: u64,
+    /// Of the open ones, with a last day in the future: 9999-12-31, say.
+    pub ends_in_future: u64,
+    /// Events whose days cannot be, by reason.
+    pub bad: Vec<Reason>,
+}
+
+/// Where the days of events are, and how they are written.
+pub(super) struct Columns {
+    start: usize,
+    end: Option<usize>,
+    format: String,
+    /// Days after it are in the future.
+    today: Date,
+}
+
+impl Columns {
+    /// Finds the columns, where the export has them: else events are in a file of their own.
+    pub(super) fn of(table: &Table, spec: Option<&EventSpec>, today: Date) -> Option<Columns> {
+        let spec = spec.filter(|spec| spec.sheet.is_none())?;
+        let start = table.column(&spec.start).ok()?;
+        let end = spec.end.as_deref().map(|column| table.column(column)).transpose().ok()?;
+        Some(Columns { start, end, format: spec.date_format.clone(), today })
+    }
+
+    /// Counts the days of a row.
+    pub(super) fn count(&self, row: &Row, tally: &mut Tally) {
+        let start = row.cell(self.start);
+        let end = self.end.map_or("", |end| row.cell(end));
+        if start.is_empty() && end.is_empty() {
+            return;
+        }
+        tally.events += 1;
+        match self.judge(start, end) {
+            Err(reason) => *tally.bad.entry(reason).or_default() += 1,
+            Ok(End::Known) => {}
+            Ok(End::None) => tally.open += 1,
+            Ok(End::InFuture) => {
+                tally.open += 1;
+                tally.ends_in_future += 1;
+            }
+        }
+    }
+
+    fn judge(&self, start: &str, end: &str) -> Result<End, &'static str> {
+        let day = |cell| read_day(&self.format, cell).ok_or("no day in the declared date format");
+        if start.is_empty() {
+            return Err("the first day is not recorded");
+        }
+        let start = day(start)?;
+        let end = if end.is_empty() { None } else { Some(day(end)?) };
+        if end.is_some_and(|end| end < start) {
+            return Err("the last day is before the first");
+        }
+        match (days::fault_of_start(start, self.today), end) {
+            (Some(reason), _) => Err(reason),
+            (None, None) => Ok(End::None),
+            (None, Some(end)) if days::is_open(end, self.today) => Ok(End::InFuture),
+            (None, Some(_)) => Ok(End::Known),
+        }
+    }
+}
+
+/// What stands for the last day of an event.
+enum End {
+    Known,
+    None,
+    InFuture,
+}
+
+/// The counts of some rows.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    events: u64,
+    open: u64,
+    ends_in_future: u64,
+    bad: BTreeMap<&'static str, u64>,
+}
+
+impl Tally {
+    /// Adds the counts of later rows.
+    pub(super) fn append(&mut self, other: Tally) {
+        self.events += other.events;
+        self.open += other.open;
+        self.ends_in_future += other.ends_in_future;
+        for (reason, events) in other.bad {
+            *self.bad.entry(reason).or_default() += events;
+        }
+    }
+
+    /// What is said of them.
+    pub(super) fn days(&self) -> EventDays {
+        let bad = self.bad.iter().map(|(reason, &rows)| Reason { reason: (*reason).into(), rows });
+        EventDays {
+            events: self.events,
+            open: self.open,
+            ends_in_future: self.ends_in_future,
+            bad: bad.collect(),
+        }
+    }
+}
