@@ -129,8 +129,9 @@ impl Outlooks {
         for same in self.between.chunk_by(|x, y| x == y) {
             let (sums, views) = (&likelihoods.sets[same[0]], &views[same[0]]);
             let mut shares = vec![[0.0; 4]; self.sets.len()];
-            for product in first..first + same.len() {
-                let share = times(scales[product], likelihoods.products[product]);
+            let here = first..first + same.len();
+            for (product, &scale) in here.clone().zip(&scales[here]) {
+                let share = times(scale, likelihoods.products[product]);
                 for &set in self.sets_of(product) {
                     shares[set as usize] = plus(shares[set as usize], share);
                 }
