@@ -138,6 +138,9 @@ const MOST_ITERATIONS: u32 = 200;
 /// EM takes people of one household, of whom there are then more than matches, for people whose
 /// given names were written wrongly. Of thousands of matches it is nothing.
 const PRIOR_PAIRS: f64 = 200.0;
+/// In the clear, where typing errors are seen for what they are and twins are held to their share,
+/// enough to keep a file of ten people sane; more would join people of one file who are not one.
+const PRIOR_PAIRS_IN_CLEAR: f64 = 5.0;
 /// Households share the family name and the place; this belief is held firmly, lest the
 /// kind drift to whatever else the data has.
 const HOUSEHOLD_PRIOR_PAIRS: f64 = 200.0;
@@ -250,7 +253,8 @@ impl Model {
         }
         drop(views);
         self.expected = expected;
-        self.same = settle(same, prior, PRIOR_PAIRS);
+        let weight = if space.is_clear() { PRIOR_PAIRS_IN_CLEAR } else { PRIOR_PAIRS };
+        self.same = settle(same, prior, weight);
         for (p, group) in self.same.iter_mut().zip(&space.groups) {
             part(p, group.beside);
         }
