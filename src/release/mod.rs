@@ -269,7 +269,8 @@ fn paths(named: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn read(path: &Path) -> Result<Sheet, Error> {
-    let text = files::read_text(path)?;
+    // Lines that end otherwise are counted wrong.
+    let text = files::read_text(path)?.replace("\r\n", "\n").replace('\r', "\n");
     let mut reader = csv::ReaderBuilder::new();
     let reader = reader.has_headers(false).flexible(true).from_reader(text.as_bytes());
     let rows = reader.into_records().map(|record| {
@@ -280,4 +281,22 @@ fn read(path: &Path) -> Result<Sheet, Error> {
     let rows = rows.collect::<Result<Vec<(u64, Vec<String>)>, Error>>()?;
     let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
     Ok(Sheet { file, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_that_an_editor_shows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("t.csv");
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["Area,People", "\"North,\nwest\",12", "South,7", ""].join(end);
+            fs::write(&path, &text).expect("written");
+            let lines: Vec<u64> =
+                read(&path).expect("a table").rows.iter().map(|(line, _)| *line).collect();
+            assert_eq!(lines, [1, 2, 4], "{end:?}");
+        }
+    }
 }
