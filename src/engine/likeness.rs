@@ -6,10 +6,10 @@
 //! set of components that agree for certain, and can speak of what is left only.
 //!
 //! The levels of different people are learnt from pairs that cannot be one person, since
-//! one of the two has its match elsewhere (or, where few have, from all that are likelier of two
-//! people), and then stay as they are; those of the same
-//! person are learnt with the odds that they change. Were both free, EM would settle on any
-//! two kinds of pairs that differ in likeness.
+//! one of the two has its match elsewhere (or, where few have, from all that are likelier of
+//! two people), and then stay as they are; those of the same person are learnt with the odds
+//! that they change. Were both free, EM would settle on any two kinds of pairs that differ in
+//! likeness.
 
 use rustc_hash::FxHashMap;
 

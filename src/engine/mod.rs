@@ -55,7 +55,8 @@ pub(crate) struct Judgement {
 /// Odds beyond this are not told apart.
 pub(crate) const MOST_ODDS: f64 = 1e12;
 
-/// Fits the model to different observations, each with how often it was seen, and judges each. `any` are the keys that both have, of pairs of people taken as they come.
+/// Fits the model to different observations, each with how often it was seen, and judges each.
+/// `any` are the keys that both have, of pairs of people taken as they come.
 pub(crate) fn judge(
     space: &Space,
     between: &[Between],

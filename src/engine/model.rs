@@ -18,11 +18,10 @@ mod parts;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::Judged;
-use super::MOST_ODDS;
 use super::chance::Chance;
 use super::space::{Components, GroupKind, GroupStates, Keys, Space};
 use super::veil::{OfKinds, Outlooks, Views, ones};
+use super::{Judged, MOST_ODDS};
 pub(crate) use parts::Parts;
 
 /// One kind of observation between two sources, and how often it was made.
