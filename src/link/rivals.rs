@@ -22,45 +22,58 @@ pub(super) fn compete(people: &People, pairs: &mut Pile<ScoredPair>) -> Result<(
         let (places, _) = places.of(people, pair.a, pair.b);
         places.iter().for_each(|&place| sums[place as usize] += pair.odds);
     })?;
+    sums[ALONE] = 0.0;
     pairs.rewrite(|mut chunk, _| {
         chunk.par_iter_mut().with_min_len(ONE_SHARE).for_each(|pair| {
             let (places, is_once) = places.of(people, pair.a, pair.b);
-            let belief = Belief::new(&sums, places, is_once, pair.odds);
+            let belief = Belief::new(places.map(|place| sums[place as usize]), is_once, pair.odds);
             pair.probability = pair.decision.map_or(belief.probability, Decision::probability);
         });
         chunk
     })
 }
 
-/// Each person together with each source that it has pairs with, by number: the pairs of one
-/// of these compete.
+/// Each person together with each source that it has several pairs with, by number: the pairs of
+/// one of these compete. A pair that is the only one has nothing to compete with, so all such
+/// have one place between them, [`ALONE`].
 pub(super) struct Places {
     /// Per person, the sources it has pairs with, by bit.
     with: Vec<u64>,
+    /// Per person, the sources it has several pairs with, by bit.
+    several: Vec<u64>,
     /// Per person, the number of its first place.
     first: Vec<u32>,
     pub(super) count: usize,
 }
 
+/// The place of pairs that have no rival: nothing ever adds up there.
+const ALONE: usize = 0;
+
 impl Places {
     pub(super) fn new(people: &People) -> Places {
-        Places { with: vec![0; people.len()], first: vec![], count: 0 }
+        let none = || vec![0; people.len()];
+        Places { with: none(), several: none(), first: vec![], count: 0 }
     }
 
     /// Makes the places of a pair.
     pub(super) fn add(&mut self, people: &People, a: u32, b: u32) {
-        self.with[a as usize] |= 1 << people.source_of(b);
-        self.with[b as usize] |= 1 << people.source_of(a);
+        for (person, other) in [(a, b), (b, a)] {
+            let source = 1 << people.source_of(other);
+            let with = &mut self.with[person as usize];
+            self.several[person as usize] |= *with & source;
+            *with |= source;
+        }
     }
 
     pub(super) fn numbered(mut self) -> Places {
-        let of_each = self.with.iter().map(|with| with.count_ones());
-        let number = |next: &mut u32, places| {
-            *next += places;
-            Some(*next - places)
+        self.with = vec![];
+        let mut next = ALONE as u32 + 1;
+        let number = |several: &u64| {
+            next += several.count_ones();
+            next - several.count_ones()
         };
-        self.first = of_each.scan(0, number).collect();
-        self.count = self.with.iter().map(|with| with.count_ones() as usize).sum();
+        self.first = self.several.iter().map(number).collect();
+        self.count = next as usize;
         self
     }
 
@@ -69,8 +82,11 @@ impl Places {
     pub(super) fn of(&self, people: &People, a: u32, b: u32) -> ([u32; 2], [bool; 2]) {
         let ends = [(a, people.source_of(b)), (b, people.source_of(a))];
         let place = |(person, source): (u32, usize)| {
-            let before = self.with[person as usize] & ((1 << source) - 1);
-            self.first[person as usize] + before.count_ones()
+            let several = self.several[person as usize];
+            match several >> source & 1 {
+                0 => ALONE as u32,
+                _ => self.first[person as usize] + (several & ((1 << source) - 1)).count_ones(),
+            }
         };
         (ends.map(place), ends.map(|(_, source)| people.sources[source].unique))
     }
@@ -134,11 +150,13 @@ impl Rivals {
             rayon::join(|| add(0, &mut self.sums), || add(1, &mut others));
         }
         self.sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        self.sums[ALONE] = 0.0;
         Ok(())
     }
 
-    pub(super) fn belief(&self, rival: &Rival, odds: f64) -> Belief {
-        Belief::new(&self.sums, rival.places, rival.is_once, odds)
+    /// What the places of a pair add up to.
+    pub(super) fn sums(&self, rival: &Rival) -> [f64; 2] {
+        rival.places.map(|place| self.sums[place as usize])
     }
 
     /// Adds up the odds of each place, and counts the pairs by what is to be believed of each.
@@ -153,7 +171,14 @@ impl Rivals {
             let rivals = self.pairs.chunk(chunk)?;
             let counted = |rivals: &[Rival]| {
                 let mut believed = Believed::none(likeness);
-                rivals.iter().for_each(|r| believed.count(r, self.belief(r, odds(r))));
+                let mut sums = [[0.0; 2]; LOOKED_UP];
+                for rivals in rivals.chunks(LOOKED_UP) {
+                    // One after the other, they come from memory side by side.
+                    sums.iter_mut().zip(rivals).for_each(|(sums, rival)| *sums = self.sums(rival));
+                    for (rival, &sums) in rivals.iter().zip(&sums) {
+                        believed.count(rival, Belief::new(sums, rival.is_once, odds(rival)));
+                    }
+                }
                 believed
             };
             // Shares of a fixed size, added up in order: the same sums at any thread count.
@@ -186,6 +211,8 @@ impl Rivals {
 
 /// So many pairs are counted by one thread at a time.
 const ONE_COUNT: usize = 1 << 14;
+/// Of so many the sums are looked up before any is counted.
+const LOOKED_UP: usize = 1 << 8;
 
 /// The levels of pairs, by what is believed of these.
 struct Believed {
@@ -240,13 +267,13 @@ pub(super) struct Belief {
 }
 
 impl Belief {
-    /// Of a pair with these odds. Where a source holds each person once, at most one of its
-    /// people can be the other's match, so the pairs of one person with that source compete:
-    /// p = o / (1 + the odds of all of them).
-    fn new(sums: &[f64], places: [u32; 2], is_once: [bool; 2], odds: f64) -> Belief {
+    /// Of a pair with these odds, whose places add up to these sums. Where a source holds each
+    /// person once, at most one of its people can be the other's match, so the pairs of one person
+    /// with that source compete: p = o / (1 + the odds of all of them).
+    pub(super) fn new(sums: [f64; 2], is_once: [bool; 2], odds: f64) -> Belief {
         let (mut rivals, mut others) = (0.0, 0.0);
-        for (place, is_once) in places.into_iter().zip(is_once) {
-            let elsewhere = (sums[place as usize] - odds).max(0.0);
+        for (sum, is_once) in sums.into_iter().zip(is_once) {
+            let elsewhere = (sum - odds).max(0.0);
             rivals += elsewhere;
             if is_once {
                 others += elsewhere;
@@ -274,6 +301,10 @@ const MOST_ROUNDS: usize = 20;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::link::people::tests::people;
 
@@ -298,5 +329,34 @@ mod tests {
         compete(&people, &mut pairs).expect("in memory");
         let found: Vec<f64> = pairs.chunk(0).expect("one").iter().map(|p| p.probability).collect();
         assert_eq!(found, [1.0 / 5.0, 3.0 / 5.0, 1.0 / 2.0, 1.0 / 2.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn what_has_no_rival_is_as_likely_as_its_odds_and_all_else_as_its_sums_say(
+            pairs in prop::collection::btree_map((0u32..3, 3u32..9), 0.01f64..9.0, 0..18),
+            once in prop::array::uniform3(any::<bool>()),
+        ) {
+            let people = people(&[(once[0], &[1, 2, 3]), (once[1], &[4, 5, 6]), (once[2], &[7, 8, 9])]);
+            let mut sums: HashMap<(u32, usize), f64> = HashMap::new();
+            for (&(a, b), &odds) in &pairs {
+                for (person, other) in [(a, b), (b, a)] {
+                    *sums.entry((person, people.source_of(other))).or_default() += odds;
+                }
+            }
+            let scored = pairs.iter().map(|(&(a, b), &odds)| ScoredPair::new(a, b, 1, 0.0, odds));
+            let mut competed = Pile::held(scored.collect());
+            compete(&people, &mut competed).expect("in memory");
+            for pair in competed.into_vec().expect("in memory") {
+                let mut all = 1.0 + pair.odds;
+                for (person, other) in [(pair.a, pair.b), (pair.b, pair.a)] {
+                    let source = people.source_of(other);
+                    if once[source] {
+                        all += sums[&(person, source)] - pair.odds;
+                    }
+                }
+                prop_assert!((pair.probability - pair.odds / all).abs() < 1e-12);
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::block::Candidate;
 use super::decisions::Decision;
 use super::memory::Memory;
 use super::people::People;
-use super::rivals::{self, Places, Rival, Rivals};
+use super::rivals::{self, Belief, Places, Rival, Rivals};
 use crate::engine::{
     self, Between, Chance, Components, Context, Judged, Judgement, KeyTally, Keys, Likeness,
     MOST_ODDS, NOT_COMPARED, Observation, Ratios, Space, Tally,
@@ -263,7 +263,7 @@ impl Candidates {
                 let judged = &judgement.judged[seen.pattern as usize];
                 let ratio = ratios.of(rival.context, rival.level);
                 let odds = (judged.odds * ratio).min(MOST_ODDS);
-                let belief = rivals.belief(rival, odds);
+                let belief = Belief::new(rivals.sums(rival), rival.is_once, odds);
                 let pair = ScoredPair::new(a, b, agree, judged.weight + ratio.log2(), odds);
                 ScoredPair { probability: belief.probability, ..pair }
             };
