@@ -45,7 +45,8 @@ fn measures_are_those_worked_out_by_hand() {
     let read = input::read_events(&events(), &Default::default(), TODAY, &silent).expect("events");
     let extract = Day::of(jiff::civil::date(2024, 12, 31));
     let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
-    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
+    let linkage = Linkage::of(&maps, |_| 1);
+    let journeys = journey::build(maps, read.events, &read.programs, &rules);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
     let m = Measures::of(&journeys, &vocabulary, |_| 1).expect("measures");
 
@@ -75,7 +76,6 @@ fn measures_are_those_worked_out_by_hand() {
     ]
     .into();
     assert_eq!(m.paths, paths);
-    let linkage = Linkage::of(&maps, |_| 1);
     // North (Housing, Youth): 1-7, 10-12; single 5, 6, 7, 12. South (Family): 1-4, 8-11;
     // single 8, 9. Person 3 is the probable link.
     assert_eq!(linkage.rows, [[4, 1, 5], [2, 1, 5]]);

@@ -40,7 +40,7 @@ fn counted() -> (Measures, Vec<Tally>) {
     let read = input::read_events(&files(), &Default::default(), TODAY, &silent).expect("events");
     let extract = Day::of(EXTRACT);
     let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
-    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
+    let journeys = journey::build(maps, read.events, &read.programs, &rules);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
     let measures = Measures::of(&journeys, &vocabulary, |_| 1).expect("measures");
     let ground = Ground {

@@ -23,17 +23,41 @@ use crate::progress::Progress;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MapRow {
     pub(crate) row: RowId,
-    pub(crate) person: PersonId,
+    /// Index into [`Maps::persons`].
+    pub(crate) person: u32,
     pub(crate) band: Band,
     /// Which of [`Maps::sources`] it came from.
     pub(crate) source: u16,
 }
 
-/// Every map of a project, sorted by row id.
+/// Every map of a project.
 #[derive(Debug)]
 pub(crate) struct Maps {
     pub(crate) sources: Vec<SourceName>,
+    /// Sorted.
+    pub(crate) persons: Vec<PersonId>,
+    /// Sorted by row id.
     pub(crate) rows: Vec<MapRow>,
+}
+
+impl Maps {
+    /// How many rows each person has.
+    pub(crate) fn rows_of_each(&self) -> Vec<u32> {
+        let mut counts = vec![0; self.persons.len()];
+        self.rows.iter().for_each(|row| counts[row.person as usize] += 1);
+        counts
+    }
+
+    /// Numbers the people, given that of each row.
+    fn number(&mut self, ids: Vec<PersonId>) {
+        let mut order: Vec<(PersonId, u32)> = ids.into_iter().zip(0..).collect();
+        order.par_sort_unstable();
+        for same in order.chunk_by(|a, b| a.0 == b.0) {
+            let person = self.persons.len() as u32;
+            self.persons.push(same[0].0);
+            same.iter().for_each(|&(_, row)| self.rows[row as usize].person = person);
+        }
+    }
 }
 
 /// One event: the row it belongs to, the program, when.
@@ -97,11 +121,13 @@ pub(crate) fn read_maps(dir: &Path, progress: &Progress) -> Result<Maps, Error> 
         return Err(Error::NoMaps { dir });
     }
     progress.begin("reading maps", None);
-    let mut maps = Maps { sources: Vec::new(), rows: Vec::new() };
+    let mut maps = Maps { sources: Vec::new(), persons: Vec::new(), rows: Vec::new() };
+    let mut ids = Vec::new();
     for path in paths {
-        read_map(&path, &mut maps, progress)?;
+        read_map(&path, &mut maps, &mut ids, progress)?;
     }
     progress.end();
+    maps.number(ids);
     maps.rows.par_sort_unstable_by_key(|r| (r.row, r.source, r.person));
     if let Some(pair) = maps.rows.windows(2).find(|w| w[0].row == w[1].row) {
         let name = |r: &MapRow| maps.sources[usize::from(r.source)].clone();
@@ -110,7 +136,13 @@ pub(crate) fn read_maps(dir: &Path, progress: &Progress) -> Result<Maps, Error> 
     Ok(maps)
 }
 
-fn read_map(path: &Path, maps: &mut Maps, progress: &Progress) -> Result<(), Error> {
+/// Reads one map; its people are not numbered yet, but put down row by row.
+fn read_map(
+    path: &Path,
+    maps: &mut Maps,
+    ids: &mut Vec<PersonId>,
+    progress: &Progress,
+) -> Result<(), Error> {
     let mut reader = reader(path)?;
     let header = header(path, &mut reader)?;
     if header != ["row_id", "person_id", "band"] {
@@ -139,7 +171,8 @@ fn read_map(path: &Path, maps: &mut Maps, progress: &Progress) -> Result<(), Err
             b"definite" => Band::Definite,
             _ => return Err(fail("band", "`single`, `probable` or `definite`")),
         };
-        maps.rows.push(MapRow { row, person, band, source: index });
+        maps.rows.push(MapRow { row, person: 0, band, source: index });
+        ids.push(person);
         tick(progress, &mut pending);
     }
     progress.advance(pending);

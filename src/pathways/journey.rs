@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::input::{Event, Maps};
 use super::study::{Frame, Nested, RuleChoices};
-use crate::ids::{Band, PersonId, RowId, SourceName};
+use crate::ids::{Band, PersonId, SourceName};
 
 /// A day, counted from 1 January 2000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -187,29 +187,24 @@ impl Journeys {
     }
 }
 
-/// Joins events to people and puts each person's episodes in order. Takes the events since
+/// Joins events to people and puts each person's episodes in order. Takes events and maps since
 /// they may be most of the memory.
 pub(crate) fn build(
-    maps: &Maps,
+    maps: Maps,
     mut events: Vec<Event>,
     programs: &[String],
     rules: &Rules,
 ) -> Journeys {
-    let mut persons: Vec<PersonId> = maps.rows.iter().map(|r| r.person).collect();
-    persons.par_sort_unstable();
-    persons.dedup();
-
+    let Maps { sources, persons, rows } = maps;
     events.par_sort_unstable();
     let mut unmapped = 0;
     let mut after_extract = 0;
-    let mut heard = vec![false; maps.sources.len()];
+    let mut heard = vec![false; sources.len()];
     let mut episodes = Vec::with_capacity(events.len());
-    let mut rows = maps.rows.iter().peekable();
-    // The person number of the row at hand, looked up once a row.
-    let mut at_hand: Option<(RowId, u32)> = None;
+    let mut ahead = rows.iter().peekable();
     for event in &events {
-        while rows.next_if(|r| r.row < event.row).is_some() {}
-        let Some(row) = rows.peek().filter(|r| r.row == event.row) else {
+        while ahead.next_if(|r| r.row < event.row).is_some() {}
+        let Some(row) = ahead.peek().filter(|r| r.row == event.row) else {
             unmapped += 1;
             continue;
         };
@@ -217,14 +212,9 @@ pub(crate) fn build(
             after_extract += 1;
             continue;
         }
-        let person = match at_hand {
-            Some((id, person)) if id == row.row => person,
-            _ => persons.partition_point(|p| *p < row.person) as u32,
-        };
-        at_hand = Some((row.row, person));
         heard[usize::from(row.source)] = true;
         episodes.push(Episode {
-            person,
+            person: row.person,
             start: event.span.start,
             program: event.program,
             end: event.span.end.filter(|end| *end <= rules.extract),
@@ -232,14 +222,14 @@ pub(crate) fn build(
             sessions: event.sessions,
         });
     }
-    drop(events);
+    drop((events, rows));
     let (mut episodes, merged) = merge(episodes, programs, &rules.choices);
     let outside = match &rules.frame {
         Some(frame) => keep_framed(&mut episodes, programs, frame),
         None => Outside::default(),
     };
-    let silent = maps.sources.iter().zip(heard).filter(|(_, heard)| !heard);
-    let silent = silent.map(|(source, _)| source.clone()).collect();
+    let silent = sources.into_iter().zip(heard).filter(|(_, heard)| !heard);
+    let silent = silent.map(|(source, _)| source).collect();
     Journeys { persons, episodes, unmapped, after_extract, merged, outside, silent }
 }
 

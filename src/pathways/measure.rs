@@ -69,15 +69,13 @@ pub(crate) struct Linkage {
 
 impl Linkage {
     /// Counts the maps, as [`Measures::of`] counts journeys.
-    pub(crate) fn of(maps: &Maps, weigh: impl Fn(PersonId) -> u64) -> Self {
+    pub(crate) fn of(maps: &Maps, weigh: impl Fn(PersonId) -> u64 + Sync) -> Self {
         let mut rows = vec![[0; 3]; maps.sources.len()];
-        let mut persons: Vec<_> = maps.rows.iter().map(|r| r.person).collect();
-        persons.par_sort_unstable();
+        let weights: Vec<u64> = maps.persons.par_iter().map(|&person| weigh(person)).collect();
         let (mut people, mut one_row, mut more_rows) = (0, 0, 0);
-        for person in persons.chunk_by(|a, b| a == b) {
-            let weight = weigh(person[0]);
+        for (rows, &weight) in maps.rows_of_each().into_iter().zip(&weights) {
             add(&mut people, weight);
-            add(if person.len() == 1 { &mut one_row } else { &mut more_rows }, weight);
+            add(if rows == 1 { &mut one_row } else { &mut more_rows }, weight);
         }
         for row in &maps.rows {
             let band = match row.band {
@@ -85,7 +83,7 @@ impl Linkage {
                 Band::Possible | Band::Probable => 1,
                 Band::Definite => 2,
             };
-            add(&mut rows[usize::from(row.source)][band], weigh(row.person));
+            add(&mut rows[usize::from(row.source)][band], weights[row.person as usize]);
         }
         Linkage { rows, people, one_row, more_rows }
     }

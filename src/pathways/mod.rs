@@ -440,7 +440,12 @@ pub fn analyse(
     let kept = std::mem::take(&mut read.kept);
     let first = rules.frame.as_ref().and_then(Frame::first_day);
     let notes = (!kept.is_empty()).then(|| Notes::of(kept, &maps, first, rules.extract));
-    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
+    let release_key = settings.protection.key().cloned();
+    let linkage = Linkage::of(&maps, |_| 1);
+    let weigh = |key| move |person: PersonId| count::weigh(key, person);
+    let linkage_keys = release_key.as_ref().map(|key| Linkage::of(&maps, weigh(key)));
+    let sources = maps.sources.clone();
+    let journeys = journey::build(maps, read.events, &read.programs, &rules);
     if journeys.episodes.is_empty() && journeys.outside.people > 0 {
         return Err(Error::NobodyInFrame);
     }
@@ -454,22 +459,16 @@ pub fn analyse(
     }
     progress.end();
     progress.begin("counting", None);
-    let linkage = Linkage::of(&maps, |_| 1);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
     let measures = Measures::of(&journeys, &vocabulary, |_| 1)?;
     let people_in_maps = linkage.people;
     let people = measures.people;
     let people_of_unique_path = measures.paths.values().filter(|n| **n == 1).count() as u64;
-    let release_key = settings.protection.key().cloned();
-    let keyed = match &release_key {
-        Some(key) => {
-            let weigh = |person: PersonId| count::weigh(key, person);
-            let keys = Measures::of(&journeys, &vocabulary, weigh)?;
-            Some((keys, Linkage::of(&maps, weigh)))
-        }
+    let keyed = match release_key.as_ref().zip(linkage_keys) {
+        Some((key, linkage)) => Some((Measures::of(&journeys, &vocabulary, weigh(key))?, linkage)),
         None => None,
     };
-    let notes = notes.map(|notes| notes.aligned(&journeys, &vocabulary.code));
+    let notes = notes.map(|notes| notes.aligned(&vocabulary.code));
     let ground = Ground {
         measures: &measures,
         choices: &study.measures,
@@ -494,8 +493,6 @@ pub fn analyse(
     let mut tallies = count::count(&journeys, &vocabulary.code, release_key.as_ref(), list);
     // A table without a row says nothing.
     tallies.retain(|tally| !tally.groups.is_empty());
-    let sources = maps.sources;
-    drop(maps.rows);
     progress.end();
     progress.begin("protecting small counts", None);
     let mut release = match keyed {

@@ -31,10 +31,10 @@ fn tallies(sources: [&str; 2], spec: &Spec) -> Vec<Tally> {
     assert_eq!((read.kept.assessments(), read.rejects.len()), (14, 2));
     let notes = Notes::of(std::mem::take(&mut read.kept), &maps, None, extract);
     let rules = Rules { extract, choices: RuleChoices::default(), frame: None };
-    let journeys = journey::build(&maps, read.events, &read.programs, &rules);
+    let journeys = journey::build(maps, read.events, &read.programs, &rules);
     let vocabulary = Vocabulary::of(&journeys, &read.programs);
     assert_eq!(vocabulary.programs, ["Care", "Crisis", "Housing"]);
-    let notes = notes.aligned(&journeys, &vocabulary.code);
+    let notes = notes.aligned(&vocabulary.code);
     let counted = Measures::of(&journeys, &vocabulary, |_| 1).expect("measures");
     let paths = counted.commonest();
     let few = Threshold::new(3);

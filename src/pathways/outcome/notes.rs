@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use super::code::{Code, NOTHING, Phase};
 use super::kept::{Assessment, Columns, Kept, Read, Row};
 use super::role::Role;
-use crate::ids::{PersonId, RowId};
+use crate::ids::RowId;
 use crate::pathways::input::Maps;
-use crate::pathways::journey::{Day, Journeys};
+use crate::pathways::journey::Day;
 
 /// One event of a person. Prints as shape.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,6 @@ impl fmt::Debug for Rating {
 
 /// Everyone's events and assessments, by person. Prints as shape.
 pub(crate) struct Notes {
-    persons: Vec<PersonId>,
     /// How many rows of the maps each has.
     rows: Vec<u32>,
     notes: Vec<Note>,
@@ -68,15 +67,13 @@ pub(crate) struct Notes {
     /// The last day that is told of.
     pub(super) extract: Day,
     has_ratings: bool,
-    /// From the number of a person with a journey to the number here.
-    of_journey: Vec<u32>,
     /// From the code of a program to that of the tables.
     tables: Vec<u8>,
 }
 
 impl fmt::Debug for Notes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Notes({} people, {} events)", self.persons.len(), self.notes.len())
+        write!(f, "Notes({} people, {} events)", self.rows.len(), self.notes.len())
     }
 }
 
@@ -99,14 +96,9 @@ impl Notes {
         let has_ratings = kept.has_assessments();
         let Read { rows: events, columns, assessments } = kept.finish();
         let is_told = |day: Day| day <= extract && first.is_none_or(|first| day >= first);
-        let mut persons: Vec<PersonId> = maps.rows.iter().map(|r| r.person).collect();
-        persons.par_sort_unstable();
-        let counted = persons.chunk_by(|a, b| a == b).map(|same| same.len() as u32);
-        let rows: Vec<u32> = counted.collect();
-        persons.dedup();
         let person_of = |row: RowId| -> Option<u32> {
             let at = maps.rows.binary_search_by_key(&row, |r| r.row).ok()?;
-            Some(persons.partition_point(|p| *p < maps.rows[at].person) as u32)
+            Some(maps.rows[at].person)
         };
         let note = |(i, event): (usize, &Row)| {
             let (start, end) = (event.span.start, event.span.end.filter(|end| *end <= extract));
@@ -136,33 +128,28 @@ impl Notes {
         let mut ratings: Vec<Rating> = assessments.par_iter().filter_map(rating).collect();
         ratings.par_sort_unstable();
         Notes {
-            note_starts: starts(persons.len(), notes.iter().map(|n| n.person)),
-            rating_starts: starts(persons.len(), ratings.iter().map(|r| r.person)),
-            persons,
-            rows,
+            note_starts: starts(maps.persons.len(), notes.iter().map(|n| n.person)),
+            rating_starts: starts(maps.persons.len(), ratings.iter().map(|r| r.person)),
+            rows: maps.rows_of_each(),
             notes,
             ratings,
             columns,
             missing,
             extract,
             has_ratings,
-            of_journey: Vec::new(),
             tables: Vec::new(),
         }
     }
 
-    /// Lines the people up with those of the journeys, and the programs with those of the
-    /// tables.
-    pub(crate) fn aligned(mut self, journeys: &Journeys, tables: &[u8]) -> Self {
-        let place = |p: &PersonId| self.persons.partition_point(|q| q < p) as u32;
-        self.of_journey = journeys.persons.iter().map(place).collect();
+    /// Lines the programs up with those of the tables.
+    pub(crate) fn aligned(mut self, tables: &[u8]) -> Self {
         self.tables = tables.to_vec();
         self
     }
 
-    /// What is noted of a person, by their number in the journeys.
+    /// What is noted of a person, by their number in the maps.
     pub(super) fn client(&self, person: u32) -> Client<'_> {
-        let me = self.of_journey.get(person as usize).copied().unwrap_or(u32::MAX) as usize;
+        let me = person as usize;
         let range = |starts: &[usize]| {
             let (from, to) = (starts.get(me), starts.get(me + 1));
             from.zip(to).map_or(0..0, |(from, to)| *from..*to)
