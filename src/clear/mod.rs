@@ -52,7 +52,7 @@ pub(crate) fn judge(comparison: &Comparison<'_>, pairs: &[(u32, u32)]) -> Judgem
     let mut round = 1;
     loop {
         let between = between(sources, &chances);
-        let share_seen = |states: &[&[f64]]| comparison.share_seen(states);
+        let share_seen = |_: usize, states: &[&[f64]]| comparison.share_seen(states);
         let is_sure = |outcomes: u64| comparison.is_sure(outcomes);
         let judgement =
             engine::judge_in_clear(&space, &share_seen, &is_sure, outcomes, &between, &seen);

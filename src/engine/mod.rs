@@ -3,16 +3,18 @@
 //! Never sees a value, a token or a key, so both sides of the gate may use it: the linkage
 //! unit on tokens, an agency on its own records.
 
+mod blocked;
 mod chance;
 mod likeness;
 mod model;
 mod space;
 mod veil;
 
+use blocked::Blocked;
 pub(crate) use chance::{Chance, KeyTally, Tally};
 pub(crate) use likeness::{Context, LEVELS, Levels, Likeness, NOT_COMPARED, Ratios};
+use model::Pattern;
 pub(crate) use model::{Between, Model, Parts, Seen, Stop};
-use model::{Pattern, expectation};
 pub(crate) use space::{Components, GroupKind, GroupStates, Keys, Known, Space};
 pub(crate) use veil::ones;
 use veil::{Outlooks, Veil};
@@ -56,18 +58,18 @@ pub(crate) struct Judgement {
 pub(crate) const MOST_ODDS: f64 = 1e12;
 
 /// Fits the model to different observations, each with how often it was seen, and judges each.
-/// `any` are the keys that both have, of pairs of people taken as they come.
+/// `any` are, per pair of sources, the keys that both have, of pairs of people taken as they come.
 pub(crate) fn judge(
     space: &Space,
     between: &[Between],
-    any: &[Keys],
+    any: &[Vec<Keys>],
     seen: &[(Observation, u64)],
 ) -> Judgement {
     // Loose keys, which would show two people of one household, are mostly withheld, since
     // others of their house have the same.
-    let candidates = space.candidates(any);
-    let share_seen = |states: &[&[f64]]| match &candidates {
-        Some(table) => expectation(table, states),
+    let blocked = Blocked::new(space, any);
+    let share_seen = |between: usize, states: &[&[f64]]| match &blocked {
+        Some(blocked) => blocked.share(between, states),
         None => 1.0,
     };
     judge_each(
@@ -268,7 +270,7 @@ mod tests {
         let groups: Vec<_> = drawn.chunk_by(|x, y| x.0 == y.0).collect();
         let seen: Vec<(Observation, u64)> =
             groups.iter().map(|group| (group[0].0, group.len() as u64)).collect();
-        let judgement = judge(&space, &[between], &[every], &seen);
+        let judgement = judge(&space, &[between], &[vec![every]], &seen);
         let found = drawn.iter().filter(|(_, is_same)| *is_same).count() as f64;
         let expected = judgement.model.expected[0].same;
         assert!((expected / found - 1.0).abs() < 0.03, "{expected} of {found}");

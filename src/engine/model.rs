@@ -47,11 +47,11 @@ pub(crate) struct Pattern {
 #[derive(Debug, Clone)]
 pub(crate) struct Between {
     pub(crate) chance: Chance,
-    /// How many people each has.
+    /// How many people each has of whom anything is known to link by.
     pub(crate) people: [u64; 2],
     /// Whether each holds a person once.
     pub(crate) unique: [bool; 2],
-    /// How many pairs of people there are.
+    /// How many pairs of these there are.
     pub(crate) pairs: f64,
 }
 
@@ -129,8 +129,9 @@ const SAME: usize = 0;
 const HOUSEHOLD: usize = 2;
 const TWINS: usize = 3;
 
-/// The share of a kind of pairs that are candidates, from its state probabilities.
-pub(crate) type Seen<'a> = dyn Fn(&[&[f64]]) -> f64 + 'a;
+/// The share of a kind of pairs between two sources, as an index into the model's, that are
+/// candidates, from its state probabilities.
+pub(crate) type Seen<'a> = dyn Fn(usize, &[&[f64]]) -> f64 + 'a;
 
 const MOST_ITERATIONS: u32 = 200;
 /// How much prior belief weighs, in pairs. It must hold where few people are in both files: else
@@ -222,7 +223,7 @@ impl Model {
         let mut expected = Vec::with_capacity(between.len());
         for (b, sum) in found.iter().enumerate() {
             let least = between[b].people[0].min(between[b].people[1]) as f64;
-            let seen = |states: &[&[f64]]| seen(states).clamp(1e-3, 1.0);
+            let seen = |states: &[&[f64]]| seen(b, states).clamp(1e-3, 1.0);
             let has_place = space.groups.iter().any(|g| g.kind == GroupKind::Other);
             let most_households = match has_place || !space.is_clear() {
                 true => 20.0 * least,
@@ -528,16 +529,4 @@ fn part(p: &mut [f64], beside: usize) {
     for (s, p) in p.iter_mut().enumerate() {
         *p = of_run[s / beside] * of_place[s % beside];
     }
-}
-
-/// The mean of a table over joint states.
-pub(super) fn expectation(table: &[f64], states: &[&[f64]]) -> f64 {
-    let mut values = table.to_vec();
-    for p in states.iter().rev() {
-        values = values
-            .chunks_exact(p.len())
-            .map(|row| row.iter().zip(*p).map(|(v, p)| v * p).sum())
-            .collect();
-    }
-    values.first().copied().unwrap_or(1.0)
 }

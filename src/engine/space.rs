@@ -334,31 +334,6 @@ impl Space {
             })
             .fold(0, |set, k| set | 1 << k)
     }
-
-    /// How many pairs of each joint state are candidates (a match key that both have agrees),
-    /// if they have these keys one as often as the other: a table over the groups' states in
-    /// mixed radix, first group slowest; `None` when the table would be too large to be worth
-    /// it.
-    pub(crate) fn candidates(&self, both: &[Keys]) -> Option<Vec<f64>> {
-        let size: usize = self.groups.iter().map(|g| g.states.len()).product();
-        if size > 1 << 20 {
-            return None;
-        }
-        let mut states = vec![0; self.groups.len()];
-        let table = (0..size)
-            .map(|index| {
-                let mut rest = index;
-                for (state, group) in states.iter_mut().zip(&self.groups).rev() {
-                    *state = rest % group.states.len();
-                    rest /= group.states.len();
-                }
-                let agree = self.agreeing_keys(&states);
-                let seen = both.iter().filter(|&&both| agree & both != 0).count();
-                seen as f64 / both.len().max(1) as f64
-            })
-            .collect();
-        Some(table)
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -531,15 +506,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn the_candidate_table_is_the_states_in_which_a_key_agrees() {
-        let space = space();
-        let table = space.candidates(&[Keys::MAX, 1]).expect("a small space");
-        let share = |keys: Keys| f64::from(u8::from(keys != 0) + u8::from(keys & 1 != 0)) / 2.0;
-        let expected: Vec<f64> = every_state(&space).iter().map(|(_, keys)| share(*keys)).collect();
-        assert_eq!(table, expected);
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Found {
         progress.begin("scoring pairs", None);
         let encoding = project.fuzzy.as_ref().map(|fuzzy| fuzzy.encoding);
         let width = encoding.map_or(0, |encoding| encoding.width());
-        let mut candidates = Candidates::new(&space, packages, memory);
+        let mut candidates = Candidates::new(&space, packages, &people, memory);
         hits.batches(memory, width, |batch| {
             let (levels, patterns) = rayon::join(
                 || compare::levels(packages, &people, &batch, encoding, memory.batch),

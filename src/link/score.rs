@@ -165,9 +165,14 @@ impl Record for Seen {
 }
 
 impl Candidates {
-    pub(super) fn new(space: &Space, packages: &[Package], memory: &Memory) -> Candidates {
+    pub(super) fn new(
+        space: &Space,
+        packages: &[Package],
+        people: &People,
+        memory: &Memory,
+    ) -> Candidates {
         let pairs = Pile::new(&memory.pairs);
-        let links = Links::new(space, packages);
+        let links = Links::new(space, packages, people);
         Candidates { links, pairs, seen: vec![], places: FxHashMap::default() }
     }
 
@@ -225,7 +230,7 @@ impl Candidates {
     ) -> Result<Scored, files::Error> {
         let Candidates { links, pairs: mut candidates, seen, places } = self;
         drop(places);
-        let judgement = engine::judge(space, &links.all, &any_pairs(people), &seen);
+        let judgement = engine::judge(space, &links.all, &links.any, &seen);
         let likeness = Likeness::new(space, judgement.judged.iter().map(|j| j.agreeing));
         let context = |judged: &Judged| likeness.context(judged.agreeing);
         let contexts: Vec<Context> = judgement.judged.iter().map(context).collect();
@@ -275,18 +280,28 @@ impl Candidates {
     }
 }
 
-/// The keys that both have, of pairs of people taken as they come: of all where they are few, so
-/// that it does not hang on the order of their row ids.
-fn any_pairs(people: &People) -> Vec<Keys> {
+/// The people of a source of whom a match key is filled. Of one who has none, as of a caller
+/// without a name, nothing is known to link by: they are no part of what the model expects.
+fn with_keys(people: &People, source: usize) -> Vec<u32> {
+    people.of_source(source).filter(|&person| people.keys_of(person) != 0).collect()
+}
+
+/// The keys that both have, of pairs of people of two sources taken as they come: of all where they
+/// are few, so that it does not hang on the order of their row ids.
+fn any_pairs(people: &People, of: [&[u32]; 2]) -> Vec<Keys> {
     const PAIRS: u64 = 1 << 11;
-    let count = people.len() as u64;
-    let pair = |i: u64| match count * count <= PAIRS {
-        true => (i / count, i % count),
-        false => (i * 7919 % count, (i * 104_729 + 1) % count),
+    let counts = of.map(|people| people.len() as u64);
+    let all = counts[0].saturating_mul(counts[1]);
+    // Steps of the golden section, and of another irrational number, go evenly through each.
+    let step =
+        |i: u64, step: u32, count: u64| u64::from((i as u32).wrapping_mul(step)) * count >> 32;
+    let pair = |i: u64| match all <= PAIRS {
+        true => [i / counts[1], i % counts[1]],
+        false => [step(i, 0x9E37_79B9, counts[0]), step(i, 0x6A09_E667, counts[1])],
     };
-    (0..PAIRS.min(count * count))
+    (0..PAIRS.min(all))
         .map(pair)
-        .map(|(a, b)| (a as u32, b as u32))
+        .map(|[a, b]| (of[0][a as usize], of[1][b as usize]))
         .filter(|&(a, b)| people.may_be_one(a, b))
         .map(|(a, b)| people.keys_of(a) & people.keys_of(b))
         .collect()
@@ -295,27 +310,31 @@ fn any_pairs(people: &People) -> Vec<Keys> {
 /// The pairs of sources that are linked, and how each agrees by chance.
 pub(super) struct Links {
     pub(super) all: Vec<Between>,
+    /// Of each, the keys that both have, of pairs of people taken as they come.
+    any: Vec<Vec<Keys>>,
     sources: usize,
 }
 
 impl Links {
-    fn new(space: &Space, packages: &[Package]) -> Links {
+    fn new(space: &Space, packages: &[Package], people: &People) -> Links {
         let n = packages.len();
-        let all = (0..n)
+        let known: Vec<Vec<u32>> = (0..n).map(|source| with_keys(people, source)).collect();
+        let (all, any) = (0..n)
             .flat_map(|a| (a..n).map(move |b| (a, b)))
             .map(|(a, b)| {
                 let (a_counted, b_counted) = (tally(&packages[a]), tally(&packages[b]));
-                let people = [a_counted.people, b_counted.people];
+                let any = any_pairs(people, [&known[a], &known[b]]);
+                let people = [a, b].map(|source| known[source].len() as u64);
                 let pairs = match a == b {
                     true => people[0] as f64 * (people[0] as f64 - 1.0) / 2.0,
                     false => people[0] as f64 * people[1] as f64,
                 };
                 let chance = Chance::between(space, &a_counted, &b_counted);
                 let unique = [a, b].map(|s| a != b && packages[s].manifest().unique_people);
-                Between { chance, people, unique, pairs }
+                (Between { chance, people, unique, pairs }, any)
             })
-            .collect();
-        Links { all, sources: n }
+            .unzip();
+        Links { all, any, sources: n }
     }
 
     /// What is seen of a candidate.
