@@ -5,8 +5,9 @@
 mod town;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
-use town::Town;
+use town::{Town, keys};
 
 /// The person id of every row of every map of a run.
 fn maps(town: &Town, links: &str) -> BTreeMap<String, String> {
@@ -219,4 +220,57 @@ fn each_party_is_refused_what_belongs_to_another() {
     let said = town.fails(&format!("link {mixed} {project} --out mixed"), 5);
     assert!(said.contains("housing") && said.contains("slk_profile"), "{said}");
     assert!(!town.path("mixed").exists());
+}
+
+/// Whoever refuses in one row is left out with all rows, wherever that row stands: as if every row
+/// of theirs said so.
+#[test]
+fn who_refuses_in_one_row_refuses_in_all() {
+    let town = Town::synth(1_200, 2, 5);
+    let agency = &town.agencies()[0];
+    let export = format!("town/{agency}/export.csv");
+    let text = town.read(&export);
+    let (header, rows) = text.split_once('\n').expect("a header");
+    let said = |row: &str, code: &str| {
+        let before = row.trim_end().rfind(',').expect("the last column");
+        format!("{},{code}\n", &row[..before])
+    };
+    assert!(header.trim_end().ends_with(",share_consent"));
+    let (mut in_one, mut in_all) = (format!("{header}\n"), format!("{header}\n"));
+    for (at, row) in rows.lines().enumerate() {
+        let code = ["2", "99"][at / 12 % 2];
+        let (refused, own) = (said(row, code), format!("{}\n", row.trim_end()));
+        match at % 12 {
+            _ if !own.ends_with(",1,1\n") => (in_one += &own, in_all += &own),
+            0 => (in_one += &(refused.clone() + &own), in_all += &refused.repeat(2)),
+            6 => (in_one += &(own + &refused), in_all += &refused.repeat(2)),
+            _ => (in_one += &own, in_all += &own),
+        };
+    }
+    let leaving = |name: &str, text: &str, memory: &str| {
+        town.write(&export, text);
+        town.deidentify(agency, name, &format!("--agency-key {agency}.key {memory}"));
+        let read = |file: String| fs::read(town.path(&format!("{name}/{file}"))).expect("written");
+        let of = |folder: &str, kind: &str| read(format!("{folder}/{agency}.{kind}"));
+        let rejects = String::from_utf8(of("keep", "rejects.csv")).expect("text");
+        let leaving = [
+            of("to-linkage-unit", "package.arrow"),
+            of("to-analyst", "events.csv"),
+            of("to-analyst", "left-out.csv"),
+        ];
+        (leaving, rejects.matches("another row of the client: consent").count())
+    };
+    keys::write(&town.path(&format!("{agency}.key")), keys::AGENCY, agency);
+    let (expected, of_others) = leaving("all", &in_all, "");
+    assert_eq!(of_others, 0);
+    let people = rows.lines().count() / 12 * 2;
+    for memory in ["", "--memory 16K"] {
+        let (found, of_others) = leaving(&format!("one{}", memory.len()), &in_one, memory);
+        for ((found, expected), what) in
+            found.iter().zip(&expected).zip(["package", "events", "left out"])
+        {
+            assert!(found == expected, "the {what} tells of them, {memory}");
+        }
+        assert!(of_others > people / 2, "{of_others} of {people}");
+    }
 }

@@ -177,6 +177,46 @@ fn a_small_agency_beside_a_large_one() {
     assert!(possible < 100.0, "{possible} pairs for review");
 }
 
+/// An agency of whose clients most have no name, or nothing at all, takes nothing from the links
+/// of the others.
+#[test]
+fn an_agency_that_knows_little_of_its_clients() {
+    let town = Town::synth(20_000, 3, 41);
+    let agencies = town.agencies();
+    let export = format!("town/{}/export.csv", agencies[2]);
+    let text = town.read(&export);
+    let mut lines = text.lines();
+    let mut few = format!("{}\n", lines.next().expect("a header"));
+    for (at, row) in lines.enumerate() {
+        let cells: Vec<&str> = row.split(',').collect();
+        let known = if at % 6 == 0 {
+            row.to_owned()
+        } else {
+            let end = cells.len() - 2;
+            format!("{}{}{}", cells[0], ",".repeat(end), cells[end..].join(","))
+        };
+        few += &format!("{known}\n");
+    }
+    town.write(&export, few);
+    town.deidentify_all();
+    let packages = town.packages();
+    let linked = |packages: &[String], out: &str| -> (serde_json::Value, HashSet<String>) {
+        let line = format!("link {} --project town/project.toml --out {out}", packages.join(" "));
+        let run = town.ok(&format!("{line} --format json")).json();
+        let text = town.read(&format!("{out}/keep/pairs.csv"));
+        let of_two = |line: &&str| !line.contains(agencies[2].as_str());
+        let ends = |line: &str| line.split(',').take(4).collect::<Vec<_>>().join(",");
+        (run, text.lines().filter(of_two).map(ends).collect())
+    };
+    let (_, alone) = linked(&packages[..2], "two");
+    let (run, beside) = linked(&packages, "three");
+    let (lost, more) = (alone.difference(&beside).count(), beside.difference(&alone).count());
+    let expected = measure(&run, "expected_recall");
+    println!("of {} links {lost} are lost, {more} are new; recall {expected:.4}", alone.len());
+    assert!(lost * 100 < alone.len() && more * 100 < alone.len(), "{lost}, {more}");
+    assert!(expected > 0.9, "expected {expected}");
+}
+
 #[test]
 fn slk_581_alone_is_far_worse() {
     let town = Town::synth(20_000, 2, 41);

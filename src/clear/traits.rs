@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::encode::bits::Bits;
 use crate::encode::component::Details;
 use crate::project::{FieldKind, Project};
 use crate::standardise::Person;
@@ -123,6 +124,15 @@ impl Traits {
     pub(super) fn others_of(&self, place: usize) -> &[u32] {
         let fields = self.others.len();
         &self.values[place * fields..][..fields]
+    }
+
+    /// Leaves those of the kept places.
+    pub(crate) fn retain(&mut self, kept: &Bits) {
+        let fields = self.others.len();
+        let mut place = 0..;
+        self.people.retain(|_| place.next().is_some_and(|place| kept.get(place)));
+        let mut place = (0..).flat_map(|place| std::iter::repeat_n(place, fields));
+        self.values.retain(|_| place.next().is_some_and(|place| kept.get(place)));
     }
 
     /// Moves all of another batch behind these.

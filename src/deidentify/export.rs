@@ -197,7 +197,7 @@ impl<'a> Export<'a> {
         }
         progress.end();
         export.listed_in_vain = reader.consent.listed_in_vain();
-        Ok(export)
+        export.without_refused(reader.record_id_name, &reader.files)
     }
 
     fn append(&mut self, part: Part) -> Result<(), crate::Error> {

@@ -18,9 +18,15 @@ impl LeftOut {
     /// Notes the record number of a row that is left out. Rows are not counted: a dozen of them
     /// may be of one client.
     pub(super) fn push(&mut self, why: Withheld, number: &str) {
-        let mut hasher = DefaultHasher::new();
-        number.hash(&mut hasher);
-        self.0.insert((why, hasher.finish()));
+        self.0.insert((why, digest(number)));
+    }
+
+    /// Why no row of a record number may be used, where one of them says so of the client. That
+    /// consent is not stated there, or is over, says nothing against a row that gives it.
+    pub(super) fn refuses(&self, number: &str) -> Option<Withheld> {
+        let digest = if self.0.is_empty() { return None } else { digest(number) };
+        let said = [Withheld::Withdrawn, Withheld::Refused, Withheld::Partial];
+        said.into_iter().find(|why| self.0.contains(&(*why, digest)))
     }
 
     pub(super) fn append(&mut self, other: LeftOut) {
@@ -44,6 +50,12 @@ impl LeftOut {
         ledger.protect()?;
         Ok(cells.into_iter().map(|(reason, cell)| (reason, ledger.count(cell))).collect())
     }
+}
+
+fn digest(number: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    number.hash(&mut hasher);
+    hasher.finish()
 }
 
 const IN_PACKAGE: &str = "in the package";

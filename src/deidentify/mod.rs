@@ -14,6 +14,7 @@ pub mod inhouse;
 mod left_out;
 mod mixed;
 mod record;
+mod refused;
 mod violence;
 pub(crate) mod withdrawn;
 mod write;

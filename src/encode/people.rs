@@ -5,6 +5,7 @@ use std::fmt;
 
 use rayon::prelude::*;
 
+use super::bits::Bits;
 use super::spread::{Alike, PART, dealt};
 use super::{Identity, NO_VALUE, TokenSets};
 
@@ -50,6 +51,23 @@ impl Records {
         self.starts.extend(other.starts.iter().map(|start| sets + start));
         let identities = other.identities.iter();
         self.identities.extend(identities.map(|&(identity, of)| (identity, records + of)));
+    }
+
+    /// The kept records, of which all together have so many token sets.
+    pub fn only(&self, kept: &Bits, sets: u32) -> Records {
+        let mut only = Records::default();
+        let mut identities = self.identities.iter().peekable();
+        let ends = self.starts.iter().skip(1).copied().chain([sets]);
+        let mut next = 0;
+        for (record, end) in (0..self.len() as u32).zip(ends) {
+            let own = std::iter::from_fn(|| identities.next_if(|(_, of)| *of == record));
+            let own: Vec<Identity> = own.map(|(identity, _)| *identity).collect();
+            if kept.get(record as usize) {
+                only.push(self.id(record), self.place(record), next, own);
+                next += end - self.first_set(record);
+            }
+        }
+        only
     }
 
     /// How many there are.

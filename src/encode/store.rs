@@ -7,6 +7,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use super::bits::Bits;
 use super::fuzzy::FuzzyRows;
 use super::{NO_TOKEN, Token, TokenSets};
 use crate::files::{self, Scratch, Staged};
@@ -63,6 +64,13 @@ impl Layout {
             Column::Value(value) => 16 * tokens + 8 * value,
             Column::Fuzzy => 16 * tokens + 8 * self.values,
         }
+    }
+
+    /// All columns, in the order in which they stand.
+    fn columns(self) -> impl Iterator<Item = Column> {
+        let fuzzy = |column| (self.width > 0).then_some(column);
+        let tokens = (0..self.keys).map(Column::Token).chain(fuzzy(Column::FuzzyDigest));
+        tokens.chain((0..self.values).map(Column::Value)).chain(fuzzy(Column::Fuzzy))
     }
 
     /// Puts a piece together.
@@ -181,6 +189,42 @@ impl<'a> Store<'a> {
         };
         self.pieces.push(Piece { sets, bytes });
         Ok(())
+    }
+
+    /// The store with the kept sets only.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn only(self, kept: &Bits) -> Result<Self, files::Error> {
+        let Store { layout, room, pieces, scratch, quality, fills, .. } = self;
+        let mut store = Store::new(layout, room);
+        let each = layout.before(Column::Fuzzy) + layout.width;
+        let mut first = 0;
+        for Piece { sets, bytes } in pieces {
+            let bytes = match (bytes, &scratch) {
+                (Bytes::Held(bytes), _) => bytes,
+                (Bytes::Spilled(at), Some(scratch)) => {
+                    let mut bytes = vec![0; sets * each];
+                    scratch.read(at, &mut bytes)?;
+                    bytes
+                }
+                (Bytes::Spilled(_), None) => continue,
+            };
+            let places: Vec<usize> = (0..sets).filter(|set| kept.get(first + set)).collect();
+            let mut packed =
+                Packed { bytes: Vec::with_capacity(places.len() * each), ..Packed::default() };
+            for column in layout.columns() {
+                let (width, start) = (layout.width(column), layout.before(column) * sets);
+                for place in &places {
+                    packed.bytes.extend_from_slice(&bytes[start + place * width..][..width]);
+                }
+            }
+            packed.quality.extend(places.iter().map(|place| quality[first + place]));
+            packed.fills.extend(places.iter().filter_map(|place| fills.get(first + place)));
+            store.push(packed)?;
+            first += sets;
+        }
+        Ok(store)
     }
 
     /// Hands on a column piece by piece, each with the place of its first set.
@@ -331,6 +375,16 @@ pub(super) mod tests {
             let some = store.gather(Column::Token(0), &[0, 3, 8]).expect("read");
             assert_eq!(some, [[100; 16], [103; 16], [108; 16]].as_flattened());
             assert_eq!(store.quality, [0, 1, 2, 0, 0, 1, 2, 3, 4]);
+
+            let mut kept = Bits::none(9);
+            [0, 2, 3, 8].into_iter().for_each(|set| kept.set(set));
+            let only = store.only(&kept).expect("kept");
+            let some = only.gather(Column::Token(1), &[0, 1, 2, 3]).expect("read");
+            assert_eq!(some, [[200; 16], [202; 16], [203; 16], [208; 16]].as_flattened());
+            let mut values = vec![];
+            only.each_value(0, |set, value| values.push((set, value))).expect("read");
+            assert_eq!(values, [(0, 0), (1, 2), (2, 3), (3, 8)]);
+            assert_eq!(only.quality, [0, 2, 0, 4]);
         }
     }
 }

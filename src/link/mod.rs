@@ -123,9 +123,10 @@ pub struct Summary {
     pub ruled_out: u64,
     /// The share of linked pairs that the model expects to be right.
     pub expected_precision: f64,
-    /// The share of all matches that the model expects to be linked.
+    /// The share of all matches that the model expects to be linked, of people of whom a match
+    /// key is filled.
     pub expected_recall: f64,
-    /// The share of all matches that have a match key in common, as estimated: least,
+    /// The share of those matches that have a match key in common, as estimated: least,
     /// likeliest, most.
     pub blocking_recall: [f64; 3],
     /// Pairs of people left over that were compared by their fuzzy values.

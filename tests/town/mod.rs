@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 #[path = "../room/keys.rs"]
-mod keys;
+pub(crate) mod keys;
 
 /// What a run of the program did.
 pub(crate) struct Outcome {
