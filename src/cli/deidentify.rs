@@ -118,7 +118,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
         },
         today: super::slk::today(),
         as_at: args.as_at,
-        memory: args.memory.unwrap_or_else(super::memory::share),
+        memory: super::memory::limit(args.memory),
     };
     let summary = deidentify::run(&job, &printer.progress())?;
     for warning in &summary.warnings {

@@ -211,7 +211,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
             assignment,
             decisions: args.decisions,
             block_cap,
-            memory: args.memory.unwrap_or_else(super::memory::share),
+            memory: super::memory::limit(args.memory),
             overwrite,
         };
         let linkage = Linkage::open(&job)?;

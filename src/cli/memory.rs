@@ -1,5 +1,7 @@
 //! How much memory a command may fill with data: what `--memory` says, or a share of what the
-//! machine, its container or its shell allows.
+//! machine, its container or its shell allows. With `unsafe`, since the allocator's settings are
+//! a function of the C library.
+#![allow(unsafe_code)]
 
 use std::fs;
 
@@ -25,14 +27,40 @@ pub(crate) fn amount(text: &str) -> Result<usize, String> {
     number.checked_mul(1 << scale).filter(|n| *n > 0).ok_or_else(fail)
 }
 
+/// Below this, memory is not to be held that is not used.
+const LITTLE: usize = 1 << 30;
+
+/// What data may fill: as much as was asked for, or a share of what there is. Where that is little,
+/// freed memory goes back to the system at once.
+pub(crate) fn limit(asked: Option<usize>) -> usize {
+    let limit = asked.unwrap_or_else(share);
+    if limit < LITTLE {
+        give_back();
+    }
+    limit
+}
+
+/// Has large buffers mapped one by one, so that they are gone once they are freed. The GNU C library
+/// keeps what it was given back for later, up to half as much as is in use; getting it anew takes
+/// about a tenth of the time.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: sets a number of the allocator, which takes it at any time; a refusal, which is
+        // not looked at, changes nothing.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20) };
+    }
+}
+
 /// A share of the least of all limits.
-pub(crate) fn share() -> usize {
+fn share() -> usize {
     let limits = [
         read("/proc/meminfo").and_then(|text| total(&text)),
         read("/proc/self/limits").and_then(|text| address_space(&text)),
         read("/sys/fs/cgroup/memory.max").and_then(|text| text.trim().parse().ok()),
         own_group().and_then(|text| text.trim().parse().ok()),
-        // The group of a container, where groups are of version 1.
+        // The own group and that of a container, where groups are of version 1.
+        own_old_group().and_then(|text| text.trim().parse().ok()),
         read("/sys/fs/cgroup/memory/memory.limit_in_bytes")
             .and_then(|text| text.trim().parse().ok()),
     ];
@@ -49,6 +77,13 @@ fn own_group() -> Option<String> {
     let groups = read("/proc/self/cgroup")?;
     let group = groups.lines().find_map(|line| line.strip_prefix("0::/"))?;
     read(&format!("/sys/fs/cgroup/{group}/memory.max"))
+}
+
+/// The same in version 1: `9:memory:/batch`.
+fn own_old_group() -> Option<String> {
+    let groups = read("/proc/self/cgroup")?;
+    let group = groups.lines().find_map(|line| line.split_once(":memory:/"))?.1;
+    read(&format!("/sys/fs/cgroup/memory/{group}/memory.limit_in_bytes"))
 }
 
 /// The machine's memory: `MemTotal:  24577100 kB`.

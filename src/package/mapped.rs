@@ -1,4 +1,4 @@
-//! A package file as bytes in memory, without a copy. The only place with `unsafe`.
+//! A package file as bytes in memory, without a copy. With `unsafe`, as few places have.
 #![allow(unsafe_code)]
 
 use std::fs::{File, TryLockError};
