@@ -134,7 +134,7 @@ fn leak(people: &[MadeUp], encoding: FuzzyEncoding) -> Leak {
     let settings = FuzzySettings { encoding, ..FuzzySettings::default() };
     let encoder = FuzzyEncoder::new(&project(), &key(folder.path()), &settings).expect("names");
     let rows = encoder.encode(people.iter().map(|p| &p.person));
-    rows.statistics().check().expect("filters near half full");
+    assert!(rows.statistics().is_near_half_full());
     let sets: Vec<HashSet<(usize, u8, u8)>> = people.iter().map(|p| bigrams(&p.text)).collect();
     let bits = 8.0 * rows.width() as f64;
     let kernel = Kernel::best();

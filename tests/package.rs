@@ -746,7 +746,7 @@ fn a_fuzzy_value_of_two_people_is_withheld_and_one_of_a_person_is_there_once() {
 }
 
 #[test]
-fn a_fuzzy_column_of_nearly_empty_filters_is_refused() {
+fn fuzzy_values_of_nearly_empty_filters_are_withheld_where_most_are_so() {
     let agency = Agency::new();
     let sparse = |people: usize| {
         // No name is in both lists: two names in either order have one value.
@@ -758,14 +758,37 @@ fn a_fuzzy_column_of_nearly_empty_filters_is_refused() {
             text
         })
     };
-    let job = agency.job(&sparse(144), COLUMNS, "many");
-    let refused = deidentify::run(&job, &Progress::silent()).expect_err("too empty");
-    assert_eq!(refused.class(), Class::Refused, "{refused}");
-    assert!(refused.to_string().contains("% full on average"), "{refused}");
-    assert!(!job.out.exists());
-    let few = agency.run(&sparse(12), COLUMNS, "few");
-    let is_told = |warning: &String| warning.contains("% full on average");
-    assert!(few.summary.warnings.iter().any(is_told), "{:?}", few.summary.warnings);
+    let full = "d1,Brackenfern,Ottilie,1987-03-14,2,Braddon,2612\n\
+                d2,Quillfeather,Ambrose,1962-11-30,1,Gumleaf,2600\n";
+    let is_told = |output: &Output| {
+        let told = |warning: &String| warning.contains("are without a fuzzy value");
+        output.summary.warnings.iter().find(|warning| told(warning)).cloned()
+    };
+    let many = agency.run(&(sparse(144) + full), COLUMNS, "many");
+    let fuzzy = many.manifest.fuzzy.expect("the column is there");
+    assert_eq!((fuzzy.filled, fuzzy.missing, fuzzy.shared), (2, 144, 0));
+    assert!((0.4..=0.6).contains(&fuzzy.mean_fill) && fuzzy.least_fill >= 0.4, "{fuzzy:?}");
+    let with: BTreeSet<String> =
+        many.fuzzy().into_iter().filter(|(_, value)| value.is_some()).map(|(row, _)| row).collect();
+    assert_eq!(with, ["d1", "d2"].map(|id| many.rows[id].clone()).into());
+    package::verify(&many.package).expect("a good package");
+    let told = is_told(&many).expect("a warning");
+    assert!(told.starts_with("144 of 146 rows"), "{told}");
+    for field in ["`birth_date` is usable on 2", "`sex` is usable on 2"] {
+        assert!(told.contains(field), "{told}");
+    }
+    assert!(!told.contains("`suburb`"), "{told}");
+
+    // Nobody at all has a value.
+    let none = agency.run(&sparse(12), COLUMNS, "none");
+    assert_eq!(none.manifest.fuzzy.map(|fuzzy| (fuzzy.filled, fuzzy.missing)), Some((0, 12)));
+    package::verify(&none.package).expect("a good package");
+    assert!(is_told(&none).is_some());
+
+    // A few of a file that is well filled have theirs.
+    let some = agency.run(&(population(300) + "c,An,Al,,,Braddon,2612\n"), COLUMNS, "some");
+    assert!(some.fuzzy().iter().any(|(row, v)| *row == some.rows["c"] && v.is_some()));
+    assert_eq!(is_told(&some), None);
 }
 
 #[test]
