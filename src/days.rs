@@ -1,9 +1,14 @@
-//! Which days an event can have: one rule, for the agency that sends events and for the analyst
+//! How days are written ([`formats`]), and which an event can have: one rule, for the agency that sends events and for the analyst
 //! who reads them. Nothing has begun tomorrow. An end that is still to come is a plan, or what
 //! many systems write where there is none (9999-12-31), or a typing error: nobody knows yet that
 //! the event has ended, so that it is open.
 
+mod digits;
+mod formats;
+
 use jiff::civil::Date;
+
+pub use formats::{DATE_FORMAT, DateFormats, Flaw, NoDay};
 
 /// Systems write this day or an earlier one (1753-01-01, 0001-01-01) where they know none, and
 /// nothing that is measured began so long ago.

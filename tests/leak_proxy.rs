@@ -12,6 +12,7 @@ use std::path::Path;
 use bech32::{Bech32m, Hrp};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use veilway::days::DateFormats;
 use veilway::encode::fuzzy::FuzzyEncoder;
 use veilway::kernel::Kernel;
 use veilway::key::ProjectKey;
@@ -61,7 +62,7 @@ fn people(project: &Project) -> Vec<MadeUp> {
             let person = Person {
                 family: name(&text[1]),
                 given: name(&text[0]),
-                birth: BirthDate::read(&text[2], "%Y-%m-%d", today, None, &list),
+                birth: BirthDate::read(&text[2], &DateFormats::default(), today, None, &list),
                 sex: Value::Missing(Absent::Empty),
                 others: vec![Value::Missing(Absent::Empty); project.fields.len()],
                 slk: Value::Missing(Absent::Empty),

@@ -758,8 +758,8 @@ fn fuzzy_values_of_nearly_empty_filters_are_withheld_where_most_are_so() {
             text
         })
     };
-    let full = "d1,Brackenfern,Ottilie,1987-03-14,2,Braddon,2612\n\
-                d2,Quillfeather,Ambrose,1962-11-30,1,Gumleaf,2600\n";
+    let full = "d1,Brackenfern,Ottilie,2,1987-03-14,Braddon,2612\n\
+                d2,Quillfeather,Ambrose,1,1962-11-30,Gumleaf,2600\n";
     let is_told = |output: &Output| {
         let told = |warning: &String| warning.contains("are without a fuzzy value");
         output.summary.warnings.iter().find(|warning| told(warning)).cloned()

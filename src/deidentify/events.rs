@@ -19,7 +19,6 @@ use crate::project::{FieldKind, Project};
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
 use crate::sources::{self, FileNames, Row, Table};
 use crate::standard::{Dictionary, Reach, Standard, Wording};
-use crate::standardise::date::read_day;
 
 const BATCH: usize = 1 << 16;
 
@@ -165,7 +164,7 @@ impl EventReader {
         if let Some((column, reason)) = self.perpetrators.find(row) {
             return Err(aside(column, &reason));
         }
-        let date = |cell: &str| read_day(&self.spec.date_format, cell);
+        let date = |cell: &str| self.spec.date_format.read(cell, self.today).ok();
         let record_id = row.cell(self.record_id);
         if record_id.is_empty() {
             return Err(aside(&self.spec.record_id, "there is no record number"));

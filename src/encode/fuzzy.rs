@@ -325,6 +325,7 @@ pub struct Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::days::DateFormats;
     use crate::kernel::Kernel;
     use crate::project::{Diacritics, Field, FieldKind, Placeholders, Preset};
     use crate::standardise::{Absent, BirthDate, Name, PlaceholderList, Sex, Text, Value};
@@ -364,7 +365,7 @@ mod tests {
         Person {
             family: name(values[0]),
             given: name(values[1]),
-            birth: BirthDate::read(values[2], "%Y-%m-%d", today, None, &list),
+            birth: BirthDate::read(values[2], &DateFormats::default(), today, None, &list),
             sex: Sex::read(values[3]),
             others,
             slk: Value::Missing(Absent::Empty),

@@ -7,10 +7,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Reason;
-use crate::days;
+use crate::days::{self, DateFormats};
 use crate::sources::spec::EventSpec;
 use crate::sources::{Row, Table};
-use crate::standardise::date::read_day;
 
 /// What stands for the days of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,7 +28,7 @@ pub struct EventDays {
 pub(super) struct Columns {
     start: usize,
     end: Option<usize>,
-    format: String,
+    formats: DateFormats,
     /// Days after it are in the future.
     today: Date,
 }
@@ -40,7 +39,7 @@ impl Columns {
         let spec = spec.filter(|spec| spec.sheet.is_none())?;
         let start = table.column(&spec.start).ok()?;
         let end = spec.end.as_deref().map(|column| table.column(column)).transpose().ok()?;
-        Some(Columns { start, end, format: spec.date_format.clone(), today })
+        Some(Columns { start, end, formats: spec.date_format.clone(), today })
     }
 
     /// Counts the days of a row.
@@ -63,7 +62,9 @@ impl Columns {
     }
 
     fn judge(&self, start: &str, end: &str) -> Result<End, &'static str> {
-        let day = |cell| read_day(&self.format, cell).ok_or("no day in the declared date format");
+        let day = |cell| {
+            self.formats.read(cell, self.today).map_err(|_| "no day in the declared date format")
+        };
         if start.is_empty() {
             return Err("the first day is not recorded");
         }
