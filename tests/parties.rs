@@ -169,7 +169,7 @@ fn a_source_that_lacks_most_birth_dates_is_linked_all_the_same() {
     town.write("town/mental-health/export.csv", rows.join("\n") + "\n");
     town.deidentify("housing", "housing", "");
     let told = town.deidentify("mental-health", "mental-health", "").err();
-    assert!(told.contains("are without a fuzzy value"), "{told}");
+    assert!(told.contains("go without a fuzzy value"), "{told}");
     assert!(told.contains("`birth_date` is usable on"), "{told}");
     let linked = link(&town, &town.packages().join(" "), "links", "");
     let warnings: Vec<&str> = linked["warnings"]

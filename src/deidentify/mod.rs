@@ -488,11 +488,10 @@ fn uneven_warning(project: &Project, rows: &Rows<'_>) -> Option<String> {
     };
     (counts.uneven > 0).then(|| {
         format!(
-            "{} of {of} rows are without a fuzzy value, since the fields they have do not fill half \
-             of its bits{reason} and it would say who resembles whom; match keys link them, but not \
-             where typing errors break every key. If the export has the fields, correct source.toml; \
-             if most sources lack one, agree on a weight of 0 for it in `[fuzzy.weights]` of \
-             project.toml",
+            "{} of {of} rows go without a fuzzy value, which hides who resembles whom only where \
+             fields fill about half of its bits{reason}; match keys link them, but not where typing \
+             errors break every key. If the export has the fields, correct source.toml; if most \
+             sources lack one, agree on a weight of 0 for it in `[fuzzy.weights]` of project.toml",
             counts.uneven
         )
     })

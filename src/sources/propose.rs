@@ -214,6 +214,10 @@ impl<'a> Writer<'a> {
             let formats: Vec<&str> = days.fits.iter().map(|f| f.format).collect();
             self.out.to_decide.push(match formats.as_slice() {
                 [] => "date_format: no usual format reads the birth dates".to_owned(),
+                _ if days.fits[0].cells < filled => {
+                    "date_format: no usual format reads all birth dates looked at; it can be a list"
+                        .to_owned()
+                }
                 _ => format!("date_format: one of {} for birth dates", formats.join(", ")),
             });
         }

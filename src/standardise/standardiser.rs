@@ -232,9 +232,6 @@ impl Standardiser {
         &'a self,
         person: &'a Person,
     ) -> impl Iterator<Item = (&'a str, Unusable)> + 'a {
-        fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Unusable)> {
-            Some((column?.name.as_str(), Unusable::of(value)?))
-        }
         let slk = self.slk.as_ref();
         let identity = [
             one(self.family.as_ref(), &person.family),
@@ -248,6 +245,19 @@ impl Standardiser {
             one(Some(column), value)
         });
         identity.into_iter().flatten().chain(others)
+    }
+
+    /// As [`Standardiser::problems`], of the further names of a row.
+    pub fn alias_problems(&self, row: &Row, seen: &mut Seen) -> Vec<(&str, Unusable)> {
+        let mut problems = Vec::new();
+        for (i, alias) in self.aliases.iter().enumerate() {
+            let family = self.name(&alias.family, row, seen.name(2 + 2 * i));
+            let given = self.name(&alias.given, row, seen.name(3 + 2 * i));
+            problems.extend(one(alias.family.as_ref(), &family));
+            problems.extend(one(alias.given.as_ref(), &given));
+            problems.extend(one(alias.slk.as_ref(), &self.slk(&alias.slk, row)));
+        }
+        problems
     }
 
     /// Whether the source has a column for a name; without one there is nothing to make a
@@ -366,6 +376,11 @@ impl Standardiser {
             },
         }
     }
+}
+
+/// Why a value is of no use, with its column.
+fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Unusable)> {
+    Some((column?.name.as_str(), Unusable::of(value)?))
 }
 
 /// The cells of several columns as one text; empty ones leave nothing behind.
