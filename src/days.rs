@@ -1,13 +1,65 @@
-//! Which days an event can have: one rule, for the agency that sends events and for the analyst
-//! who reads them. Nothing has begun tomorrow. An end that is still to come is a plan, or what
-//! many systems write where there is none (9999-12-31), or a typing error: nobody knows yet that
-//! the event has ended, so that it is open.
+//! How days are written ([`DateFormats`]), and which an event can have: one rule, for the agency
+//! that sends events and for the analyst who reads them. Nothing has begun tomorrow. An end that is
+//! still to come is a plan, or what many systems write where there is none (9999-12-31), or a typing
+//! error: nobody knows yet that the event has ended, so that it is open.
+
+mod digits;
+mod formats;
 
 use jiff::civil::Date;
+
+pub use formats::{DATE_FORMAT, DateFormats, Flaw, NoDay};
 
 /// Systems write this day or an earlier one (1753-01-01, 0001-01-01) where they know none, and
 /// nothing that is measured began so long ago.
 const NO_DAY: Date = Date::constant(1900, 1, 1);
+
+/// The days of one event, as an agency's file has them.
+pub(crate) struct EventDays {
+    pub(crate) start: Date,
+    /// Nothing where it is open.
+    pub(crate) end: Option<Date>,
+    /// Whether it is open since its end is in the future.
+    pub(crate) ends_in_future: bool,
+}
+
+/// Which cell of an event is not what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// That of the first day.
+    First,
+    /// That of the last.
+    Last,
+}
+
+impl EventDays {
+    /// Reads the cells of the first and the last day; the latter may be empty.
+    ///
+    /// # Errors
+    /// The cell for which there can be no such event, and why.
+    pub(crate) fn read(
+        formats: &DateFormats,
+        [first, last]: [&str; 2],
+        today: Date,
+    ) -> Result<EventDays, (Cell, &'static str)> {
+        let day = |of, cell| {
+            formats.read(cell, today).map_err(|_| (of, "is no day in the declared date format"))
+        };
+        if first.is_empty() {
+            return Err((Cell::First, "the first day is not recorded"));
+        }
+        let start = day(Cell::First, first)?;
+        let end = if last.is_empty() { None } else { Some(day(Cell::Last, last)?) };
+        if end.is_some_and(|end| end < start) {
+            return Err((Cell::Last, "the last day is before the first"));
+        }
+        if let Some(reason) = fault_of_start(start, today) {
+            return Err((Cell::First, reason));
+        }
+        let ends_in_future = end.is_some_and(|end| is_open(end, today));
+        Ok(EventDays { start, end: end.filter(|_| !ends_in_future), ends_in_future })
+    }
+}
 
 /// Why an event cannot have begun on a day.
 pub(crate) fn fault_of_start(start: Date, today: Date) -> Option<&'static str> {

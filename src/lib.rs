@@ -23,7 +23,7 @@ pub mod bench;
 mod clear;
 pub mod cli;
 pub mod config;
-mod days;
+pub mod days;
 pub mod deidentify;
 pub mod demo;
 pub mod dex;

@@ -154,6 +154,41 @@ fn a_package_alone_is_searched_only_where_the_project_lets_people_share_tokens()
 }
 
 #[test]
+fn a_source_that_lacks_most_birth_dates_is_linked_all_the_same() {
+    let town = Town::synth(4_000, 2, 5);
+    let export = town.read("town/mental-health/export.csv");
+    let header = export.lines().next().expect("a header");
+    let place = header.split(',').position(|heading| heading == "birth_date").expect("a column");
+    let rows = export.lines().enumerate().map(|(i, line)| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if i % 20 != 0 {
+            cells[place] = "";
+        }
+        cells.join(",")
+    });
+    let rows: Vec<String> = rows.collect();
+    town.write("town/mental-health/export.csv", rows.join("\n") + "\n");
+    town.deidentify("housing", "housing", "");
+    let told = town.deidentify("mental-health", "mental-health", "").err();
+    assert!(told.contains("go without a fuzzy value"), "{told}");
+    assert!(told.contains("`birth_date` is usable on"), "{told}");
+    let linked = link(&town, &town.packages().join(" "), "links", "");
+    let warnings: Vec<&str> = linked["warnings"]
+        .as_array()
+        .expect("warnings")
+        .iter()
+        .filter_map(|warning| warning.as_str())
+        .collect();
+    assert!(
+        warnings.iter().any(|w| w.starts_with("mental-health: ") && w.contains("a fuzzy value"))
+    );
+    assert!(!warnings.iter().any(|w| w.starts_with("housing: ")), "{warnings:?}");
+    let pairs = &town.evaluate("links")["pairs"];
+    assert!(pairs["precision"].as_f64() > Some(0.9), "{pairs}");
+    assert!(pairs["recall"].as_f64() > Some(0.3), "{pairs}");
+}
+
+#[test]
 fn each_party_is_refused_what_belongs_to_another() {
     let town = Town::synth(600, 2, 19);
     town.deidentify_all();

@@ -11,6 +11,7 @@ use super::Printer;
 use super::slk::today;
 use super::source::{date_format, encodings};
 use super::validate::period;
+use crate::days::DateFormats;
 use crate::dex::{Job, Locality, Numbers, Summary, Unconsenting, write};
 use crate::error::Error;
 use crate::files::{Overwrite, clean};
@@ -81,7 +82,7 @@ struct WriteArgs {
     no_fixed_address: Option<Locality>,
     /// How dates are written [default: as the description says, or else 31121999].
     #[arg(long, value_name = "FORMAT", value_parser = date_format)]
-    date_format: Option<String>,
+    date_format: Option<DateFormats>,
     /// The day the extract was made, as YYYY-MM-DD: dates after it are in the future
     /// [default: today].
     #[arg(long, value_name = "DATE")]

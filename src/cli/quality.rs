@@ -13,7 +13,7 @@ use super::{Printer, UsageError};
 use crate::error::Error;
 use crate::files::{Overwrite, Readers, StagedFile, clean, clean_text, io_error};
 use crate::project::{Preset, Project};
-use crate::quality::{self, Job, Quality, Report};
+use crate::quality::{self, Job, Quality, Reason, Report};
 use crate::slk::Profile;
 use crate::sources::{Input, SourceSpec};
 
@@ -270,6 +270,11 @@ fn one(q: &Quality, text: &mut String) {
     );
     for column in q.columns.iter().filter(|column| column.empty > 0) {
         line("", format!("{:>8}  empty in {}", column.empty, clean_text(&column.column)));
+    }
+    for column in &q.columns {
+        for Reason { reason, rows } in &column.unusable {
+            line("", format!("{rows:>8}  of no use in {}: {reason}", clean_text(&column.column)));
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Format, Printer, UsageError};
+use crate::days::DateFormats;
 use crate::error::{Class, Error, Fault};
 use crate::files::{self, Overwrite, Readers, STDOUT, StagedFile};
 use crate::project::{Diacritics, Placeholders, Project};
@@ -377,7 +378,7 @@ fn run_explain(args: &ExplainArgs, printer: &Printer) -> Result<(), Error> {
     let person = Person {
         family: name(&args.family),
         given: name(&args.given),
-        birth: BirthDate::read(date, "%d/%m/%Y", today(), accuracy, &list),
+        birth: BirthDate::read(date, &DateFormats::named("%d/%m/%Y"), today(), accuracy, &list),
         sex: Sex::read(args.sex.as_deref().unwrap_or_default()),
         others: Vec::new(),
         slk: Value::Missing(Absent::Empty),

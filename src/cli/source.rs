@@ -7,15 +7,14 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Serialize;
 
 use super::{Format, Printer};
+use crate::days::{DATE_FORMAT, DateFormats};
 use crate::error::Error;
 use crate::files::{self, Overwrite, Readers, clean, clean_text};
 use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
-use crate::sources::{
-    self, DATE_FORMAT, DEX_SOURCE, Form, Found, Input, Kind, SourceSpec, Table, is_date_format,
-};
+use crate::sources::{self, DEX_SOURCE, Form, Found, Input, Kind, SourceSpec, Table};
 
 /// How many rows are looked at for date formats and codes.
 const SAMPLE: usize = 1000;
@@ -47,7 +46,7 @@ enum Command {
         name: SourceName,
         /// How dates are written, as %d/%m/%Y; found from the export where only one way fits.
         #[arg(long, value_name = "FORMAT", value_parser = date_format)]
-        date_format: Option<String>,
+        date_format: Option<DateFormats>,
         /// The source holds each person once.
         #[arg(long)]
         unique_people: bool,
@@ -69,11 +68,8 @@ pub(super) fn encodings() -> impl TypedValueParser<Value = Encoding> {
     })
 }
 
-pub(super) fn date_format(text: &str) -> Result<String, String> {
-    match is_date_format(text) {
-        true => Ok(text.to_owned()),
-        false => Err(format!("expected {DATE_FORMAT}")),
-    }
+pub(super) fn date_format(text: &str) -> Result<DateFormats, String> {
+    DateFormats::of(text).ok_or_else(|| format!("expected {DATE_FORMAT}"))
 }
 
 pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
@@ -83,6 +79,7 @@ pub(crate) fn run(args: Args, printer: &Printer) -> Result<(), Error> {
     let agreement = clean(&project);
     let project = Project::load(&project)?;
     let (Looked { table, sample, encoding }, found) = look(&Input::from_arg(&export), encoding)?;
+    let date_format = date_format.map(|format| format.to_string());
     let known = Known {
         name: &name,
         project: &project,

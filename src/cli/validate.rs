@@ -11,6 +11,7 @@ use super::Printer;
 use super::quality::put;
 use super::slk::today;
 use super::source::{date_format, encodings};
+use crate::days::DateFormats;
 use crate::error::Error;
 use crate::files::{Overwrite, Readers, StagedFile, clean, clean_text};
 use crate::sources::spec::Encoding;
@@ -44,7 +45,7 @@ pub(crate) struct Args {
     strict: bool,
     /// How dates are written [default: as the description says, or else the standard].
     #[arg(long, value_name = "FORMAT", value_parser = date_format)]
-    date_format: Option<String>,
+    date_format: Option<DateFormats>,
     /// The half-year that the sessions are of, as 2025-jan-jun or 2025-jul-dec (DEX).
     #[arg(long, value_name = "PERIOD", value_parser = period)]
     period: Option<Period>,

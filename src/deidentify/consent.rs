@@ -9,6 +9,7 @@ use jiff::civil::Date;
 
 use super::withdrawn::Withdrawn;
 use crate::config::one_of;
+use crate::days::DateFormats;
 use crate::error::{Class, Fault};
 use crate::files::clean_text;
 use crate::package::manifest::Exclusions;
@@ -149,7 +150,7 @@ struct Judge {
     given: Option<Cell>,
     until: Option<Cell>,
     withdrawn: Option<Cell>,
-    date_format: String,
+    date_format: DateFormats,
     /// The day of the extract; where no day was declared, no column has days to compare.
     as_at: Date,
 }
@@ -276,7 +277,7 @@ impl Judge {
     }
 
     fn withheld(&self, row: &Row) -> Option<(Withheld, &str)> {
-        let day = |cell: &str| Date::strptime(&self.date_format, cell).ok();
+        let day = |cell: &str| self.date_format.read(cell, self.as_at).ok();
         let filled = |cell: &Option<Cell>| {
             let text = row.cell(cell.as_ref()?.place);
             (!text.is_empty()).then_some(text)
@@ -357,7 +358,7 @@ date_format = \"%d/%m/%Y\"
             given: None,
             until: None,
             withdrawn: None,
-            date_format: "%d/%m/%Y".into(),
+            date_format: DateFormats::named("%d/%m/%Y"),
         }
     }
 

@@ -12,14 +12,13 @@ use super::Error;
 use super::export::{Aside, Kind};
 use super::violence::Perpetrators;
 use super::write::RowIds;
-use crate::days;
+use crate::days::{Cell, EventDays};
 use crate::ids::RowId;
 use crate::progress::Progress;
 use crate::project::{FieldKind, Project};
 use crate::sources::spec::{EventSpec, Program, SourceSpec};
 use crate::sources::{self, FileNames, Row, Table};
 use crate::standard::{Dictionary, Reach, Standard, Wording};
-use crate::standardise::date::read_day;
 
 const BATCH: usize = 1 << 16;
 
@@ -165,7 +164,6 @@ impl EventReader {
         if let Some((column, reason)) = self.perpetrators.find(row) {
             return Err(aside(column, &reason));
         }
-        let date = |cell: &str| read_day(&self.spec.date_format, cell);
         let record_id = row.cell(self.record_id);
         if record_id.is_empty() {
             return Err(aside(&self.spec.record_id, "there is no record number"));
@@ -177,23 +175,13 @@ impl EventReader {
                 program => program,
             },
         };
-        let start = match row.cell(self.start) {
-            "" => return Err(aside(&self.spec.start, "the first day is not recorded")),
-            cell => date(cell).ok_or_else(|| aside(&self.spec.start, NO_DATE))?,
-        };
-        let end_name = self.spec.end.as_deref().unwrap_or_default();
-        let end = match self.end.map(|place| row.cell(place)) {
-            None | Some("") => None,
-            Some(cell) => Some(date(cell).ok_or_else(|| aside(end_name, NO_DATE))?),
-        };
-        if end.is_some_and(|end| end < start) {
-            return Err(aside(end_name, "the last day is before the first"));
-        }
-        if let Some(reason) = days::fault_of_start(start, self.today) {
-            return Err(aside(&self.spec.start, reason));
-        }
-        let ends_in_future = end.is_some_and(|end| days::is_open(end, self.today));
-        let end = end.filter(|_| !ends_in_future);
+        let cells = [row.cell(self.start), self.end.map_or("", |place| row.cell(place))];
+        let days = EventDays::read(&self.spec.date_format, cells, self.today);
+        let EventDays { start, end, ends_in_future } =
+            days.map_err(|(cell, reason)| match cell {
+                Cell::First => aside(&self.spec.start, reason),
+                Cell::Last => aside(self.spec.end.as_deref().unwrap_or_default(), reason),
+            })?;
         let mut text = String::new();
         let kept = self.keep.iter().map(|&place| row.cell(place));
         for cell in [program].into_iter().chain(kept) {
@@ -207,7 +195,6 @@ impl EventReader {
 }
 
 const NOT_IN_PACKAGE: &str = "its record is not in the package";
-const NO_DATE: &str = "is no day in the declared date format";
 
 /// The events of a source, read but not yet keyed. Prints as shape.
 #[derive(Debug, Default)]

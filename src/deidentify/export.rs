@@ -320,7 +320,8 @@ impl Reader<'_> {
         let is_odd = self.standardiser.has_postcode_of_another_state(row, person);
         part.odd_postcodes += u64::from(is_odd);
         part.birth_dates.count(&person.birth);
-        for (column, reason) in self.standardiser.problems(person) {
+        let of_aliases = self.standardiser.alias_problems(row, seen);
+        for (column, reason) in self.standardiser.problems(person).chain(of_aliases) {
             part.set_aside(Kind::Value, row, column, reason.to_string());
         }
         self.encoder.encode(person, scratch, sets);

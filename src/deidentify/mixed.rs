@@ -78,6 +78,7 @@ impl fmt::Debug for Mixed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::days::DateFormats;
     use crate::encode::people::group;
     use crate::project::{Placeholders, Preset, Project};
     use crate::standardise::{BirthDate, Name, Person, PlaceholderList, Value};
@@ -91,7 +92,8 @@ mod tests {
         for (at, [number, family, given, birth]) in (0..).zip(rows) {
             let name = |text| Name::read(text, project.diacritics, &list);
             let today = jiff::civil::date(2026, 7, 1);
-            let birth: Value<BirthDate> = BirthDate::read(birth, "%d/%m/%Y", today, None, &list);
+            let formats = DateFormats::named("%d/%m/%Y");
+            let birth: Value<BirthDate> = BirthDate::read(birth, &formats, today, None, &list);
             let person =
                 Person { family: name(family), given: name(given), birth, ..Person::default() };
             records.push(number, u64::from(at) + 2, at, []);

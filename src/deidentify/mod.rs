@@ -27,7 +27,7 @@ use serde::Serialize;
 
 use crate::clear::Traits;
 use crate::encode::bits::Bits;
-use crate::encode::fuzzy::{self, FuzzyEncoder};
+use crate::encode::fuzzy::FuzzyEncoder;
 use crate::encode::order::{Order, Owners};
 use crate::encode::people::{self, People, Records};
 use crate::encode::rows::{FuzzyCounts, Rows};
@@ -312,7 +312,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let (rows, chances) = arrange(project, &encoder, &store, owners, progress)?;
     check_rows(rows_in, excluded, &records, &rows)?;
     drop(records);
-    let fill_warning = check_fill(&rows)?;
+    let uneven = uneven_warning(project, &rows);
 
     let manifest = manifest(job, &key, excluded, &rows, chances);
     let columns = project.match_keys.len() + usize::from(rows.fuzzy.is_some());
@@ -335,7 +335,7 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     warnings.extend(mixed.warning(&source.record_id, Some(&list)));
     warnings.extend(record.warnings(job));
     warnings.extend(consent::warning(listed_in_vain));
-    warnings.extend(fill_warning);
+    warnings.extend(uneven);
     if is_unhardened {
         warnings.insert(0, UNHARDENED.to_owned());
     }
@@ -466,28 +466,41 @@ const UNHARDENED: &str = "the fuzzy column is not hardened (danger-unhardened-cl
     matching names nearly everybody in such a file, and needs no key; keep and send the package \
     as if it held the names themselves";
 
-/// The fewest people whose mean fill says something of a file.
-const FEWEST_FOR_FILL: u64 = 100;
-
-/// Checks that the base filters of the fuzzy column are near half full, which its protection
-/// rests on. With few people that is a warning.
-fn check_fill(rows: &Rows<'_>) -> Result<Option<String>, fuzzy::Error> {
-    match rows.fuzzy.as_ref().map(|fuzzy| fuzzy.statistics.check()) {
-        Some(Err(fuzzy::Error::Fill { .. })) if rows.people < FEWEST_FOR_FILL => {
-            // The figure itself differs with the key: `inspect` shows it.
-            Ok(Some(format!(
-                "the base filters of the fuzzy column are not 40 to 60 % full on average; with \
-                 {FEWEST_FOR_FILL} people or more this would be refused"
-            )))
-        }
-        Some(Err(refused)) => Err(refused),
-        Some(Ok(())) | None => Ok(None),
-    }
+/// What is said where fuzzy values are withheld since base filters that are far from half full
+/// would show through the hardening: whom that concerns, and which fields are the reason.
+fn uneven_warning(project: &Project, rows: &Rows<'_>) -> Option<String> {
+    let (settings, counts) = project.fuzzy.as_ref().zip(rows.fuzzy.as_ref())?;
+    let of = rows.row_ids.len();
+    let usable =
+        |field: usize| rows.quality.iter().filter(|flags| *flags >> field & 1 == 1).count();
+    let lacking: Vec<String> = project
+        .fields
+        .iter()
+        .enumerate()
+        .take(31)
+        .filter(|(_, field)| settings.weight(field) > 0)
+        .map(|(place, field)| (&field.name, usable(place)))
+        .filter(|(_, usable)| 2 * usable < of)
+        .map(|(name, usable)| format!("`{name}` is usable on {usable}"))
+        .collect();
+    let reason = match lacking.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", lacking.join(", ")),
+    };
+    (counts.uneven > 0).then(|| {
+        format!(
+            "{} of {of} rows go without a fuzzy value, which hides who resembles whom only where \
+             fields fill about half of its bits{reason}; match keys link them, but not where typing \
+             errors break every key. If the export has the fields, correct source.toml; if most \
+             sources lack one, agree on a weight of 0 for it in `[fuzzy.weights]` of project.toml",
+            counts.uneven
+        )
+    })
 }
 
 /// The account of the fuzzy column, its shares to three digits like all that is published.
 fn fuzzy_summary(settings: &FuzzySettings, counts: &FuzzyCounts) -> FuzzySummary {
-    let FuzzyCounts { filled, missing, shared, repeated, statistics } = counts;
+    let FuzzyCounts { filled, missing, shared, repeated, statistics, .. } = counts;
     FuzzySummary {
         encoding: settings.encoding,
         filled: *filled,

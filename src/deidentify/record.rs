@@ -213,6 +213,14 @@ impl RunRecord {
         let of_dates = self.birth_dates.warning(source);
         warnings.extend(self.unusable(source, of_dates.is_some()));
         warnings.extend(of_dates);
+        let has_dates = source.columns.contains_key("birth_date");
+        if has_dates && source.date_format.has_years_of_two_digits() && self.as_at.is_none() {
+            warnings.push(
+                "birth dates have years of two digits, read as the latest year up to that of this \
+                 run; give --as-at with the day of the export, so that a later run reads them alike"
+                    .to_owned(),
+            );
+        }
         if self.postcodes_of_another_state > 0 {
             warnings.push(format!(
                 "postcodes that the state beside them does not have: {}; both are used as they are",

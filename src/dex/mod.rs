@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 use serde::Serialize;
 
+use crate::days::DateFormats;
 use crate::deidentify::consent;
 use crate::deidentify::withdrawn::Withdrawn;
 use crate::error::{Class, Fault};
@@ -58,7 +59,7 @@ pub struct Job {
     /// What the agency says of its files.
     pub source: Option<SourceSpec>,
     /// How dates are written; else as the description says, or else as the Common Dataset has it.
-    pub date_format: Option<String>,
+    pub date_format: Option<DateFormats>,
     /// How the bytes of text files become text.
     pub encoding: Option<Encoding>,
     /// The activity of the outlet, where no column says it.
@@ -344,7 +345,7 @@ fn read_tables(
     form.encoding = job.encoding.unwrap_or(form.encoding);
     let table = Table::open(&job.export, &form)?;
     let always = Always { outlet: job.outlet, service: job.service };
-    let format = job.date_format.as_deref();
+    let format = job.date_format.as_ref();
     let reader = Reader::of_clients(&table, source, format, job.as_at, always)?;
     let export = reader.read(table, gather, progress)?;
     let rows = Rows { export, events: None, listed_in_vain: reader.listed_in_vain() };

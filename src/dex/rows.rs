@@ -9,6 +9,7 @@ use super::asides::EVENTS;
 use super::gather::Gather;
 use super::shape;
 use super::store::Place;
+use crate::days::DateFormats;
 use crate::deidentify::consent::{Consent, Use, Withheld};
 use crate::progress::Progress;
 use crate::sources::upload::{Element, List, Record};
@@ -153,7 +154,7 @@ impl Reader {
     pub(super) fn of_clients(
         table: &Table,
         source: Option<&SourceSpec>,
-        date_format: Option<&str>,
+        date_format: Option<&DateFormats>,
         as_at: Date,
         always: Always,
     ) -> Result<Reader, crate::Error> {
@@ -175,7 +176,7 @@ impl Reader {
     pub(super) fn of_events(
         table: &Table,
         source: Option<&SourceSpec>,
-        date_format: Option<&str>,
+        date_format: Option<&DateFormats>,
         as_at: Date,
         always: Always,
     ) -> Result<Reader, crate::Error> {
@@ -197,7 +198,7 @@ impl Reader {
     fn new(
         table: &Table,
         source: Option<&SourceSpec>,
-        date_format: Option<&str>,
+        date_format: Option<&DateFormats>,
         as_at: Date,
         always: Always,
         files: u32,

@@ -251,13 +251,15 @@ pub(super) fn draw(subkey: &Subkey, item: u32) -> impl Iterator<Item = u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::days::DateFormats;
     use crate::project::Placeholders;
     use crate::standardise::{PlaceholderList, Value};
 
     fn date(text: &str) -> Vec<(usize, u32)> {
         let list = PlaceholderList::new(&Placeholders::default());
         let today = "2030-01-01".parse().expect("a date");
-        let Value::Known(birth) = BirthDate::read(text, "%Y-%m-%d", today, None, &list) else {
+        let formats = DateFormats::default();
+        let Value::Known(birth) = BirthDate::read(text, &formats, today, None, &list) else {
             panic!("a date")
         };
         let mut tokens = vec![];

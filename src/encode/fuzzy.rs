@@ -21,6 +21,13 @@ const FILL_OF_A_ROW: std::ops::RangeInclusive<u16> = 328..=696;
 /// The mean share of bits set, in thousandths, that the rows of a file must have.
 const MEAN_FILL: std::ops::RangeInclusive<u64> = 400..=600;
 
+/// Whether a base filter with so many bits set is as full as those of a file must be on average.
+pub(super) fn is_near_half_full(fill: u16) -> bool {
+    let share = 1000 * u64::from(fill);
+    let bits = BITS as u64;
+    (MEAN_FILL.start() * bits..=MEAN_FILL.end() * bits).contains(&share)
+}
+
 /// Why there is no fuzzy column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -28,36 +35,18 @@ pub enum Error {
     /// Neither name of the project counts.
     #[error("the fuzzy column needs a family or given name with a weight above 0")]
     NoNames,
-    /// The base filters of a file are not near half full.
-    #[error(
-        "the fuzzy column was not made: its base filters are {}.{} % full on average, expected \
-         40 to 60 %", .thousandths / 10, .thousandths % 10
-    )]
-    Fill {
-        /// The mean share of bits set, in thousandths.
-        thousandths: u64,
-    },
 }
 
 impl Fault for Error {
     fn class(&self) -> Class {
         match self {
             Error::NoNames => Class::Usage,
-            Error::Fill { .. } => Class::Refused,
         }
     }
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::NoNames => "give a name field a weight in `[fuzzy.weights]` of project.toml",
-            Error::Fill { thousandths: ..400 } => {
-                "fields that most records of this source lack leave the filters empty, which \
-                 would leak who resembles whom; set their weights to 0 in `[fuzzy.weights]` of \
-                 project.toml, at every party"
-            }
-            Error::Fill { .. } => {
-                "give fewer fields a weight in `[fuzzy.weights]` of project.toml, at every party"
-            }
         };
         Some(hint.to_owned())
     }
@@ -213,8 +202,7 @@ impl FuzzyRows {
         self.fills.iter().filter(|fill| **fill > 0).for_each(|&fill| tally.fill(fill));
         // Rows without a value are all zeros, and add nothing.
         tally.rows(&self.bytes);
-        let with = self.fills.iter().filter(|fill| **fill > 0).count();
-        tally.statistics((self.len() - with) as u64)
+        tally.statistics()
     }
 }
 
@@ -251,14 +239,13 @@ impl Tally {
         self.columns.iter_mut().zip(ones.iter().flatten()).for_each(|(sum, ones)| *sum += ones);
     }
 
-    /// The shares; `without` persons have no row.
-    pub fn statistics(&self, without: u64) -> Statistics {
+    /// The shares.
+    pub fn statistics(&self) -> Statistics {
         let share = |ones: u64, of: u64| if of == 0 { 0.0 } else { ones as f64 / of as f64 };
         let bits = BITS as u64;
         let least = if self.rows == 0 { 0 } else { self.least };
         Statistics {
             rows: self.rows as usize,
-            without: without as usize,
             thousandths: (self.ones * 1000).checked_div(self.rows * bits).unwrap_or(0),
             mean_fill: share(self.ones, self.rows * bits),
             least_fill: share(least.into(), bits),
@@ -276,14 +263,10 @@ impl fmt::Debug for Tally {
 }
 
 impl Statistics {
-    /// Checks the protection that rests on the fill, once all persons of a file are encoded.
-    ///
-    /// # Errors
-    /// When the mean fill of the base filters is outside 0.40 to 0.60: security rests on it.
-    pub fn check(&self) -> Result<(), Error> {
-        let thousandths = self.thousandths;
-        let is_safe = self.rows == 0 || MEAN_FILL.contains(&thousandths);
-        if is_safe { Ok(()) } else { Err(Error::Fill { thousandths }) }
+    /// Whether the base filters of a file are near half full on average, which the protection
+    /// that diffusion gives rests on.
+    pub fn is_near_half_full(&self) -> bool {
+        self.rows == 0 || MEAN_FILL.contains(&self.thousandths)
     }
 }
 
@@ -325,8 +308,6 @@ impl fmt::Debug for FuzzyRows {
 pub struct Statistics {
     /// Persons with a row.
     pub rows: usize,
-    /// Persons without one.
-    pub without: usize,
     /// Bits set in a base filter, on average, in whole thousandths.
     thousandths: u64,
     /// Bits set in a base filter, on average.
@@ -344,6 +325,7 @@ pub struct Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::days::DateFormats;
     use crate::kernel::Kernel;
     use crate::project::{Diacritics, Field, FieldKind, Placeholders, Preset};
     use crate::standardise::{Absent, BirthDate, Name, PlaceholderList, Sex, Text, Value};
@@ -383,7 +365,7 @@ mod tests {
         Person {
             family: name(values[0]),
             given: name(values[1]),
-            birth: BirthDate::read(values[2], "%Y-%m-%d", today, None, &list),
+            birth: BirthDate::read(values[2], &DateFormats::default(), today, None, &list),
             sex: Sex::read(values[3]),
             others,
             slk: Value::Missing(Absent::Empty),
@@ -437,8 +419,8 @@ mod tests {
         assert_eq!(with, [false, false, true, true, false]);
         assert!(rows.bytes()[..512].iter().all(|byte| *byte == 0));
         let statistics = rows.statistics();
-        assert_eq!((statistics.rows, statistics.without), (2, 2));
-        statistics.check().expect("half full");
+        assert_eq!(statistics.rows, 2);
+        assert!(statistics.is_near_half_full());
     }
 
     #[test]
@@ -468,16 +450,21 @@ mod tests {
     }
 
     #[test]
-    fn base_filters_are_half_full_and_a_file_of_empty_ones_is_refused() {
+    fn base_filters_are_half_full_and_those_of_little_are_too_empty() {
         let encoder = encoder(&FuzzySettings::default());
         let full = encoder.encode(&[but(&[])]);
         let statistics = full.statistics();
         assert!((statistics.mean_fill - 0.5).abs() < 0.05, "{}", statistics.mean_fill);
         let sparse = but(&[(0, "Ng"), (2, ""), (3, "")]);
-        let refused = encoder.encode(&[sparse]).statistics().check().expect_err("too empty");
-        assert!(matches!(refused, Error::Fill { thousandths: 320..400 }), "{refused}");
-        assert!(refused.hint().is_some_and(|hint| hint.contains("[fuzzy.weights]")));
-        assert_eq!(refused.class(), Class::Refused);
+        let statistics = encoder.encode(&[sparse]).statistics();
+        assert_eq!(statistics.rows, 1);
+        assert!(!statistics.is_near_half_full(), "{}", statistics.mean_fill);
+    }
+
+    #[test]
+    fn a_filter_is_near_half_full_from_40_to_60_percent() {
+        let is = [0, 409, 410, 512, 614, 615].map(is_near_half_full);
+        assert_eq!(is, [false, false, true, true, true, false]);
     }
 
     #[test]

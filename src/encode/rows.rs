@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use super::bits::Bits;
 use super::chance::{self, Chance};
-use super::fuzzy::{Statistics, Tally};
+use super::fuzzy::{self, Statistics, Tally};
 use super::order::{Order, involved, leading};
 use super::spread::{Alike, PART, dealt};
 use super::store::{Column, Store};
@@ -82,6 +82,9 @@ pub struct FuzzyCounts {
     pub filled: u64,
     /// Rows without: there is too little to compare.
     pub missing: u64,
+    /// Of these, rows whose base filters are not near half full, withheld since those of the file
+    /// were not on average.
+    pub uneven: u64,
     /// Rows without: withheld, since another person has the value.
     pub shared: u64,
     /// Rows without: an earlier row of the person has the value.
@@ -121,6 +124,10 @@ impl<'a> Order<'a> {
             judged.extend(some?);
         }
         progress.end();
+        let of_fuzzy = match judged.get_mut(layout.keys) {
+            Some(column) => Some(withhold_uneven(self.store, &mut column.filled)?),
+            None => None,
+        };
 
         let mut kept = self.first.clone();
         judged.iter().for_each(|column| kept.add(&column.filled));
@@ -145,14 +152,11 @@ impl<'a> Order<'a> {
             KeyCounts { filled, missing, shared, repeated, held_by_two, chance }
         });
         let keys = keys.collect();
-        let fuzzy = match judged.get(layout.keys) {
-            Some(column) => {
-                let [filled, missing, shared, repeated] = counts(column);
-                let statistics = statistics(self.store, &column.filled, rows - filled)?;
-                Some(FuzzyCounts { filled, missing, shared, repeated, statistics })
-            }
-            None => None,
-        };
+        let fuzzy = judged.get(layout.keys).zip(of_fuzzy).map(|(column, (uneven, statistics))| {
+            let [filled, missing, shared, repeated] = counts(column);
+            let uneven = uneven.count_in(&kept);
+            FuzzyCounts { filled, missing, uneven, shared, repeated, statistics }
+        });
         Ok(Rows {
             row_ids,
             quality,
@@ -289,8 +293,28 @@ impl SplitOffFirst for &[u32] {
     }
 }
 
+/// Where the base filters of the values are not near half full on average, which the protection
+/// of all of them rests on, withholds each that is not so by itself. Gives the sets of these, and
+/// what the values that are left look like.
+fn withhold_uneven(
+    store: &Store<'_>,
+    filled: &mut Bits,
+) -> Result<(Bits, Statistics), files::Error> {
+    let mut uneven = Bits::none(store.len());
+    let all = statistics(store, filled)?;
+    if all.is_near_half_full() {
+        return Ok((uneven, all));
+    }
+    for set in filled.each().filter(|&set| !fuzzy::is_near_half_full(store.fills[set])) {
+        uneven.set(set);
+    }
+    uneven.each().for_each(|set| filled.clear(set));
+    let left = statistics(store, filled)?;
+    Ok((uneven, left))
+}
+
 /// What the fuzzy values that are written look like.
-fn statistics(store: &Store<'_>, filled: &Bits, without: u64) -> Result<Statistics, files::Error> {
+fn statistics(store: &Store<'_>, filled: &Bits) -> Result<Statistics, files::Error> {
     let width = store.layout().width;
     let mut tally = Tally::new(width);
     let mut written = vec![];
@@ -304,7 +328,7 @@ fn statistics(store: &Store<'_>, filled: &Bits, without: u64) -> Result<Statisti
         }
         tally.rows(&written);
     })?;
-    Ok(tally.statistics(without))
+    Ok(tally.statistics())
 }
 
 impl Rows<'_> {

@@ -370,7 +370,7 @@ impl<'a> Linkage<'a> {
             pairs_over_cap: forecast.dropped,
             scan,
             model: ModelSummary::of(&space, &judgement),
-            warnings: warnings(job, &people, forecast, &judgement),
+            warnings: warnings(job, &packages, &people, forecast, &judgement),
         };
         conclude(&setting, &people, pairs, decisions, earlier.as_ref(), staged)
     }
@@ -495,6 +495,7 @@ pub(crate) fn conclude(
 /// What a person should know before using the maps.
 fn warnings(
     job: &Job,
+    packages: &[Package],
     people: &People,
     forecast: block::Forecast,
     judgement: &Judgement,
@@ -508,6 +509,16 @@ fn warnings(
              rows of a package share a token; find them at the agency, or raise the setting",
             within.join(", ")
         ));
+    }
+    for manifest in packages.iter().map(Package::manifest) {
+        let filled = manifest.fuzzy.map_or(manifest.rows, |fuzzy| fuzzy.filled);
+        if 2 * filled < manifest.rows {
+            warnings.push(format!(
+                "{}: {filled} of {} rows have a fuzzy value; the others are linked by match keys \
+                 alone, and missed where typing errors break every key",
+                manifest.source, manifest.rows
+            ));
+        }
     }
     if forecast.dropped_blocks > 0 {
         warnings.push(format!(

@@ -199,7 +199,7 @@ pub struct FuzzySummary {
     pub encoding: FuzzyEncoding,
     /// Rows with a value.
     pub filled: u64,
-    /// Rows without, since there is too little to compare.
+    /// Rows without, since there is too little to compare, or to harden safely.
     pub missing: u64,
     /// Rows without, since another person has the same value.
     pub shared: u64,

@@ -7,10 +7,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::Reason;
-use crate::days;
+use crate::days::{self, DateFormats};
 use crate::sources::spec::EventSpec;
 use crate::sources::{Row, Table};
-use crate::standardise::date::read_day;
 
 /// What stands for the days of events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,7 +28,7 @@ pub struct EventDays {
 pub(super) struct Columns {
     start: usize,
     end: Option<usize>,
-    format: String,
+    formats: DateFormats,
     /// Days after it are in the future.
     today: Date,
 }
@@ -40,7 +39,7 @@ impl Columns {
         let spec = spec.filter(|spec| spec.sheet.is_none())?;
         let start = table.column(&spec.start).ok()?;
         let end = spec.end.as_deref().map(|column| table.column(column)).transpose().ok()?;
-        Some(Columns { start, end, format: spec.date_format.clone(), today })
+        Some(Columns { start, end, formats: spec.date_format.clone(), today })
     }
 
     /// Counts the days of a row.
@@ -51,41 +50,14 @@ impl Columns {
             return;
         }
         tally.events += 1;
-        match self.judge(start, end) {
-            Err(reason) => *tally.bad.entry(reason).or_default() += 1,
-            Ok(End::Known) => {}
-            Ok(End::None) => tally.open += 1,
-            Ok(End::InFuture) => {
-                tally.open += 1;
-                tally.ends_in_future += 1;
+        match days::EventDays::read(&self.formats, [start, end], self.today) {
+            Err((_, reason)) => *tally.bad.entry(reason).or_default() += 1,
+            Ok(days) => {
+                tally.open += u64::from(days.end.is_none());
+                tally.ends_in_future += u64::from(days.ends_in_future);
             }
         }
     }
-
-    fn judge(&self, start: &str, end: &str) -> Result<End, &'static str> {
-        let day = |cell| read_day(&self.format, cell).ok_or("no day in the declared date format");
-        if start.is_empty() {
-            return Err("the first day is not recorded");
-        }
-        let start = day(start)?;
-        let end = if end.is_empty() { None } else { Some(day(end)?) };
-        if end.is_some_and(|end| end < start) {
-            return Err("the last day is before the first");
-        }
-        match (days::fault_of_start(start, self.today), end) {
-            (Some(reason), _) => Err(reason),
-            (None, None) => Ok(End::None),
-            (None, Some(end)) if days::is_open(end, self.today) => Ok(End::InFuture),
-            (None, Some(_)) => Ok(End::Known),
-        }
-    }
-}
-
-/// What stands for the last day of an event.
-enum End {
-    Known,
-    None,
-    InFuture,
 }
 
 /// The counts of some rows.

@@ -192,6 +192,33 @@ fn postcodes_of_another_state_are_counted() {
     assert_eq!((found(people), found(plain)), (Some(1), None));
 }
 
+/// Those of further names and of a value that stands in two columns, too.
+#[test]
+fn values_of_no_use_are_listed_by_column_and_reason() {
+    let source = "[source]\nname = \"made\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
+                  [columns]\nfamily_name = \"family\"\nbirth_date = \"dob\"\n\
+                  suburb = [\"Suburb\", \"suburb 2\"]\n[[aliases]]\nfamily_name = \"Known as\"\n";
+    let people = "id,family,dob,suburb,suburb 2,known as\n\
+        1,Quartone,31/02/1999,Reid,,Unknown\n2,Singh,1999-02-01,UNKNOWN,,\n\
+        3,Brown,01/02/1999,Reid,,Unknown\n4,Lee,2/1/1999,,Reid,\u{738b}\n";
+    let report = look(source, &[("people.csv", people)]);
+    let columns = report.files[0].columns.iter();
+    let found: Vec<(&str, &str, u64)> = columns
+        .flat_map(|c| c.unusable.iter().map(|r| (c.column.as_str(), r.reason.as_str(), r.rows)))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("dob", "day does not exist in that month", 1),
+            ("dob", "does not have the declared date format", 1),
+            ("suburb", "a placeholder is recorded", 1),
+            ("known as", "a placeholder is recorded", 2),
+            ("known as", "it is in a script without Latin letters", 1),
+        ]
+    );
+    assert!(report.html().expect("a page").contains("known as: a placeholder is recorded"));
+}
+
 #[test]
 fn days_of_events_are_judged_as_deidentify_judges_them() {
     let plain = "[source]\nname = \"made\"\nrecord_id = \"id\"\ndate_format = \"%d/%m/%Y\"\n\
@@ -211,7 +238,7 @@ fn days_of_events_are_judged_as_deidentify_judges_them() {
     assert_eq!(
         bad,
         [
-            ("no day in the declared date format", 1),
+            ("is no day in the declared date format", 1),
             ("the first day is 1 January 1900 or earlier", 1),
             ("the first day is in the future", 1),
             ("the first day is not recorded", 1),

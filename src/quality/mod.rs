@@ -136,6 +136,9 @@ pub struct ColumnFill {
     pub filled: u64,
     /// Rows without.
     pub empty: u64,
+    /// Of the values, those of no use, by reason, as [`crate::deidentify`] lists them; of a field
+    /// that stands in several columns, at the first.
+    pub unusable: Vec<Reason>,
 }
 
 /// A report that could not be written down.
@@ -240,6 +243,10 @@ impl Reader<'_> {
             tally.odd_postcodes += u64::from(is_odd);
             tally.consent(self.consent.withheld(row).map(|(withheld, _)| withheld));
             tally.cells(row);
+            let of_aliases = self.standardiser.alias_problems(row, &mut seen);
+            for (column, reason) in self.standardiser.problems(&person).chain(of_aliases) {
+                tally.unusable(column, reason);
+            }
             let number = row.cell(self.number);
             if number.is_empty() {
                 tally.without_number += 1;
@@ -318,6 +325,7 @@ fn look(export: &Input, job: &Job, progress: &Progress) -> Result<Quality, crate
         column: column.clone(),
         filled,
         empty: rows - set_aside - filled,
+        unusable: tally.unusable_in(column),
     });
     // A state may stand behind a suburb too.
     let has_states = reader.standardiser.has_postcodes_and_states();

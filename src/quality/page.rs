@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::tally::share;
-use super::{Error, Quality, Report, Services};
+use super::{ColumnFill, Error, Quality, Reason, Report, Services};
 
 /// The page, ready for its template.
 #[derive(Template)]
@@ -165,6 +165,16 @@ impl Sheet<'_> {
             title: "Columns",
             note: "How many rows have a value.",
             bars: q.columns.iter().map(|c| Bar::of(&c.column, c.filled, rows)).collect(),
+        });
+        let unusable = |c: &ColumnFill| {
+            let of = |r: &Reason| Bar::of(&format!("{}: {}", c.column, r.reason), r.rows, rows);
+            c.unusable.iter().map(of).collect::<Vec<_>>()
+        };
+        groups.push(Group {
+            title: "Values of no use",
+            note: "They are set aside with their lines when the export is de-identified; the rest of \
+                   their rows is used.",
+            bars: q.columns.iter().flat_map(unusable).collect(),
         });
         groups.retain(|group| !group.bars.is_empty());
         Sheet { quality, complete: per_cent(q.keys.complete, rows), groups }

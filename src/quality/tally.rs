@@ -11,7 +11,7 @@ use crate::package::manifest::Exclusions;
 use crate::slk::check::{Defect, check};
 use crate::slk::{Profile, Slk581, make};
 use crate::sources::Row;
-use crate::standardise::{self, Absent, Dates, Name, Person, Sex, Value};
+use crate::standardise::{self, Absent, Dates, Name, Person, Sex, Unusable, Value};
 
 /// Days of a year, on average.
 const DAYS: f64 = 365.25;
@@ -187,6 +187,8 @@ pub(super) struct Tally {
     pub(super) without_number: u64,
     /// Of each column, how many rows have a value.
     pub(super) filled: Vec<u64>,
+    /// Values of no use, by column and reason.
+    unusable: BTreeMap<String, BTreeMap<String, u64>>,
     /// The key of each record that has a number.
     pub(super) keys_of: Vec<Option<Slk581>>,
 }
@@ -301,8 +303,30 @@ impl Tally {
         }
     }
 
+    /// Counts a value of no use.
+    pub(super) fn unusable(&mut self, column: &str, reason: Unusable) {
+        let reasons = self.unusable.entry(column.to_owned()).or_default();
+        *reasons.entry(reason.to_string()).or_default() += 1;
+    }
+
+    /// Those of a column, by its heading; the case of a described one does not count.
+    pub(super) fn unusable_in(&self, heading: &str) -> Vec<Reason> {
+        let is_it = |column: &str| column.trim().to_lowercase() == heading.trim().to_lowercase();
+        let of_column = self.unusable.iter().filter(|(column, _)| is_it(column));
+        of_column
+            .flat_map(|(_, reasons)| reasons)
+            .map(|(reason, &rows)| Reason { reason: reason.clone(), rows })
+            .collect()
+    }
+
     /// Adds the counts of later rows.
     pub(super) fn append(&mut self, other: Tally) {
+        for (column, reasons) in other.unusable {
+            let sums = self.unusable.entry(column).or_default();
+            for (reason, values) in reasons {
+                *sums.entry(reason).or_default() += values;
+            }
+        }
         self.rows += other.rows;
         self.keys += other.keys;
         self.complete += other.complete;

@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use jiff::civil::{Date, DateTime};
-use jiff::fmt::strtime;
+use jiff::civil::DateTime;
 
 use super::spec::{Encoding, EventSpec, SourceSpec};
+use crate::days::DateFormats;
 
 /// What is said of a table beside where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct Form {
     /// Which sheet of a workbook, or which list of a DEX upload file; `None` is the first.
     pub sheet: Option<String>,
     /// Columns that hold days, and how the source says that they are written.
-    dates: Vec<(String, String)>,
+    dates: Vec<(String, DateFormats)>,
     /// Whose rows an upload file gives.
     pub(crate) whom: Whom,
     /// How many rows there must be.
@@ -76,10 +76,7 @@ impl Form {
         let date = self.dates.iter().find(|(name, _)| is_it(name)).map(|(_, f)| f.clone());
         let digits = self.codes.iter().find(|(name, _)| is_it(name)).map(|(_, digits)| *digits);
         // A day as `%d%m%Y` is a number of eight digits, and loses its first zero as one.
-        let digits = digits.or_else(|| {
-            let day = strtime::format(date.as_deref()?, Date::constant(2001, 11, 22)).ok()?;
-            day.bytes().all(|b| b.is_ascii_digit()).then_some(day.len())
-        });
+        let digits = digits.or_else(|| date.as_ref()?.run());
         Pen { date, digits: digits.unwrap_or(0) }
     }
 }
@@ -125,14 +122,14 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// Writes the typed values of one column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pen {
-    date: Option<String>,
+    date: Option<DateFormats>,
     digits: usize,
 }
 
 impl Pen {
     /// A day, or a day and time without a zone: as declared, else as ISO 8601 writes it.
     pub(super) fn moment(&self, moment: DateTime, into: &mut String) {
-        let declared = self.date.as_deref().and_then(|f| strtime::format(f, moment).ok());
+        let declared = self.date.as_ref().and_then(|formats| formats.write(moment));
         let _ = match declared {
             Some(text) => write!(into, "{text}"),
             None if moment == moment.date().at(0, 0, 0, 0) => write!(into, "{}", moment.date()),
@@ -203,6 +200,26 @@ mod tests {
         assert_eq!(written("x", |pen, text| pen.moment(noon, text)), "1980-02-01T12:30:00");
         assert_eq!(written("from", |pen, text| pen.instant(day, text)), "01/02/1980");
         assert_eq!(written("from", |pen, text| pen.instant(noon, text)), "1980-02-01T12:30:00Z");
+    }
+
+    #[test]
+    fn a_typed_day_keeps_its_century_and_is_read_back() {
+        let day = date(1926, 2, 1).at(0, 0, 0, 0);
+        for (format, expected) in [
+            ("\"%d/%m/%y\"", "01/02/1926"),
+            ("\"excel\"", "9529"),
+            ("[\"%d%m%Y\", \"%F\"]", "01021926"),
+        ] {
+            let text = format!(
+                "[source]\nname = \"a\"\nrecord_id = \"id\"\ndate_format = {format}\n\
+                 [columns]\nfamily_name = \"f\"\nbirth_date = \"DOB\"\n"
+            );
+            let spec = SourceSpec::parse(&text, "a.toml").expect("a source");
+            let mut written = String::new();
+            spec.form().pen("dob").moment(day, &mut written);
+            assert_eq!(written, expected);
+            assert_eq!(spec.date_format.read(&written, date(2026, 7, 1)), Ok(day.date()));
+        }
     }
 
     #[test]

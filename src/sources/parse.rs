@@ -5,20 +5,16 @@ mod consent;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use jiff::civil::date;
-use jiff::fmt::strtime;
 use toml::Spanned;
 
 use super::spec::{
     AccuracyCode, AccuracyColumn, AliasColumns, Encoding, EventSpec, Program, SourceSpec,
 };
 use crate::config::{self, Table, repeated};
+use crate::days::{DATE_FORMAT, DateFormats, Flaw};
 use crate::files::{self, clean};
 use crate::ids::SourceName;
 use crate::project::{Field, FieldKind, Project};
-
-/// What a source without birth dates of its own declares: the plain form.
-const ISO_DATE: &str = "%Y-%m-%d";
 
 impl Encoding {
     /// Every encoding.
@@ -117,7 +113,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
         head.choice("encoding", &Encoding::ALL.map(|e| (e.name(), e))).unwrap_or(Encoding::Utf8);
     let delimiter = delimiter(&mut head);
     let sheet = head.text("sheet").map(Spanned::into_inner);
-    let declared = head.text("date_format").and_then(|f| date_format(&head, "date_format", f));
+    let declared = date_formats(&mut head);
     let withdrawn = head.texts("withdrawn").unwrap_or_default();
 
     let mut columns = BTreeMap::new();
@@ -148,8 +144,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
     let codes = root.table("codes").map(codes).unwrap_or_default();
     let aliases = root.tables("aliases").into_iter().filter_map(alias).collect();
     let sections = root.tables("consent").into_iter();
-    let consent =
-        sections.filter_map(|table| consent::column(table, declared.as_deref())).collect();
+    let consent = sections.filter_map(|table| consent::column(table, declared.as_ref())).collect();
     let events = root.table("events").map(events);
     Some(SourceSpec {
         name: name?,
@@ -162,7 +157,7 @@ fn source(root: &mut Table<'_>) -> Option<SourceSpec> {
         columns,
         further_columns,
         slk581,
-        date_format: declared.unwrap_or_else(|| ISO_DATE.to_owned()),
+        date_format: declared.unwrap_or_default(),
         accuracy,
         codes,
         aliases,
@@ -188,27 +183,34 @@ fn delimiter(head: &mut Table<'_>) -> Option<u8> {
     }
 }
 
-fn date_format(table: &Table<'_>, key: &str, format: Spanned<String>) -> Option<String> {
-    if is_date_format(format.get_ref()) {
-        return Some(format.into_inner());
+/// How dates are written: one format, or a list of formats that are tried in order.
+fn date_formats(table: &mut Table<'_>) -> Option<DateFormats> {
+    const KEY: &str = "date_format";
+    let listed = match table.has_list(KEY) {
+        true => table.texts(KEY)?,
+        false => vec![table.text(KEY)?],
+    };
+    let texts: Vec<&str> = listed.iter().map(|text| text.get_ref().as_str()).collect();
+    let flaw = match DateFormats::all(&texts) {
+        Ok(formats) => return Some(formats),
+        Err(flaw) => flaw,
+    };
+    match flaw {
+        Flaw::None => table.note(KEY, "expected at least one format, found none"),
+        Flaw::NoFormat(i) => {
+            let found = repeated(texts[i]);
+            table.note_at(&listed[i], KEY, format!("expected {DATE_FORMAT}; found {found}"));
+        }
+        Flaw::Ambiguous(i, j) => {
+            let (one, other) = (repeated(texts[i]), repeated(texts[j]));
+            let message = format!(
+                "expected formats that cannot read one cell as two different days, as {one} and \
+                 {other} can"
+            );
+            table.note_at(&listed[j], KEY, message);
+        }
     }
-    let found = repeated(format.get_ref());
-    table.note_at(&format, key, format!("expected {DATE_FORMAT}; found {found}"));
     None
-}
-
-/// What a date format is, for messages.
-pub const DATE_FORMAT: &str = "a format with day, month and four-digit year, such as `%d/%m/%Y` \
-                               for 31/12/1999, `%Y-%m-%d` for 1999-12-31 or `%d%m%Y` for 31121999";
-
-/// Whether a format can write a day and read it back: one that leaves out the century, the
-/// month or anything else cannot.
-pub fn is_date_format(format: &str) -> bool {
-    // A day whose parts all differ, in a century that two digits do not give.
-    let day = date(1934, 11, 23);
-    let written = strtime::format(format, day.at(0, 0, 0, 0));
-    let back = written.and_then(|text| strtime::parse(format, text)?.to_date());
-    back.is_ok_and(|back| back == day)
 }
 
 /// The section [columns]: field to column, and the column of recorded keys.
@@ -339,8 +341,10 @@ fn events(mut table: Table<'_>) -> Option<EventSpec> {
     };
     let start = table.needed_text("start", "the column of the first day of service");
     let end = table.text("end").map(Spanned::into_inner);
-    let format = table.needed_text("date_format", "how its dates are written, as `%d/%m/%Y`");
-    let format = format.and_then(|f| date_format(&table, "date_format", f));
+    if !table.has("date_format") {
+        table.miss("date_format", "how its dates are written, as `%d/%m/%Y`");
+    }
+    let format = date_formats(&mut table);
     let keep = table.texts("keep").unwrap_or_default();
     table.close();
     Some(EventSpec {
@@ -460,7 +464,7 @@ keep = [\"reason\"]
             ]),
             further_columns: BTreeMap::from([(text("home"), vec![text("No"), text("Street")])]),
             slk581: Some(text("SLK")),
-            date_format: text("%d/%m/%Y"),
+            date_format: DateFormats::named("%d/%m/%Y"),
             accuracy: Some(AccuracyColumn { column: text("acc"), code: AccuracyCode::Aeu }),
             codes: BTreeMap::from([(
                 text("sex"),
@@ -480,7 +484,7 @@ keep = [\"reason\"]
                     given: None,
                     until: None,
                     withdrawn: None,
-                    date_format: text("%d/%m/%Y"),
+                    date_format: DateFormats::named("%d/%m/%Y"),
                 },
                 ConsentColumn {
                     column: text("research"),
@@ -491,7 +495,7 @@ keep = [\"reason\"]
                     given: Some(text("signed")),
                     until: Some(text("expires")),
                     withdrawn: Some(text("revoked")),
-                    date_format: text("%Y-%m-%d"),
+                    date_format: DateFormats::named("%Y-%m-%d"),
                 },
             ],
             withdrawn: vec![PathBuf::from("withdrawn.csv")],
@@ -501,7 +505,7 @@ keep = [\"reason\"]
                 program: Program::Always(text("Housing")),
                 start: text("from"),
                 end: Some(text("to")),
-                date_format: text("%Y-%m-%d"),
+                date_format: DateFormats::named("%Y-%m-%d"),
                 keep: vec![text("reason")],
             }),
         };
@@ -544,7 +548,7 @@ record_id = \"x\"
 program = \"p\"
 program_always = \"q\"
 start = \"s\"
-date_format = \"%d/%m/%y\"
+date_format = \"%d/%m\"
 ";
         let found = mistakes(text);
         let begins = [
@@ -561,7 +565,7 @@ date_format = \"%d/%m/%y\"
             "a.toml line 16: `aliases.family_name` is missing",
             "a.toml line 20: `consent.refuse`: the same code is in `share`",
             "a.toml line 24: `events.program_always`: expected this or `program`, not both",
-            "a.toml line 26: `events.date_format`: expected a format with day, month and four",
+            "a.toml line 26: `events.date_format`: expected a format with day, month and year",
         ];
         assert_eq!(found.len(), begins.len(), "{found:#?}");
         for (found, begin) in found.iter().zip(begins) {
@@ -581,7 +585,7 @@ date_format = \"%d/%m/%y\"
         }
         let keyed = "[source]\nname = \"a\"\nrecord_id = \"r\"\n[columns]\nslk581 = \"s\"\n";
         let spec = SourceSpec::parse(keyed, "a.toml").expect("no birth date, so no format");
-        assert_eq!(spec.date_format, "%Y-%m-%d");
+        assert_eq!(spec.date_format.to_string(), "%Y-%m-%d");
         assert_eq!(mistakes(&keyed.replace("slk581 = \"s\"\n", "")).len(), 1);
         assert_eq!(mistakes("").len(), 1);
     }
@@ -592,7 +596,8 @@ date_format = \"%d/%m/%y\"
             format!("{SMALL}[[consent]]\ncolumn = \"ok\"\nshare = [\"1\"]\n{lines}\n")
         };
         let spec = SourceSpec::parse(&with("given = \"signed\""), "a.toml").expect("sound");
-        assert_eq!(spec.consent[0].date_format, "%d/%m/%Y", "that of the source");
+        assert_eq!(spec.consent[0].date_format.to_string(), "%d/%m/%Y", "that of the source");
+        let short = |text: String| text.replace("%d/%m/%Y", "%d/%m/%y");
         let undated = with("given = \"signed\"")
             .replace("date_format = \"%d/%m/%Y\"\n", "")
             .replace("birth_date = \"dob\"\n", "");
@@ -601,6 +606,11 @@ date_format = \"%d/%m/%y\"
             (with("purposes = [\"a b\"]"), "a.toml line 11: `consent.purposes`: expected up to 64"),
             (with("date_format = \"%d/%m\""), "a.toml line 11: `consent.date_format`: expected a"),
             (undated, "a.toml line 6: `consent.date_format` is missing: expected how its dates"),
+            (short(with("given = \"signed\"")), "a.toml line 8: `consent.date_format` is missing"),
+            (
+                with("date_format = \"%d/%m/%y\""),
+                "a.toml line 11: `consent.date_format`: expected years of four digits",
+            ),
         ] {
             let found = mistakes(&text);
             assert_eq!(found.len(), 1, "{found:?}");
@@ -609,21 +619,26 @@ date_format = \"%d/%m/%y\"
     }
 
     #[test]
-    fn date_formats_give_a_whole_day() {
-        for good in [
-            "%d/%m/%Y",
-            "%Y-%m-%d",
-            "%d%m%Y",
-            "%d %b %Y",
-            "%d %B %Y",
-            "%Y-%m-%dT%H:%M:%S",
-            "%d/%m/%Y %I:%M:%S %p",
-            "%F",
+    fn date_formats_are_one_or_a_list() {
+        let with = |formats: &str| SMALL.replace("\"%d/%m/%Y\"", formats);
+        for (formats, said) in [
+            ("\"%d/%m/%y\"", "%d/%m/%y"),
+            ("\"excel\"", "excel"),
+            ("[\"%d/%m/%Y\"]", "%d/%m/%Y"),
+            ("[\"%d/%m/%Y\", \"%Y-%m-%d\", \"excel\"]", "%d/%m/%Y or %Y-%m-%d or excel"),
         ] {
-            assert!(is_date_format(good), "{good}");
+            let spec = SourceSpec::parse(&with(formats), "a.toml").expect("sound");
+            assert_eq!(spec.date_format.to_string(), said);
         }
-        for bad in ["", "%d/%m/%y", "%m/%Y", "%Y", "dd/mm/yyyy", "%d/%m", "%Q", "%", "%d/%d/%Y"] {
-            assert!(!is_date_format(bad), "{bad}");
+        for (formats, begin) in [
+            ("[]", "expected at least one format, found none"),
+            ("[\"%d/%m/%Y\", \"%m\"]", "expected a format with day, month and year"),
+            ("[\"%d/%m/%Y\", \"%m/%d/%Y\"]", "expected formats that cannot read one cell as two"),
+        ] {
+            let found = mistakes(&with(formats));
+            assert_eq!(found.len(), 1, "{found:?}");
+            let begin = format!("a.toml line 4: `source.date_format`: {begin}");
+            assert!(found[0].starts_with(&begin), "{}\n{begin}", found[0]);
         }
     }
 
@@ -654,11 +669,6 @@ date_format = \"%d/%m/%y\"
         fn no_text_makes_a_panic(tail in "(\\PC|\n|=|\"|\\[|\\]|\\{|\\}){0,80}") {
             let _ = SourceSpec::parse(&format!("{SMALL}{tail}"), "a.toml");
             let _ = SourceSpec::parse(&tail, "a.toml");
-        }
-
-        #[test]
-        fn no_date_format_makes_a_panic(format in "(%|[a-zA-Z]|\\PC){0,12}") {
-            let _ = is_date_format(&format);
         }
     }
 }

@@ -4,9 +4,10 @@
 //! cells leave open.
 
 mod consent;
+mod events;
 
 use super::header::{Column, Columns, Role};
-use super::look::{Fit, codes, date_formats, fitting, is_coded, sex_code, state_codes};
+use super::look::{Days, Fit, codes, fitting, is_coded, sex_code, state_codes};
 pub use super::proposal::{Known, Placed, Proposal};
 use crate::config::quoted;
 use crate::project::FieldKind;
@@ -173,44 +174,65 @@ impl<'a> Writer<'a> {
     }
 
     fn birth_date_format(&mut self, index: usize) {
-        self.line("# How birth dates are written: %d day, %m month, %Y year, %b month as Jan.");
+        self.line(
+            "# How birth dates are written: %d day, %m month, %Y year, %b month as Jan. A list of",
+        );
+        self.line("# formats is tried in order.");
         let cells = self.cells(&[index]);
-        let (fits, filled) = date_formats(&cells);
-        let sure: Vec<Fit> = fits.iter().copied().filter(|f| f.cells == filled).collect();
-        match (self.known.date_format, sure.as_slice()) {
-            (Some(format), _) => {
-                let fit = fitting(format, &cells);
-                if fit < filled {
-                    self.out.notes.push(format!(
-                        "the date format `{format}` reads {fit} of the {filled} birth dates looked at"
-                    ));
-                }
-                self.line(&format!("date_format = {}", quoted(format)));
-            }
-            (None, [only]) => {
-                let (format, example) = (only.format, only.example);
+        let days = Days::of(&cells);
+        let filled = days.filled;
+        if let Some(format) = self.known.date_format {
+            let fit = fitting(format, &cells);
+            if fit < filled {
                 self.out.notes.push(format!(
-                    "birth dates: `{format}` (as {example}) is the one usual format that reads all \
-                     {filled} looked at"
+                    "the date format `{format}` reads {fit} of the {filled} birth dates looked at"
                 ));
-                self.line(&format!("date_format = {}  # as {example}", quoted(format)));
             }
-            (None, _) => {
-                self.line("# It is not guessed: take the # away from the line that is right.");
-                self.format_choices(&fits, filled, "");
-                let formats: Vec<&str> = fits.iter().map(|f| f.format).collect();
-                self.out.to_decide.push(match formats.as_slice() {
-                    [] => "date_format: no usual format reads the birth dates".to_owned(),
-                    _ => format!("date_format: one of {} for birth dates", formats.join(", ")),
-                });
+            self.line(&format!("date_format = {}", quoted(format)));
+        } else if let Some(toml) = days.toml() {
+            let examples: Vec<&str> = days.sure.iter().map(|fit| fit.example).collect();
+            let examples = examples.join(" and ");
+            let which = match days.sure.len() {
+                1 => "is the one usual format that reads",
+                _ => "are the only two usual formats that read",
+            };
+            let named: Vec<String> =
+                days.sure.iter().map(|fit| format!("`{}`", fit.format)).collect();
+            let named = named.join(" and ");
+            self.out.notes.push(format!(
+                "birth dates: {named} (as {examples}) {which} all {filled} looked at"
+            ));
+            if days.has_years_of_two_digits() {
+                self.line(
+                    "# Years of two digits are the latest up to that of the extract (--as-at).",
+                );
             }
+            self.line(&format!("date_format = {toml}  # as {examples}"));
+        } else {
+            self.line("# It is not guessed: take the # away from the line that is right.");
+            self.format_choices(&days, "");
+            let formats: Vec<&str> = days.fits.iter().map(|f| f.format).collect();
+            self.out.to_decide.push(match formats.as_slice() {
+                [] => "date_format: no usual format reads the birth dates".to_owned(),
+                _ if days.fits[0].cells < filled => {
+                    "date_format: no usual format reads all birth dates looked at; it can be a list"
+                        .to_owned()
+                }
+                _ => format!("date_format: one of {} for birth dates", formats.join(", ")),
+            });
         }
     }
 
+    /// How columns of days besides the birth date are written, as TOML, where that is sure.
+    fn sure_format(&self, cells: &[&str], days: &Days) -> Option<String> {
+        let declared = self.known.date_format.filter(|f| fitting(f, cells) == days.filled);
+        declared.map(quoted).or_else(|| days.toml())
+    }
+
     /// The formats that fit, as comments; some usual ones where none does.
-    fn format_choices(&mut self, fits: &[Fit], filled: usize, indent: &str) {
-        for fit in fits {
-            let (format, example, cells) = (quoted(fit.format), fit.example, fit.cells);
+    fn format_choices(&mut self, Days { fits, filled, .. }: &Days, indent: &str) {
+        for &Fit { format, example, cells } in fits {
+            let format = quoted(format);
             self.line(&format!(
                 "#{indent} date_format = {format}  # as {example}: reads {cells} of {filled} cells"
             ));
@@ -348,92 +370,6 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn events_section(
-        &mut self,
-        id: Option<&Column>,
-        program: Option<&Column>,
-        start: Option<&Column>,
-        end: Option<&Column>,
-        content: &[Column],
-    ) {
-        let Some((start, id)) = start.zip(id) else {
-            let rest = [program, start, end].into_iter().flatten().chain(content);
-            let mut headings: Vec<(usize, String)> =
-                rest.map(|c| (c.index, c.heading.clone())).collect();
-            headings.sort();
-            if !headings.is_empty() {
-                let list: Vec<String> = headings.iter().map(|(_, h)| quoted(h)).collect();
-                self.out.notes.push(format!(
-                    "{} may be about services; no [events] section was written, for want of a \
-                     start date or a client number",
-                    list.join(", ")
-                ));
-            }
-            return;
-        };
-        let indexes: Vec<usize> =
-            std::iter::once(start.index).chain(end.map(|c| c.index)).collect();
-        let cells = self.cells(&indexes);
-        let (fits, filled) = date_formats(&cells);
-        let sure: Vec<Fit> = fits.iter().copied().filter(|f| f.cells == filled).collect();
-        let declared = self.known.date_format.filter(|f| fitting(f, &cells) == filled);
-        let format = match (declared, sure.as_slice()) {
-            (Some(format), _) => Some(format.to_owned()),
-            (None, [only]) => Some(only.format.to_owned()),
-            (None, _) => None,
-        };
-        self.lines(&[
-            "",
-            "# Service events: one row, one event. They go to the analyst with row ids and without",
-            "# anything else of the client. With --events another file is read for them.",
-        ]);
-        // Without a date format the section is no use yet: all of it is a comment then.
-        let mark = if format.is_some() { "" } else { "# " };
-        self.line(&format!("{mark}[events]"));
-        self.line(&format!("{mark}record_id = {}", quoted(&id.heading)));
-        let mut placed = vec![("events.start", start)];
-        match program {
-            Some(column) => {
-                self.line(&format!("{mark}program = {}", quoted(&column.heading)));
-                placed.push(("events.program", column));
-            }
-            None => {
-                self.line(
-                    "# No column names the program: one name for all of this source's events.",
-                );
-                let name = quoted(self.known.name.as_str());
-                self.line(&format!("{mark}program_always = {name}"));
-            }
-        }
-        self.line(&format!("{mark}start = {}", quoted(&start.heading)));
-        if let Some(column) = end {
-            self.line("# Empty cells are services that go on.");
-            self.line(&format!("{mark}end = {}", quoted(&column.heading)));
-            placed.push(("events.end", column));
-        }
-        match &format {
-            Some(format) => {
-                self.line(&format!("date_format = {}", quoted(format)));
-                for (key, column) in placed {
-                    self.placed(key, column);
-                }
-            }
-            None => {
-                self.format_choices(&fits, filled, " ");
-                for (key, column) in placed {
-                    let (key, column) = (key.to_owned(), column.heading.clone());
-                    self.out.unsure.push(Placed { key, column });
-                }
-                self.out.notes.push(
-                    "the [events] section is a comment until its date format is chosen".to_owned(),
-                );
-            }
-        }
-        let keep: Vec<String> = content.iter().map(|c| quoted(&c.heading)).collect();
-        self.line("# Further columns that the analyst needs. Nothing that says who somebody is.");
-        self.line(&format!("# keep = [{}]", keep.join(", ")));
-    }
-
     /// Says of what the project could link by, too.
     fn fields_to_have(&mut self) {
         for (extra, kind) in [("address", FieldKind::Address), ("phone", FieldKind::Phone)] {
@@ -509,29 +445,46 @@ mod tests {
     use super::*;
     use crate::project::{Extra, Preset, Project};
     use crate::sources::SourceSpec;
-    use crate::sources::spec::{AccuracyCode, Encoding, Program};
+    use crate::sources::spec::{AccuracyCode, Encoding};
 
-    fn proposed(preset: Preset, date_format: Option<&str>, csv: &[&str]) -> Proposal {
+    pub(super) fn proposed(preset: Preset, date_format: Option<&str>, csv: &[&str]) -> Proposal {
         proposed_for(&preset.toml("yard", "2026"), date_format, csv)
     }
 
     fn proposed_for(project: &str, date_format: Option<&str>, csv: &[&str]) -> Proposal {
         let project = Project::parse(project, "p").expect("the preset");
+        proposed_under(&project, date_format, csv)
+    }
+
+    pub(super) fn proposed_under(
+        project: &Project,
+        date_format: Option<&str>,
+        csv: &[&str],
+    ) -> Proposal {
+        let mut rows = csv.iter().map(|row| row.split(',').map(str::to_owned).collect());
+        let header: Vec<String> = rows.next().expect("a header");
+        proposed_of(project, date_format, &header, &rows.collect::<Vec<Vec<String>>>())
+    }
+
+    fn proposed_of(
+        project: &Project,
+        date_format: Option<&str>,
+        header: &[String],
+        sample: &[Vec<String>],
+    ) -> Proposal {
         let name = "agency-a".parse().expect("a name");
         let known = Known {
             name: &name,
-            project: &project,
+            project,
             unique_people: true,
             encoding: Encoding::Utf8,
-            delimiter: None,
+            delimiter: Some(b'\t'),
             date_format,
         };
-        let mut rows = csv.iter().map(|row| row.split(',').map(str::to_owned).collect());
-        let header: Vec<String> = rows.next().expect("a header");
-        propose(&header, &rows.collect::<Vec<Vec<String>>>(), &known)
+        propose(header, sample, &known)
     }
 
-    fn spec(proposal: &Proposal) -> SourceSpec {
+    pub(super) fn spec(proposal: &Proposal) -> SourceSpec {
         assert_eq!(proposal.to_decide, [""; 0]);
         SourceSpec::parse(&proposal.toml, "a.toml").expect("a sound file")
     }
@@ -550,7 +503,7 @@ mod tests {
         let spec = spec(&proposal);
         assert_eq!(spec.record_id, "rec_id");
         assert!(spec.unique_people);
-        assert_eq!(spec.date_format, "%Y-%m-%d");
+        assert_eq!(spec.date_format.to_string(), "%Y-%m-%d");
         assert_eq!(column(&spec, "family_name"), Some("surname"));
         assert_eq!(column(&spec, "birth_date"), Some("dob"));
         assert_eq!(spec.columns.len(), 6);
@@ -590,7 +543,7 @@ mod tests {
         assert_eq!(column(&spec, "given_name"), Some("GivenName"));
         assert_eq!(column(&spec, "sex"), Some("GenderCode"));
         assert_eq!(column(&spec, "state"), Some("StateCode"));
-        assert_eq!(spec.date_format, "%Y-%m-%d");
+        assert_eq!(spec.date_format.to_string(), "%Y-%m-%d");
         assert_eq!(spec.codes["sex"]["FEMALE"], "2");
         assert_eq!(spec.codes["sex"]["NOTSTATED"], "9");
         assert_eq!(
@@ -603,32 +556,6 @@ mod tests {
         assert_eq!(spec.slk581, None, "names are there");
         assert!(proposal.notes.iter().any(|n| n.contains("recorded SLK-581")));
         assert_eq!(proposal.unused, ["IsUsingPsuedonym"]);
-    }
-
-    #[test]
-    fn common_dataset_items_and_events_are_recognised() {
-        let proposal = proposed(
-            Preset::CommonDataset,
-            None,
-            &[
-                "1.7.1,1.2.1 First name(s),1.2.3 Last name (s),1.3.1 Date of birth,1.4.1 Sex,\
-                 1.1.2 Consent to share information,4.1.1 Date service started,4.1.4,4.2.3,Phone",
-                "1,A,B,31121999,X,1,01022020,,3,0",
-                "2,A,B,01021999,1,7,01022020,28022021,3,0",
-            ],
-        );
-        let spec = spec(&proposal);
-        let events = spec.events.expect("events");
-        assert_eq!(events.record_id, "1.7.1");
-        assert_eq!(events.program, Program::Always("agency-a".to_owned()));
-        assert_eq!(events.start, "4.1.1 Date service started");
-        assert_eq!(events.end.as_deref(), Some("4.1.4"));
-        assert_eq!(events.date_format, "%d%m%Y");
-        assert!(events.keep.is_empty(), "what the analyst gets is a person's choice");
-        assert!(proposal.toml.contains("# keep = [\"4.2.3\"]"));
-        assert_eq!(proposal.missing, ["suburb", "postcode", "state"]);
-        assert!(proposal.notes.iter().any(|n| n.contains("in no list") && n.contains("\"7\"")));
-        assert_eq!(proposal.unused, ["Phone"]);
     }
 
     #[test]
@@ -651,36 +578,25 @@ mod tests {
         let choice = "# date_format = \"%d/%m/%Y\"";
         let chosen = open.toml.replace(choice, &choice[2..]);
         assert_eq!(
-            SourceSpec::parse(&chosen, "a.toml").map(|s| s.date_format),
+            SourceSpec::parse(&chosen, "a.toml").map(|s| s.date_format.to_string()),
             Ok("%d/%m/%Y".to_owned())
         );
 
         let none = proposed(Preset::Minimal, None, &["id,surname,dob", "1,A,99"]);
         assert_eq!(none.to_decide.len(), 1);
         let sure = proposed(Preset::Minimal, None, &["id,surname,dob", "1,A,31/12/1999"]);
-        assert_eq!(spec(&sure).date_format, "%d/%m/%Y");
+        assert_eq!(spec(&sure).date_format.to_string(), "%d/%m/%Y");
         assert!(sure.notes[0].contains("the one usual format"));
+        let short = proposed(Preset::Minimal, None, &["id,surname,dob", "1,A,31/12/99"]);
+        assert_eq!(spec(&short).date_format.to_string(), "%d/%m/%y");
+        assert!(short.toml.contains("# Years of two digits are the latest"), "{}", short.toml);
+        let both = ["id,surname,dob", "1,A,31/12/1999", "1,A,36525"];
+        let both = proposed(Preset::Minimal, None, &both);
+        assert_eq!(spec(&both).date_format.to_string(), "%d/%m/%Y or excel");
+        assert!(both.notes[0].contains("the only two usual formats"), "{:?}", both.notes);
         let said = proposed(Preset::Minimal, Some("%Y-%m-%d"), &csv);
-        assert_eq!(spec(&said).date_format, "%Y-%m-%d");
+        assert_eq!(spec(&said).date_format.to_string(), "%Y-%m-%d");
         assert!(said.notes[0].contains("reads 0 of the 2 birth dates"), "{:?}", said.notes);
-    }
-
-    #[test]
-    fn events_without_a_sure_date_format_are_a_comment() {
-        let csv = ["id,surname,dob,program,start", "1,A,31/12/1999,p,01-02-2020", "1,A,,p,May"];
-        let proposal = proposed(Preset::Minimal, None, &csv);
-        assert!(spec(&proposal).events.is_none());
-        assert!(proposal.toml.contains("# [events]"));
-        let uncommented: String = proposal
-            .toml
-            .lines()
-            .skip_while(|line| *line != "# [events]")
-            .map(|line| line.strip_prefix("# ").filter(|l| l.contains(['=', '['])).unwrap_or(""))
-            .map(|line| format!("{line}\n"))
-            .collect();
-        let whole = proposal.toml.replace("# [events]", "") + &uncommented;
-        let spec = SourceSpec::parse(&whole, "a.toml").expect("the comment is a sound section");
-        assert_eq!(spec.events.map(|e| e.start).as_deref(), Some("start"));
     }
 
     #[test]
@@ -724,20 +640,11 @@ mod tests {
         ) {
             let project = Project::parse(&Preset::Minimal.toml("yard", "2026"), "p");
             let project = project.expect("the preset");
-            let name = "agency-a".parse().expect("a name");
-            let known = Known {
-                name: &name,
-                project: &project,
-                unique_people: false,
-                encoding: Encoding::Utf8,
-                delimiter: Some(b'\t'),
-                date_format: Some("%d/%m/%Y"),
-            };
             let plain = ["record_id", "surname", "sex", "dob", "start"];
             let header: Vec<String> =
                 plain.iter().map(|h| (*h).to_owned()).chain(odd.iter().cloned()).collect();
             let row: Vec<String> = header.clone();
-            let proposal = propose(&header, &[row], &known);
+            let proposal = proposed_of(&project, Some("%d/%m/%Y"), &header, &[row]);
             let read = SourceSpec::parse(&proposal.toml, "a.toml");
             proptest::prop_assert!(read.is_ok(), "{:?}\n{}", read, proposal.toml);
         }

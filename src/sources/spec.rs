@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::days::DateFormats;
 use crate::ids::SourceName;
 
 /// What an agreement calls it when clients are asked again later; consent of its own.
@@ -36,7 +37,7 @@ pub struct SourceSpec {
     /// A column of recorded SLK-581 keys, in place of names.
     pub slk581: Option<String>,
     /// How birth dates are written, as `%d/%m/%Y`; declared, never guessed.
-    pub date_format: String,
+    pub date_format: DateFormats,
     /// The column that says how far the birth date can be trusted, where there is one.
     pub accuracy: Option<AccuracyColumn>,
     /// Code maps: per field, what a recorded code means (`sex`: `M` is `1`). Compared after
@@ -128,8 +129,8 @@ pub struct ConsentColumn {
     pub until: Option<String>,
     /// The column of the day on which consent was withdrawn; empty cells stand.
     pub withdrawn: Option<String>,
-    /// How these days are written.
-    pub date_format: String,
+    /// How these days are written; with whole years, since they may be still to come.
+    pub date_format: DateFormats,
 }
 
 impl ConsentColumn {
@@ -154,7 +155,7 @@ pub struct EventSpec {
     /// The column of the last day; empty cells are open episodes.
     pub end: Option<String>,
     /// How event dates are written.
-    pub date_format: String,
+    pub date_format: DateFormats,
     /// Further columns the agency chose to keep for the analyst.
     pub keep: Vec<String>,
 }

@@ -79,6 +79,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::days::DateFormats;
     use crate::standard::{Dictionary, Standard};
 
     /// Of each item, values that it may have and values that it may not, with the rule that
@@ -162,8 +163,8 @@ mod tests {
     #[test]
     fn each_of_the_91_items_takes_what_it_may_have_and_nothing_else() {
         let days = Days {
-            birth: "%d%m%Y".into(),
-            other: "%d%m%Y".into(),
+            birth: DateFormats::named("%d%m%Y"),
+            other: DateFormats::named("%d%m%Y"),
             as_at: date(2026, 7, 1),
             birth_item: None,
             start_item: None,
@@ -196,8 +197,8 @@ mod tests {
     #[test]
     fn keys_of_other_collections_are_keys_too() {
         let days = Days {
-            birth: String::new(),
-            other: String::new(),
+            birth: DateFormats::default(),
+            other: DateFormats::default(),
             as_at: date(2026, 7, 1),
             birth_item: None,
             start_item: None,

@@ -10,6 +10,7 @@ use super::columns::Columns;
 use super::dictionary::Dictionary;
 use super::record::Days;
 use super::{Standard, Wording, dex};
+use crate::days::DateFormats;
 use crate::sources::{self, Row, SourceSpec, Table, day, plain};
 
 /// The columns of an open table. Prints as shape.
@@ -34,7 +35,7 @@ impl Extract {
     pub(crate) fn new(
         table: &Table,
         described: Option<&SourceSpec>,
-        date_format: Option<&str>,
+        date_format: Option<&DateFormats>,
         as_at: Date,
         items: &[&'static str],
         elements: &[&'static str],
@@ -52,10 +53,8 @@ impl Extract {
             let (file, columns) = (table.name().to_owned(), table.header().len());
             return Err(sources::Error::NoHeadings { file, columns });
         }
-        let standard = Standard::CommonDataset.date_format();
-        let of = |said: Option<&String>| {
-            date_format.or(said.map(String::as_str)).unwrap_or(standard).to_owned()
-        };
+        let standard = DateFormats::named(Standard::CommonDataset.date_format());
+        let of = |said: Option<&DateFormats>| date_format.or(said).unwrap_or(&standard).clone();
         let birth = described.filter(|source| source.columns.contains_key("birth_date"));
         let events = described.and_then(|source| source.events.as_ref());
         let days = Days {

@@ -1,13 +1,13 @@
 //! One row as a record of a standard: the cells of its items, and what they tell.
 
 use jiff::civil::Date;
-use jiff::fmt::strtime;
 
 use super::columns::{Column, Columns};
 use super::condition::Told;
 use super::dictionary::Dictionary;
 use super::item::{Kind, Values};
 use super::rule::Rule;
+use crate::days::{DateFormats, NoDay};
 use crate::sources::Row;
 
 /// Earlier years are typing errors.
@@ -17,9 +17,9 @@ const OLDEST_YEAR: i16 = 1900;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Days {
     /// The format of birth dates.
-    pub(super) birth: String,
+    pub(super) birth: DateFormats,
     /// The format of all others.
-    pub(super) other: String,
+    pub(super) other: DateFormats,
     /// The day of the extract.
     pub(super) as_at: Date,
     /// The items that conditions and ages hang on.
@@ -29,7 +29,7 @@ pub(super) struct Days {
 
 impl Days {
     /// The format of an item.
-    pub(super) fn format(&self, item: usize) -> &str {
+    pub(super) fn format(&self, item: usize) -> &DateFormats {
         if Some(item) == self.birth_item { &self.birth } else { &self.other }
     }
 
@@ -51,15 +51,10 @@ impl Days {
     }
 
     fn parsed(&self, item: usize, cell: &str) -> Result<Date, Rule> {
-        let format = self.format(item);
-        // Without separators a missing leading zero would move every digit.
-        let mut parts = format.split('%').skip(1);
-        let is_run = format.starts_with('%') && parts.all(|part| matches!(part, "d" | "m" | "Y"));
-        if is_run && (cell.len() != 8 || !cell.bytes().all(|b| b.is_ascii_digit())) {
-            return Err(Rule::Type);
-        }
-        let parsed = strtime::parse(format, cell).map_err(|_| Rule::Type)?;
-        parsed.to_date().map_err(|_| Rule::NoSuchDay)
+        self.format(item).read(cell, self.as_at).map_err(|why| match why {
+            NoDay::OtherForm => Rule::Type,
+            NoDay::NotInCalendar => Rule::NoSuchDay,
+        })
     }
 }
 
@@ -158,8 +153,8 @@ mod tests {
     fn a_day_is_read_in_its_declared_form_only() {
         let read = |format: &str, cell: &str| {
             let days = Days {
-                birth: format.to_owned(),
-                other: "%Y".to_owned(),
+                birth: DateFormats::named(format),
+                other: DateFormats::named("%Y"),
                 as_at: date(2026, 7, 1),
                 birth_item: Some(3),
                 start_item: None,

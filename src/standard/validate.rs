@@ -18,6 +18,7 @@ use super::item::{Kind, Need};
 use super::record::Days;
 use super::rule::Rule;
 use super::{Standard, Wording, dex, page, structure};
+use crate::days::DateFormats;
 use crate::error::{Class, Fault};
 use crate::progress::Progress;
 use crate::project::Placeholders;
@@ -42,7 +43,7 @@ pub struct Job {
     /// The export's description, where it has one.
     pub source: Option<SourceSpec>,
     /// How dates are written; else as the description says, or else as the standard has it.
-    pub date_format: Option<String>,
+    pub date_format: Option<DateFormats>,
     /// The half-year that sessions are of (DEX).
     pub period: Option<Period>,
     /// The day of the extract: dates after it are in the future.
@@ -323,9 +324,9 @@ impl<'j> Run<'j> {
 
 impl Job {
     fn days(&self, places: &Places) -> Days {
-        let standard = || self.standard.date_format().to_owned();
+        let standard = || DateFormats::named(self.standard.date_format());
         let source = self.source.as_ref();
-        let described = |said: Option<&String>| {
+        let described = |said: Option<&DateFormats>| {
             self.date_format.clone().or_else(|| said.cloned()).unwrap_or_else(standard)
         };
         let events = source.and_then(|source| source.events.as_ref());

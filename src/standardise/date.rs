@@ -4,12 +4,12 @@
 use std::fmt;
 
 use jiff::civil::Date;
-use jiff::fmt::strtime;
 use serde::{Deserialize, Serialize};
 
 use super::name::fold;
 use super::placeholders::PlaceholderList;
 use super::{Absent, Reason, Value, many};
+use crate::days::{DateFormats, NoDay};
 use crate::files::clean_text;
 use crate::project::Diacritics;
 use crate::sources::spec::{AccuracyCode, SourceSpec};
@@ -32,15 +32,16 @@ impl BirthDate {
         BirthDate { date, accuracy }
     }
 
-    /// Reads a birth date cell in the declared `strptime` format, and its accuracy cell
-    /// where the source has one. `today` decides what is in the future.
+    /// Reads a birth date cell in the declared formats, and its accuracy cell where the source
+    /// has one. `today` decides what is in the future, and of which century a year of two digits
+    /// is.
     ///
     /// Fillers of the project's list, all-zero dates, words of the list ("unknown") and dates
     /// whose every part is flagged unknown are missing; an estimated date is known, with its
     /// accuracy.
     pub fn read(
         text: &str,
-        format: &str,
+        formats: &DateFormats,
         today: Date,
         accuracy: Option<(AccuracyCode, &str)>,
         placeholders: &PlaceholderList,
@@ -49,13 +50,10 @@ impl BirthDate {
         if text.is_empty() {
             return Value::Missing(Absent::Empty);
         }
-        let date = match of_digits(format, text) {
-            Some(date) => date,
-            None => match strtime::parse(format, text).map(|parsed| parsed.to_date()) {
-                Ok(Ok(date)) => date,
-                Ok(Err(_)) => return Value::Bad(Reason::NoSuchDay),
-                Err(_) => return unread(text, placeholders),
-            },
+        let date = match formats.read(text, today) {
+            Ok(date) => date,
+            Err(NoDay::NotInCalendar) => return Value::Bad(Reason::NoSuchDay),
+            Err(NoDay::OtherForm) => return unread(text, placeholders),
         };
         let accuracy = match accuracy.map(|(code, cell)| Accuracy::read(code, cell)) {
             None => Accuracy::ACCURATE,
@@ -120,85 +118,6 @@ impl fmt::Debug for BirthDate {
     }
 }
 
-/// The day of a text in the declared `strptime` format.
-pub fn read_day(format: &str, text: &str) -> Option<Date> {
-    of_digits(format, text).or_else(|| Date::strptime(format, text).ok())
-}
-
-fn of_digits(format: &str, text: &str) -> Option<Date> {
-    DigitForm::of(format)?.read(text)
-}
-
-/// A date format of numbers and signs only, ready to read texts that have all their digits: nearly
-/// every date of nearly every export, at a small part of the cost.
-#[derive(Debug, Clone)]
-pub(super) struct DigitForm {
-    /// The least byte at each place, and how much more it may be: a digit, a sign, or nothing.
-    least: [u8; LONGEST],
-    range: [u8; LONGEST],
-    length: usize,
-    day: usize,
-    month: usize,
-    year: usize,
-}
-
-/// Formats of longer dates are left to the slow way.
-const LONGEST: usize = 16;
-
-impl DigitForm {
-    /// Of a `strptime` format; nothing of one with anything else in it.
-    pub(super) fn of(format: &str) -> Option<DigitForm> {
-        let (mut least, mut range) = ([0; LONGEST], [0; LONGEST]);
-        let (mut day, mut month, mut year, mut length) = (None, None, None, 0);
-        let mut bytes = format.bytes();
-        while let Some(byte) = bytes.next() {
-            let (slot, width) = match byte {
-                b'%' => match bytes.next()? {
-                    b'd' => (&mut day, 2),
-                    b'm' => (&mut month, 2),
-                    b'Y' => (&mut year, 4),
-                    _ => return None,
-                },
-                sign if sign.is_ascii_punctuation() => {
-                    *least.get_mut(length)? = sign;
-                    length += 1;
-                    continue;
-                }
-                _ => return None,
-            };
-            if slot.replace(length).is_some() {
-                return None;
-            }
-            least.get_mut(length..length + width)?.fill(b'0');
-            range[length..length + width].fill(9);
-            length += width;
-        }
-        Some(DigitForm { least, range, length, day: day?, month: month?, year: year? })
-    }
-
-    /// The day that a text says; nothing does not say that there is none.
-    pub(super) fn read(&self, text: &str) -> Option<Date> {
-        if text.len() != self.length {
-            return None;
-        }
-        let mut digits = [0; LONGEST];
-        digits.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
-        // Without a branch, so that the compiler takes all places at once.
-        let mut is_other = false;
-        for (digit, (least, range)) in digits.iter_mut().zip(self.least.iter().zip(&self.range)) {
-            *digit = digit.wrapping_sub(*least);
-            is_other |= *digit > *range;
-        }
-        if is_other {
-            return None;
-        }
-        let digit = |at: usize| i16::from(digits[at]);
-        let two = |at: usize| 10 * digit(at) + digit(at + 1);
-        let year = 100 * two(self.year) + two(self.year + 2);
-        Date::new(year, two(self.month) as i8, two(self.day) as i8).ok()
-    }
-}
-
 /// How many dates of a source have the declared form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Dates {
@@ -229,7 +148,7 @@ impl Dates {
             "birth_date (column `{}`): the format {} reads {} of {} values; see `date_format` in \
              source.toml",
             clean_text(column),
-            clean_text(&source.date_format),
+            clean_text(&source.date_format.to_string()),
             self.recorded - self.unread,
             self.recorded
         ))
@@ -331,7 +250,6 @@ impl PartAccuracy {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use proptest::prelude::*;
 
     use super::*;
     use crate::project::Placeholders;
@@ -340,7 +258,7 @@ mod tests {
 
     fn read(text: &str, format: &str) -> Value<BirthDate> {
         let list = PlaceholderList::new(&Placeholders::standard());
-        BirthDate::read(text, format, TODAY, None, &list)
+        BirthDate::read(text, &DateFormats::named(format), TODAY, None, &list)
     }
 
     #[test]
@@ -365,32 +283,6 @@ mod tests {
             ("early 2017", "%Y-%m-%d"),
         ] {
             assert_eq!(read(text, format), Value::Bad(Reason::DateFormat), "{text}");
-        }
-    }
-
-    proptest! {
-        /// The short way gives the day that the long way gives, or nothing.
-        #[test]
-        fn digits_are_read_as_strptime_reads_them(
-            format in "(%[dmYjy]|[-/. 0]){0,7}",
-            text in "([0-9]{2}|[-/. x+0]){0,9}",
-            day in 0u8..34, month in 0u8..15, year in 0u16..10_000,
-            ending in "|x| |1",
-        ) {
-            let said = |format: &str| format
-                .replace("%d", &format!("{day:02}"))
-                .replace("%m", &format!("{month:02}"))
-                .replace("%Y", &format!("{year:04}"));
-            for format in [&*format, "%d/%m/%Y", "%Y-%m-%d", "%d%m%Y", "%m.%Y.%d"] {
-                for text in [&text, &(said(format) + &ending)] {
-                    let long = strtime::parse(format, text.trim()).and_then(|p| p.to_date()).ok();
-                    let short = of_digits(format, text.trim());
-                    prop_assert!(short.is_none() || short == long, "{} {}", format, text);
-                }
-            }
-            let whole = said("%d/%m/%Y");
-            let long = strtime::parse("%d/%m/%Y", &whole).and_then(|p| p.to_date()).ok();
-            prop_assert_eq!(of_digits("%d/%m/%Y", &whole), long);
         }
     }
 
@@ -420,15 +312,17 @@ mod tests {
         }
         assert_eq!(read("  ", "%d/%m/%Y"), Value::Missing(Absent::Empty));
         let none = PlaceholderList::default();
-        let got = BirthDate::read("01/01/1910", "%d/%m/%Y", TODAY, None, &none);
+        let formats = DateFormats::named("%d/%m/%Y");
+        let got = BirthDate::read("01/01/1910", &formats, TODAY, None, &none);
         assert!(got.known().is_some());
     }
 
     #[test]
     fn accuracy_is_read_in_its_own_coding() {
         let list = PlaceholderList::new(&Placeholders::standard());
+        let formats = DateFormats::named("%d/%m/%Y");
         let read = |code, cell: &str| {
-            BirthDate::read("01/01/1980", "%d/%m/%Y", TODAY, Some((code, cell)), &list)
+            BirthDate::read("01/01/1980", &formats, TODAY, Some((code, cell)), &list)
         };
         // METEOR 294429 permits all 27 combinations.
         for n in 0..27 {

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
 
-use super::date::{Accuracy, DigitForm};
+use super::date::Accuracy;
 use super::seen::{Cells, Seen};
 use super::{Absent, BirthDate, Name, Person, PlaceholderList, Reason, Sex, Text, Unusable, Value};
 use super::{phone, place, postcode};
+use crate::days::DateFormats;
 use crate::project::{Diacritics, FieldKind, Placeholders, Project};
 use crate::slk::Slk581;
 use crate::sources::spec::{AccuracyCode, SourceSpec};
@@ -32,9 +33,7 @@ pub struct Standardiser {
     others: Vec<Other>,
     slk: Option<Column>,
     aliases: Vec<Alias>,
-    date_format: String,
-    /// The format, where it is of digits and signs only.
-    digits: Option<DigitForm>,
+    date_formats: DateFormats,
     diacritics: Diacritics,
     placeholders: PlaceholderList,
     today: Date,
@@ -146,8 +145,7 @@ impl Standardiser {
             others,
             slk: spec.slk581.as_deref().map(|name| finder.column(name)),
             aliases,
-            date_format: spec.date_format.clone(),
-            digits: DigitForm::of(&spec.date_format),
+            date_formats: spec.date_format.clone(),
             diacritics,
             placeholders: PlaceholderList::new(placeholders),
             today,
@@ -234,9 +232,6 @@ impl Standardiser {
         &'a self,
         person: &'a Person,
     ) -> impl Iterator<Item = (&'a str, Unusable)> + 'a {
-        fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Unusable)> {
-            Some((column?.name.as_str(), Unusable::of(value)?))
-        }
         let slk = self.slk.as_ref();
         let identity = [
             one(self.family.as_ref(), &person.family),
@@ -250,6 +245,19 @@ impl Standardiser {
             one(Some(column), value)
         });
         identity.into_iter().flatten().chain(others)
+    }
+
+    /// As [`Standardiser::problems`], of the further names of a row.
+    pub fn alias_problems(&self, row: &Row, seen: &mut Seen) -> Vec<(&str, Unusable)> {
+        let mut problems = Vec::new();
+        for (i, alias) in self.aliases.iter().enumerate() {
+            let family = self.name(&alias.family, row, seen.name(2 + 2 * i));
+            let given = self.name(&alias.given, row, seen.name(3 + 2 * i));
+            problems.extend(one(alias.family.as_ref(), &family));
+            problems.extend(one(alias.given.as_ref(), &given));
+            problems.extend(one(alias.slk.as_ref(), &self.slk(&alias.slk, row)));
+        }
+        problems
     }
 
     /// Whether the source has a column for a name; without one there is nothing to make a
@@ -332,7 +340,7 @@ impl Standardiser {
     fn birth(&self, column: &Column, row: &Row, seen: &mut Seen) -> Value<BirthDate> {
         let accuracy = self.accuracy.as_ref().map(|(code, column)| (*code, column.cell(row)));
         let text = column.cell(row);
-        if let Some(date) = self.digits.as_ref().and_then(|form| form.read(text)) {
+        if let Some(date) = self.date_formats.of_digits(text) {
             let accuracy = match accuracy {
                 Some((code, cell)) => Accuracy::read(code, cell),
                 None => Some(Accuracy::ACCURATE),
@@ -345,7 +353,7 @@ impl Standardiser {
             };
         }
         let read =
-            || BirthDate::read(text, &self.date_format, self.today, accuracy, &self.placeholders);
+            || BirthDate::read(text, &self.date_formats, self.today, accuracy, &self.placeholders);
         // With an accuracy of its own, a date does not hang on its cell alone.
         if accuracy.is_some() { read() } else { seen.births.value(column.raw(row), read) }
     }
@@ -368,6 +376,11 @@ impl Standardiser {
             },
         }
     }
+}
+
+/// Why a value is of no use, with its column.
+fn one<'a, T>(column: Option<&'a Column>, value: &Value<T>) -> Option<(&'a str, Unusable)> {
+    Some((column?.name.as_str(), Unusable::of(value)?))
 }
 
 /// The cells of several columns as one text; empty ones leave nothing behind.
@@ -536,7 +549,8 @@ mod tests {
             let accuracy = Some((AccuracyCode::Estimated, estimated));
             for (source, accuracy) in [(SOURCE, accuracy), (without, None)] {
                 let (standardiser, rows) = read(source, &text);
-                let expected = BirthDate::read(date, "%d/%m/%Y", TODAY, accuracy, &list);
+                let formats = DateFormats::named("%d/%m/%Y");
+                let expected = BirthDate::read(date, &formats, TODAY, accuracy, &list);
                 assert_eq!(standardiser.person(&rows[0]).birth, expected, "{date} {estimated}");
             }
         }

@@ -2,13 +2,17 @@
 
 use toml::Spanned;
 
-use super::{ISO_DATE, date_format};
+use super::date_formats;
 use crate::config::{Table, repeated};
+use crate::days::DateFormats;
 use crate::project::{PLAIN_WORD, is_plain_word};
 use crate::sources::spec::ConsentColumn;
 
 /// A consent column; `declared` is how the source writes its dates.
-pub(super) fn column(mut table: Table<'_>, declared: Option<&str>) -> Option<ConsentColumn> {
+pub(super) fn column(
+    mut table: Table<'_>,
+    declared: Option<&DateFormats>,
+) -> Option<ConsentColumn> {
     let column = table.needed_text("column", "the column that says whether sharing is allowed");
     if !table.has("share") {
         table.miss("share", "the codes that allow sharing, such as `[\"1\"]`");
@@ -38,8 +42,12 @@ pub(super) fn column(mut table: Table<'_>, declared: Option<&str>) -> Option<Con
     }
     let [given, until, withdrawn] =
         ["given", "until", "withdrawn"].map(|key| table.text(key).map(Spanned::into_inner));
-    let format = table.text("date_format");
-    let format = format.and_then(|format| date_format(&table, "date_format", format));
+    // These days may be still to come, so that two digits do not tell the century.
+    let declared = declared.filter(|formats| !formats.has_years_of_two_digits());
+    let format = date_formats(&mut table);
+    if format.as_ref().is_some_and(DateFormats::has_years_of_two_digits) {
+        table.note("date_format", "expected years of four digits, since these days may be to come");
+    }
     let is_dated = given.is_some() || until.is_some() || withdrawn.is_some();
     if is_dated && declared.is_none() && !table.has("date_format") {
         table.miss("date_format", "how its dates are written, as `%d/%m/%Y`");
@@ -56,6 +64,6 @@ pub(super) fn column(mut table: Table<'_>, declared: Option<&str>) -> Option<Con
         given,
         until,
         withdrawn,
-        date_format: format.or(declared.map(str::to_owned)).unwrap_or_else(|| ISO_DATE.to_owned()),
+        date_format: format.or(declared.cloned()).unwrap_or_default(),
     })
 }

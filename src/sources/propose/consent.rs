@@ -4,7 +4,7 @@
 use super::Writer;
 use crate::config::quoted;
 use crate::sources::header::{Column, Columns, Role};
-use crate::sources::look::{Fit, codes, date_formats, fitting};
+use crate::sources::look::{Days, codes};
 use crate::sources::spec::FOLLOW_UP;
 
 /// The columns of an export that are about consent.
@@ -115,14 +115,11 @@ impl Writer<'_> {
         }
         let indexes: Vec<usize> = days.iter().map(|(_, column)| column.index).collect();
         let cells = self.cells(&indexes);
-        let (fits, filled) = date_formats(&cells);
-        let sure: Vec<Fit> = fits.iter().copied().filter(|f| f.cells == filled).collect();
-        let declared = self.known.date_format.filter(|f| fitting(f, &cells) == filled);
-        let format = match (declared, sure.as_slice()) {
-            (Some(format), _) => Some(format.to_owned()),
-            (None, [only]) if filled > 0 => Some(only.format.to_owned()),
-            (None, _) => None,
-        };
+        let found = Days::of(&cells);
+        // These days may be still to come, so that two digits do not tell the century.
+        let format = self
+            .sure_format(&cells, &found)
+            .filter(|format| found.filled > 0 && !format.contains("%y"));
         self.lines(&[
             "# From when it holds, until when, and when it was withdrawn, judged on the day that",
             "# --as-at says the export was made. No day given leaves a record out, and so does any",
@@ -136,7 +133,7 @@ impl Writer<'_> {
         }
         match format {
             Some(format) => {
-                self.line(&format!("date_format = {}", quoted(&format)));
+                self.line(&format!("date_format = {format}"));
                 if days.iter().any(|(key, _)| *key != "withdrawn") {
                     self.out.notes.push(
                         "consent has days: `deidentify` needs --as-at with the day of the export"
@@ -144,34 +141,23 @@ impl Writer<'_> {
                     );
                 }
             }
-            None => self.format_choices(&fits, filled, ""),
+            None => self.format_choices(&found, ""),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Known, Proposal, propose};
+    use super::super::Proposal;
+    use super::super::tests::proposed_under;
     use crate::project::{Preset, Project};
     use crate::sources::SourceSpec;
-    use crate::sources::spec::Encoding;
 
     fn proposed(purposes: &[&str], csv: &[&str]) -> (Proposal, SourceSpec) {
         let text = Preset::Dex.toml("yard", "2026");
         let mut project = Project::parse(&text, "p").expect("the preset");
         project.purposes = purposes.iter().map(|p| (*p).to_owned()).collect();
-        let name = "agency-a".parse().expect("a name");
-        let known = Known {
-            name: &name,
-            project: &project,
-            unique_people: true,
-            encoding: Encoding::Utf8,
-            delimiter: None,
-            date_format: None,
-        };
-        let mut rows = csv.iter().map(|row| row.split(',').map(str::to_owned).collect());
-        let header: Vec<String> = rows.next().expect("a header");
-        let proposal = propose(&header, &rows.collect::<Vec<Vec<String>>>(), &known);
+        let proposal = proposed_under(&project, None, csv);
         let spec = SourceSpec::parse(&proposal.toml, "a.toml").expect("a sound file");
         (proposal, spec)
     }
@@ -219,7 +205,7 @@ mod tests {
         assert_eq!(consent.given.as_deref(), Some("consent date"));
         assert_eq!(consent.until.as_deref(), Some("consent expiry date"));
         assert_eq!(consent.withdrawn.as_deref(), Some("withdrawal date"));
-        assert_eq!(consent.date_format, "%d/%m/%Y");
+        assert_eq!(consent.date_format.to_string(), "%d/%m/%Y");
         assert!(proposal.notes.iter().any(|note| note.contains("--as-at")), "{:?}", proposal.notes);
         let open = [header, "1,A,31/12/1999,Y,01/02/2024,,"];
         let (proposal, spec) = proposed(&[], &open);
