@@ -238,8 +238,9 @@ fn told(s: &Summary, out: &Path) -> String {
         .collect();
     let changes = s.changes.as_ref().map_or(String::new(), |c| {
         format!(
-            "\nsince before  {} kept their id, {} merged, {} split (keep/changes.csv)",
-            c.kept, c.merged, c.split
+            "\nsince before  {} kept their id, {} merged, {} split (keep/changes.csv); {} are new, \
+             {} are gone",
+            c.kept, c.merged, c.split, c.new, c.gone
         )
     });
     let decisions = s.decisions.as_ref().map_or(String::new(), |d| {

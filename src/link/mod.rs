@@ -201,6 +201,10 @@ pub struct ChangeSummary {
     pub merged: u64,
     /// Earlier persons who are several now.
     pub split: u64,
+    /// Persons of whom no row was there.
+    pub new: u64,
+    /// Earlier persons of whom no row is left.
+    pub gone: u64,
 }
 
 /// Packages that cannot be linked, or an earlier map that cannot be read.

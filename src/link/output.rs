@@ -80,6 +80,8 @@ impl Results<'_> {
             kept: self.persons.kept,
             merged: self.changes(|c| matches!(c, Change::Merged { .. })),
             split: self.changes(|c| matches!(c, Change::Split { .. })),
+            new: self.persons.new,
+            gone: self.persons.gone,
         });
         Ok(Summary {
             tool: concat!("veilway ", env!("CARGO_PKG_VERSION")).to_owned(),

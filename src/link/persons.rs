@@ -19,6 +19,10 @@ pub(super) struct Persons {
     pub(super) changes: Vec<Change>,
     /// Clusters that kept an earlier id.
     pub(super) kept: u64,
+    /// Clusters of whom no row was in the earlier run.
+    pub(super) new: u64,
+    /// Earlier people of whom no row is left.
+    pub(super) gone: u64,
     /// The sources, by place, that have rows, and none of them in the earlier run.
     pub(super) strangers: Vec<usize>,
 }
@@ -91,6 +95,9 @@ pub(super) fn persons(
         merged.entry(root).or_default().push(old);
         split.entry(old).or_default().push(of_root[root as usize]);
     }
+    let roots = (0..).zip(&of_root).filter(|&(p, _)| clusters.root(p) == p).count();
+    let new = if earlier.is_empty() { 0 } else { (roots - merged.len()) as u64 };
+    let gone = (taken.len() - split.len()) as u64;
     let mut changes = Vec::new();
     for (root, from) in merged {
         if from.len() > 1 {
@@ -102,7 +109,7 @@ pub(super) fn persons(
             changes.push(Change::Split { from, into });
         }
     }
-    Persons { ids, changes, kept, strangers }
+    Persons { ids, changes, kept, new, gone, strangers }
 }
 
 /// Makes ids for clusters that have none yet.
@@ -275,7 +282,14 @@ mod tests {
         let earlier: HashMap<RowId, PersonId> = rows.into_iter().zip(ids.clone()).collect();
         let (again, same) = run(&[(0, 3), (1, 4)], &earlier);
         assert_eq!(again, ids);
-        assert_eq!((same.kept, same.changes.len()), (3, 0));
+        assert_eq!((same.kept, same.new, same.gone, same.changes.len()), (3, 0, 0, 0));
+
+        // Of the second person one row is not there before, of the third none; one earlier person
+        // has no row any more.
+        let gone = (RowId([9; 16]), PersonId::from_bytes([9; 10]));
+        let fewer = [0, 1, 3].map(|row| (rows[row], ids[row])).into_iter().chain([gone]).collect();
+        let (_, other) = run(&[(0, 3), (1, 4)], &fewer);
+        assert_eq!((other.kept, other.new, other.gone, other.changes.len()), (2, 1, 1, 0));
 
         // The first two people turn out to be one; the second loses a row.
         let (now, changed) = run(&[(0, 3), (0, 1)], &earlier);
