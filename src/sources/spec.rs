@@ -17,7 +17,8 @@ pub struct SourceSpec {
     /// Whether the source holds each person once, so that linking is one-to-one.
     pub unique_people: bool,
     /// Whether records under different numbers that are as good as certainly one person become
-    /// one row of the package; where not, only those that are equal in every part do.
+    /// one row of the package; where not, only those that are equal in names, exact birth date, sex
+    /// and one place do.
     pub join_duplicates: bool,
     /// How the export's bytes become text.
     pub encoding: Encoding,
