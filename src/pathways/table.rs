@@ -201,9 +201,9 @@ impl Told {
     /// A row for each group and band.
     fn life_table(&self, event: &str) -> (Vec<String>, Vec<Vec<Cell>>) {
         let mut columns = self.by.clone();
-        columns.extend(
-            ["Within", "At risk", event, "Follow-up ended", "Share so far"].map(str::to_owned),
-        );
+        // A heading of its own: those at risk of leaving are not those at risk of another program.
+        columns.push(format!("{event} within"));
+        columns.extend(["At risk", event, "Follow-up ended", "Share so far"].map(str::to_owned));
         let row = |group: &ToldGroup, band: &str, life: LifeBand| {
             let mut row: Vec<Cell> = group.labels.iter().map(|label| text(label)).collect();
             row.push(text(band));

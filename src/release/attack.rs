@@ -114,6 +114,8 @@ struct Node {
 pub(super) struct Board {
     nodes: Vec<Node>,
     keys: BTreeMap<Key, usize>,
+    /// The same for each table that was taken by itself, by its file.
+    apart: BTreeMap<String, BTreeMap<Key, usize>>,
     /// Each is the parts and the total of a line of a table.
     sums: Vec<(Vec<usize>, usize)>,
     /// What could not be used, in words.
@@ -185,18 +187,15 @@ impl Board {
         let mut board = Board::default();
         let mut places = Vec::with_capacity(tables.len());
         for counts in tables {
-            if !board.contradicts(counts) {
-                places.push(board.add(counts, &counts.file));
-                continue;
+            if board.agreement(counts).differing > 0 {
+                board.notes.push(format!(
+                    "{}: has other numbers under the same labels than the tables before it, so it \
+                     was taken by itself",
+                    clean_text(&counts.file)
+                ));
+                board.apart.insert(counts.file.clone(), BTreeMap::new());
             }
-            board.notes.push(format!(
-                "{}: has other numbers under the same labels than the tables before it, so it \
-                 was taken by itself",
-                clean_text(&counts.file)
-            ));
-            let known = std::mem::take(&mut board.keys);
             places.push(board.add(counts, &counts.file));
-            board.keys = known;
         }
         (board, places)
     }
@@ -211,21 +210,35 @@ impl Board {
         &self.sums
     }
 
-    /// Whether a table shows another number for a cell that is on the board.
-    fn contradicts(&self, counts: &Counts) -> bool {
-        counts.cells.iter().any(|cell| {
-            let node = self.keys.get(&counts.key(cell)).map(|&node| &self.nodes[node]);
-            let known = node.and_then(|node| node.shown.as_ref());
-            matches!((known, cell.value), (Some((n, _)), Value::Shown(m)) if *n != m)
-        })
+    /// What the board has of a cell of a table: of its own, where it was taken by itself.
+    fn node(&self, counts: &Counts, cell: &Cell) -> Option<&Node> {
+        let keys = self.apart.get(&counts.file).unwrap_or(&self.keys);
+        keys.get(&counts.key(cell)).map(|&node| &self.nodes[node])
+    }
+
+    /// How many counts of people a table shows as the board does, and how many otherwise.
+    fn agreement(&self, counts: &Counts) -> Agreement {
+        let mut agreement = Agreement::default();
+        for cell in &counts.cells {
+            let known = self.node(counts, cell).and_then(|node| node.shown.as_ref());
+            match (known, cell.value) {
+                // That nobody is there is so by chance in other tables too.
+                (Some((0, _)), Value::Shown(0)) => {}
+                (Some((n, _)), Value::Shown(m)) if *n == m => agreement.equal += 1,
+                (Some(_), Value::Shown(_)) => agreement.differing += 1,
+                _ => {}
+            }
+        }
+        agreement
     }
 
     /// Puts a table on the board; where its cells stand.
     fn add(&mut self, counts: &Counts, file: &str) -> Vec<usize> {
         let mut own = Vec::with_capacity(counts.cells.len());
+        let keys = self.apart.get_mut(&counts.file).unwrap_or(&mut self.keys);
         for cell in &counts.cells {
             let next = self.nodes.len();
-            let node = *self.keys.entry(counts.key(cell)).or_insert(next);
+            let node = *keys.entry(counts.key(cell)).or_insert(next);
             if node == next {
                 self.nodes.push(Node::default());
             }
@@ -259,16 +272,23 @@ impl Board {
         own
     }
 
-    /// Compares with an earlier release, and puts it on the board where it is of the same
-    /// people: where it shows no other number for any cell.
+    /// Compares with an earlier release, table by table, and puts those tables on the board that
+    /// show no other number for any cell. Where most counts are the same, what is withheld in one
+    /// and shown in the other is of the same people, or nearly so.
     fn compare(&mut self, release: &str, tables: &[Counts], threshold: Threshold) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let same_people = !tables.iter().any(|counts| self.contradicts(counts));
+        let each: Vec<Agreement> = tables.iter().map(|counts| self.agreement(counts)).collect();
+        let whole = each.iter().fold(Agreement::default(), |sum, one| Agreement {
+            equal: sum.equal + one.equal,
+            differing: sum.differing + one.differing,
+        });
+        let mut others = 0;
         let name = || release.to_owned();
-        for counts in tables {
+        for (counts, own) in tables.iter().zip(&each) {
+            let same_people = if own.is_empty() { whole } else { *own }.is_of_same_people();
+            others += usize::from(!same_people);
             for cell in &counts.cells {
-                let Some(&node) = self.keys.get(&counts.key(cell)) else { continue };
-                let node = &self.nodes[node];
+                let Some(node) = self.node(counts, cell) else { continue };
                 match (&node.shown, cell.value) {
                     (Some((n, at)), Value::Shown(m)) if threshold.is_small(n.abs_diff(m)) => {
                         let found = Found::NearEarlier { release: name() };
@@ -287,10 +307,18 @@ impl Board {
                 }
             }
         }
-        if same_people {
-            for counts in tables {
+        for (counts, own) in tables.iter().zip(&each) {
+            if own.differing == 0 && (!own.is_empty() || whole.is_of_same_people()) {
                 self.add(counts, &format!("release `{release}`, {}", counts.file));
             }
+        }
+        if others > 0 {
+            self.notes.push(format!(
+                "release `{}`: most counts of {others} of {} tables are others, so these were \
+                 searched for counts that differ by few people only",
+                clean_text(release),
+                tables.len()
+            ));
         }
         findings.dedup();
         findings
@@ -340,6 +368,24 @@ impl Board {
             ));
         }
         findings
+    }
+}
+
+/// How a table goes with what is known: counts of people that both show.
+#[derive(Debug, Clone, Copy, Default)]
+struct Agreement {
+    equal: usize,
+    differing: usize,
+}
+
+impl Agreement {
+    fn is_empty(self) -> bool {
+        self.equal + self.differing == 0
+    }
+
+    /// Whether most counts are the same, or there is none to tell by.
+    fn is_of_same_people(self) -> bool {
+        self.equal >= self.differing
     }
 }
 
@@ -467,7 +513,9 @@ mod tests {
         assert_eq!(
             found(&[counts("a", now)], &[other]),
             [
-                "a line 2, column 2: differs from release `second` by fewer people than the threshold"
+                "a line 2, column 2: differs from release `second` by fewer people than the threshold",
+                "release `second`: most counts of 1 of 1 tables are others, so these were searched \
+                 for counts that differ by few people only"
             ]
         );
         let withheld = ("third", vec![counts("a", "Program;People\nA;n.p.\nB;n.p.")]);
@@ -475,6 +523,42 @@ mod tests {
             found(&[counts("a", now)], &[withheld]),
             ["a line 2, column 2: shows what release `third` withheld"]
         );
+    }
+
+    const STAYS: &str = "Program;Within;At risk;Left\nA;28;500;60\nB;28;400;70";
+
+    #[test]
+    fn a_table_with_the_labels_of_another_is_compared_with_its_own_earlier_one() {
+        let next =
+            |risk: u64| format!("Program;Within;At risk;Started\nA;28;{risk};40\nB;28;200;30");
+        let of = |risk: u64| vec![counts("stays", STAYS), counts("next", &next(risk))];
+        let said = found(&of(301), &[("first", of(300))]);
+        let near = "next line 2, column 3: differs from release `first` by fewer people than the threshold";
+        assert!(said.contains(&near.to_owned()), "{said:?}");
+        assert!(!said.iter().any(|f| f.starts_with("stays")), "{said:?}");
+        let same = found(&of(300), &[("first", of(300))]);
+        assert!(same.iter().all(|note| note.contains("taken by itself")), "{same:?}");
+    }
+
+    #[test]
+    fn what_is_withheld_is_found_though_some_count_differs() {
+        let now = "Program;People\nA;70\nB;n.p.\nC;50\nD;33\nOther;90";
+        let before = "Program;People\nA;70\nB;12\nC;50\nD;n.p.\nOther;40";
+        let said = found(&[counts("a", now)], &[("first", vec![counts("a", before)])]);
+        assert_eq!(
+            said,
+            [
+                "a line 3, column 2: is withheld, but shown in release `first`",
+                "a line 5, column 2: shows what release `first` withheld"
+            ]
+        );
+        // Another table that differs as a whole changes nothing; that it does is said.
+        let [new, old] = [STAYS, "Program;Within;At risk;Left\nA;28;900;200\nB;28;900;300"];
+        let tables = [counts("a", now), counts("stays", new)];
+        let earlier = vec![counts("a", before), counts("stays", old)];
+        let said = found(&tables, &[("first", earlier)]);
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert!(said[2].contains("most counts of 1 of 2 tables are others"), "{said:?}");
     }
 
     #[test]
