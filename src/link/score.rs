@@ -294,7 +294,7 @@ fn any_pairs(people: &People, of: [&[u32]; 2]) -> Vec<Keys> {
     let all = counts[0].saturating_mul(counts[1]);
     // Steps of the golden section, and of another irrational number, go evenly through each.
     let step =
-        |i: u64, step: u32, count: u64| u64::from((i as u32).wrapping_mul(step)) * count >> 32;
+        |i: u64, step: u32, count: u64| (u64::from((i as u32).wrapping_mul(step)) * count) >> 32;
     let pair = |i: u64| match all <= PAIRS {
         true => [i / counts[1], i % counts[1]],
         false => [step(i, 0x9E37_79B9, counts[0]), step(i, 0x6A09_E667, counts[1])],
