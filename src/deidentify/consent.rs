@@ -14,7 +14,7 @@ use crate::error::{Class, Fault};
 use crate::files::clean_text;
 use crate::package::manifest::Exclusions;
 use crate::sources::spec::ConsentColumn;
-use crate::sources::{Row, SourceSpec, Table, trimmed};
+use crate::sources::{Row, SourceSpec, Table, may_be_consent, trimmed};
 
 /// Why a record may not be used, strongest last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,6 +213,26 @@ pub(crate) fn warning(listed_in_vain: usize) -> Option<String> {
         format!(
             "record numbers on the lists of who withdrew that no row of the export has: \
              {listed_in_vain}; are they written as the export writes them?"
+        )
+    })
+}
+
+/// What a person should know of columns that look like consent and that no section names.
+pub(crate) fn unasked(table: &Table, source: &SourceSpec) -> Option<String> {
+    let is_named = |heading: &str| {
+        let named = |c: &ConsentColumn| c.column == heading || c.dates().any(|day| day == heading);
+        source.consent.iter().any(named)
+    };
+    let headings = table.header().iter().filter(|heading| may_be_consent(heading));
+    let unasked: Vec<String> = headings
+        .filter(|heading| !is_named(heading))
+        .map(|heading| format!("`{}`", clean_text(heading)))
+        .collect();
+    (!unasked.is_empty()).then(|| {
+        format!(
+            "columns that may be about consent, and that no [[consent]] of source.toml names: {}; \
+             whoever refuses there is not left out",
+            unasked.join(", ")
         )
     })
 }

@@ -268,7 +268,8 @@ pub fn run(job: &Job, progress: &Progress) -> Result<Summary, crate::Error> {
     let (agency_key, key_of) = agency_key(job.agency_key.as_ref(), folders, project, &staged)?;
     // An agency may have had no client, or no event.
     let table = Table::open(&job.export, &source.form().with(Least::Header))?;
-    let (file_warnings, files) = (table.warnings(), table.files());
+    let (mut file_warnings, files) = (table.warnings(), table.files());
+    file_warnings.extend(consent::unasked(&table, source));
     let encoder = Encoder::new(project, &key);
     let in_export = source.events.as_ref().filter(|e| e.sheet.is_none() && job.events.is_none());
     if let Some(EventSpec { start, .. }) = in_export

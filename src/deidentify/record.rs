@@ -202,6 +202,22 @@ impl RunRecord {
             warnings.push("no row of the export is in the package".to_owned());
             return warnings;
         }
+        if self.match_keys.iter().all(|key| key.tokens.filled == 0) {
+            warnings.push(
+                "no match key is filled on any row, so nobody of this source can be linked; check \
+                 which columns [columns] of source.toml names, and what of them is unusable"
+                    .to_owned(),
+            );
+        }
+        if let Some(EventCount { read, written, .. }) = &self.events
+            && 2 * written < *read
+        {
+            warnings.push(format!(
+                "{} of {read} events are set aside; keep/{}.rejects.csv says why",
+                read - written,
+                source.name
+            ));
+        }
         if self.events.as_ref().is_some_and(|events| events.read == 0) {
             warnings
                 .push("no event was read: check that none was cut off or filtered away".to_owned());
@@ -242,7 +258,9 @@ impl RunRecord {
             .map(|(_, fill)| fill)
             .collect();
         let least = low.iter().min_by(|a, b| a.fill.total_cmp(&b.fill));
-        if let Some(KeyFill { name, fill, tokens }) = least {
+        if let Some(KeyFill { name, fill, tokens }) =
+            least.filter(|_| low.len() < self.match_keys.len())
+        {
             warnings.push(format!(
                 "{} of {} match keys are filled on less than half of the rows, `{name}` on {:.1} % \
                  ({} lack a part, {} are withheld as shared); `veilway inspect` shows each",

@@ -21,11 +21,12 @@ pub(super) fn differs(group: &ToldGroup, groups: &[ToldGroup]) -> Cell {
     let is_unknown = |g: &ToldGroup| g.labels.last().is_some_and(|label| label == NOT_RECORDED);
     let unknown = values.iter().find(|g| g.labels[0] == group.labels[0] && is_unknown(g));
     let shown = |g: &ToldGroup| g.counts[0].shown().zip(g.total.shown());
-    let (Some(unknown), Some(own), Some(all)) = (unknown, shown(group), shown(all)) else {
+    let Some(unknown) = unknown.filter(|_| !is_unknown(group)) else {
         return Cell::Text(String::new());
     };
-    let Some(unknown) = shown(unknown).filter(|_| !is_unknown(group)) else {
-        return Cell::Text(String::new());
+    let (Some(unknown), Some(own), Some(all)) = (shown(unknown), shown(group), shown(all)) else {
+        // Not that it does not differ: what is withheld does not tell.
+        return Cell::Count(Count::Withheld);
     };
     // With noise, parts can be more than their whole.
     let rest = |all: u64, unknown: u64, own: u64| all.saturating_sub(unknown).saturating_sub(own);
@@ -97,13 +98,14 @@ mod tests {
         // Ten points of 40 people each may be chance; three points of many are not material.
         assert_eq!(with([20, 20], [16, 24]), ["", "no", "no", ""]);
         assert_eq!(with([50_000, 50_000], [47_000, 53_000]), ["", "no", "no", ""]);
-        // What is withheld is compared with nothing.
+        // What is withheld does not tell.
         let groups = [
             group("Everyone", "All", [Some(100), Some(100)]),
             group("Sex", "Male", [None, Some(50)]),
             group("Sex", NOT_RECORDED, [Some(10), Some(10)]),
         ];
-        assert_eq!(differs(&groups[1], &groups).plain(), "");
+        let all: Vec<_> = groups.iter().map(|g| differs(g, &groups).plain()).collect();
+        assert_eq!(all, ["", "n.p.", ""]);
     }
 
     #[test]

@@ -329,45 +329,45 @@ mod tests {
                 b"a,b\n1,2\nZo\xeb,2\n".to_vec(),
                 Encoding::Utf8,
                 "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, say so: `encoding = \
-                 \"windows-1252\"` in source.toml, or `--encoding windows-1252`)",
+                 \"windows-1252\"` in source.toml; without one, `--encoding windows-1252`)",
             ),
             (
                 b"a,b\n\"1\r\n\xeb\",2\n".to_vec(),
                 Encoding::Utf8,
                 "t.csv line 3: is not UTF-8 text (if an older spreadsheet wrote it, say so: `encoding = \
-                 \"windows-1252\"` in source.toml, or `--encoding windows-1252`)",
+                 \"windows-1252\"` in source.toml; without one, `--encoding windows-1252`)",
             ),
             (
                 wide(marked, false),
                 Encoding::Utf8,
                 "t.csv: begins with a UTF-16 byte-order mark but is not declared as UTF-16 \
                  (say so: `encoding = \
-                 \"utf-16\"` in source.toml, or `--encoding utf-16`)",
+                 \"utf-16\"` in source.toml; without one, `--encoding utf-16`)",
             ),
             (
                 wide(text, false),
                 Encoding::Utf8,
                 "t.csv line 1: the header holds a NUL byte; expected text (if it is UTF-16, \
                  say so: `encoding = \
-                 \"utf-16\"` in source.toml, or `--encoding utf-16`)",
+                 \"utf-16\"` in source.toml; without one, `--encoding utf-16`)",
             ),
             (
                 marked.as_bytes().to_vec(),
                 Encoding::Windows1252,
                 "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (say so: `encoding = \
-                 \"utf-8\"` in source.toml, or `--encoding utf-8`)",
+                 \"utf-8\"` in source.toml; without one, `--encoding utf-8`)",
             ),
             (
                 text.as_bytes().to_vec(),
                 Encoding::Utf16,
                 "t.csv: is declared as UTF-16 but does not look like it (say so: `encoding = \
-                 \"utf-8\"` in source.toml, or `--encoding utf-8`)",
+                 \"utf-8\"` in source.toml; without one, `--encoding utf-8`)",
             ),
             (
                 [wide("a,b\n1,2\n", false), vec![0, 0xd8], wide("\n", false)].concat(),
                 Encoding::Utf16,
                 "t.csv line 3: is not UTF-16 text (say which encoding it really \
-                 has: `encoding` in source.toml, or `--encoding`)",
+                 has: `encoding` in source.toml; without one, `--encoding`)",
             ),
         ] {
             assert_eq!(message(open_as(&bytes, encoding)), expected);

@@ -305,10 +305,10 @@ impl Fault for Error {
         let hint = match self {
             Error::File(e) => return e.hint(),
             Error::NotDeclared { found: Found::Utf8Mark | Found::NoUtf16, .. } => {
-                "say so: `encoding = \"utf-8\"` in source.toml, or `--encoding utf-8`"
+                "say so: `encoding = \"utf-8\"` in source.toml; without one, `--encoding utf-8`"
             }
             Error::NotDeclared { found: Found::Utf16Mark, .. } => {
-                "say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
+                "say so: `encoding = \"utf-16\"` in source.toml; without one, `--encoding utf-16`"
             }
             Error::Unread { unread: Unread::OldWorkbook, .. } => {
                 "open it in Excel and save it as `.xlsx`, without a password"
@@ -345,17 +345,18 @@ impl Fault for Error {
             Error::DocumentType { .. } => "take the declaration out; no export needs one",
             Error::Malformed { declared: Encoding::Utf8, .. } => {
                 "if an older spreadsheet wrote it, say so: `encoding = \"windows-1252\"` in \
-                 source.toml, or `--encoding windows-1252`"
+                 source.toml; without one, `--encoding windows-1252`"
             }
             Error::Malformed { .. } => {
-                "say which encoding it really has: `encoding` in source.toml, or `--encoding`"
+                "say which encoding it really has: `encoding` in source.toml; without one, `--encoding`"
             }
             Error::NoHeadings { .. } => {
-                "if the export has no line of column names, put one above the data; if its names \
-                 are unusual, write source.toml by hand or rename a column to `surname`"
+                "if the export has no line of column names, put one above the data; if other lines \
+                 are above it, take them away; if its names are unusual, write source.toml by hand or rename a column to `surname`"
             }
             Error::NulInHeader { .. } => {
-                "if it is UTF-16, say so: `encoding = \"utf-16\"` in source.toml, or `--encoding utf-16`"
+                "if it is UTF-16, say so: `encoding = \"utf-16\"` in source.toml; without one, \
+                 `--encoding utf-16`"
             }
             Error::OpenQuote { .. } | Error::TooLong { .. } => {
                 "close the quote, or double it (`\"\"`) where it is part of the text"
@@ -367,7 +368,8 @@ impl Fault for Error {
                 "rename or take out one of the two in the file"
             }
             Error::Columns { .. } => {
-                "correct the column names in source.toml (or `--column`), or the header of the file"
+                "correct the column names in source.toml (of `slk check`, `--column`), or the header of \
+                 the file"
             }
             _ => return None,
         };

@@ -269,6 +269,25 @@ pub(super) struct Column {
     item: Option<String>,
 }
 
+/// Whether a heading looks as if it said what a client allows. Whoever refuses in a column that
+/// nobody asks is not left out.
+pub(crate) fn may_be_consent(heading: &str) -> bool {
+    const SIGNS: [&str; 9] = [
+        "consent",
+        "optout",
+        "optedout",
+        "optsout",
+        "donotshare",
+        "dontshare",
+        "notbeshared",
+        "donotlink",
+        "permission",
+    ];
+    let heading = plain(item_number(heading.trim()).1);
+    let is_of_contact = Role::FollowUp.spellings().contains(&heading.as_str());
+    !is_of_contact && SIGNS.iter().any(|sign| heading.contains(sign))
+}
+
 /// The columns of a header that are not placed yet.
 #[derive(Debug)]
 pub(super) struct Columns(Vec<Column>);
@@ -568,5 +587,24 @@ mod tests {
         assert_eq!(family.map(|c| c.heading).as_deref(), Some("surnme"));
         assert!(columns.take_like(Role::Field(FieldKind::Sex), "sex").is_none());
         assert_eq!(columns.left().len(), 2);
+    }
+
+    #[test]
+    fn headings_that_may_be_about_consent_are_told() {
+        for heading in [
+            "Consent refused",
+            "Opt out",
+            "Do not share",
+            "No consent",
+            "Privacy consent",
+            "Opt-out of data sharing",
+            "CONSENT_TYPE",
+            "Permission to share",
+        ] {
+            assert!(may_be_consent(heading), "{heading}");
+        }
+        for heading in ["Family name", "Option", "Shared care", "ConsentedForFutureContacts"] {
+            assert!(!may_be_consent(heading), "{heading}");
+        }
     }
 }

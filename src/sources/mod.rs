@@ -33,7 +33,7 @@ pub use error::{ColumnProblem, Error};
 pub use feed::READER;
 pub use form::Form;
 pub(crate) use form::{Least, Whom};
-pub(crate) use header::{item_number, plain, usual_heading};
+pub(crate) use header::{item_number, may_be_consent, plain, usual_heading};
 pub use kind::{Kind, Unread};
 pub use records::Found;
 pub use several::FileNames;

@@ -6,7 +6,7 @@
 mod consent;
 mod events;
 
-use super::header::{Column, Columns, Role};
+use super::header::{Column, Columns, Role, may_be_consent};
 use super::look::{Days, Fit, codes, fitting, is_coded, sex_code, state_codes};
 pub use super::proposal::{Known, Placed, Proposal};
 use crate::config::quoted;
@@ -92,6 +92,12 @@ impl<'a> Writer<'a> {
         self.doubled(header);
         self.fields_to_have();
         self.out.unused = self.columns.left().iter().map(|c| c.heading.clone()).collect();
+        for heading in self.out.unused.iter().filter(|heading| may_be_consent(heading)) {
+            self.out.notes.push(format!(
+                "{} may be about consent; nothing asks it, and whoever refuses there is not left out",
+                quoted(heading)
+            ));
+        }
         if !self.out.unused.is_empty() {
             self.line("");
             self.line("# Columns that nothing above uses; they stay at the agency:");

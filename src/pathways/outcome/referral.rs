@@ -77,8 +77,8 @@ pub(super) fn measure<'a>(
         rule: format!(
             "People by the type of organisation they were referred to; each counts once for each \
              type, by their first referral to it. Taken up: {taken_up} after the beginning of \
-             the episode in which the referral was recorded, and at most {days} days after that \
-             episode ended. Too recent to tell: not taken up by the extract date, which came \
+             the event that has the referral, and at most {days} days after that event ended, \
+             whatever episode it is part of. Too recent to tell: not taken up by the extract date, which came \
              before the {days} days were over."
         ),
         by: vec!["Referred to".into()],
