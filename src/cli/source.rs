@@ -14,7 +14,7 @@ use crate::ids::SourceName;
 use crate::project::Project;
 use crate::sources::propose::{Known, Placed, Proposal, propose};
 use crate::sources::spec::Encoding;
-use crate::sources::{self, DEX_SOURCE, Form, Found, Input, Kind, SourceSpec, Table};
+use crate::sources::{self, DEX_SOURCE, Form, Input, Kind, SourceSpec, Table};
 
 /// How many rows are looked at for date formats and codes.
 const SAMPLE: usize = 1000;
@@ -128,7 +128,8 @@ impl Looked {
 }
 
 /// Opens an export. Where nobody said how its bytes become text, and they are not UTF-8, as what
-/// they look like, with a sentence on that. Standard input is read once, so it is as said.
+/// an older spreadsheet wrote, with a sentence on that. Standard input is read once, so it is as
+/// said.
 fn look(
     export: &Input,
     encoding: Option<Encoding>,
@@ -137,17 +138,13 @@ fn look(
         Err(e) if encoding.is_none() && matches!(export, Input::File(_)) => e,
         read => return Ok((read?, None)),
     };
-    let (likely, why) = match refused {
-        sources::Error::NotDeclared { found: Found::Utf16Mark, .. } => {
-            (Encoding::Utf16, "it begins with a mark of that")
-        }
-        sources::Error::Malformed { .. } => {
-            (Encoding::Windows1252, "it is not UTF-8; look whether names with accents are right")
-        }
-        other => return Err(other),
-    };
-    let looked = Looked::at(export, likely)?;
-    Ok((looked, Some(format!("encoding: read as `{}`, since {why}", likely.name()))))
+    if !matches!(refused, sources::Error::Malformed { .. }) {
+        return Err(refused);
+    }
+    let looked = Looked::at(export, Encoding::Windows1252)?;
+    let why = "encoding: read as `windows-1252`, since it is not UTF-8; look whether names with \
+               accents are right";
+    Ok((looked, Some(why.to_owned())))
 }
 
 #[derive(Debug, Serialize)]

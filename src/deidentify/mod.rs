@@ -573,7 +573,7 @@ impl Events {
                 Err(Error::SheetOfStdin.into())
             }
             (Some(spec @ EventSpec { sheet: Some(_), .. }), None) => {
-                let form = job.source.events_form(spec).with(Least::Header);
+                let form = job.source.events_form(spec).with(Least::Nothing);
                 let table = Table::open(&job.export, &form)?;
                 Ok(Some(Events::read(table, spec, today, progress)?))
             }

@@ -46,9 +46,11 @@ impl Delimited {
         shown: &Path,
         form: &Form,
     ) -> Result<(Vec<String>, Delimited), Error> {
-        let (encoding, name) = (form.encoding, files::clean(shown));
+        let name = files::clean(shown);
+        let records = Records::new(reader, form.encoding);
+        let mut records = records.map_err(|broken| explain(broken, &name, shown, form.encoding))?;
+        let encoding = records.encoding();
         let fail = |broken| explain(broken, &name, shown, encoding);
-        let mut records = Records::new(reader, encoding).map_err(fail)?;
         let mut bytes = Vec::new();
         let said = said(records.peek_line().map_err(fail)?);
         if said.is_some() {
@@ -163,7 +165,7 @@ fn explain(broken: Broken, name: &str, shown: &Path, declared: Encoding) -> Erro
     let file = name.to_owned();
     match broken {
         Broken::Io(e) => unpack::broken(&e, shown),
-        Broken::NotDeclared(found) => Error::NotDeclared { file, found },
+        Broken::NoUtf16 => Error::NoUtf16 { file },
         Broken::Malformed { line } => Error::Malformed { file, line, declared },
         Broken::OpenQuote { line } => Error::OpenQuote { file, line },
         Broken::TooLong { line, quote } => Error::TooLong { file, line, quote },
@@ -320,6 +322,11 @@ mod tests {
             (wide(text, false), Encoding::Utf16),
             (wide(marked, false), Encoding::Utf16),
             (wide(marked, true), Encoding::Utf16),
+            // A mark says what this file is, whatever others are.
+            (wide(marked, false), Encoding::Utf8),
+            (wide(marked, true), Encoding::Windows1252),
+            (marked.as_bytes().to_vec(), Encoding::Windows1252),
+            (marked.as_bytes().to_vec(), Encoding::Utf16),
         ] {
             let table = open_as(&bytes, encoding).expect("a table");
             assert_eq!(read(table, 9).expect("rows"), ["2:Zoë|2"], "{encoding:?}");
@@ -338,24 +345,11 @@ mod tests {
                  \"windows-1252\"` in source.toml; without one, `--encoding windows-1252`)",
             ),
             (
-                wide(marked, false),
-                Encoding::Utf8,
-                "t.csv: begins with a UTF-16 byte-order mark but is not declared as UTF-16 \
-                 (say so: `encoding = \
-                 \"utf-16\"` in source.toml; without one, `--encoding utf-16`)",
-            ),
-            (
                 wide(text, false),
                 Encoding::Utf8,
                 "t.csv line 1: the header holds a NUL byte; expected text (if it is UTF-16, \
                  say so: `encoding = \
                  \"utf-16\"` in source.toml; without one, `--encoding utf-16`)",
-            ),
-            (
-                marked.as_bytes().to_vec(),
-                Encoding::Windows1252,
-                "t.csv: begins with a UTF-8 byte-order mark but is declared otherwise (say so: `encoding = \
-                 \"utf-8\"` in source.toml; without one, `--encoding utf-8`)",
             ),
             (
                 text.as_bytes().to_vec(),

@@ -4,7 +4,6 @@
 use std::fmt;
 
 use super::kind::{Kind, Unread};
-use super::records::Found;
 use super::spec::Encoding;
 use crate::config::repeated;
 use crate::error::{Class, Fault};
@@ -32,13 +31,11 @@ pub enum Error {
         /// The file.
         file: String,
     },
-    /// The first bytes contradict the declared encoding.
-    #[error("{file}: {}", found_text(.found))]
-    NotDeclared {
+    /// Text without a mark and without a zero byte.
+    #[error("{file}: is declared as UTF-16 but does not look like it")]
+    NoUtf16 {
         /// The file.
         file: String,
-        /// What was found.
-        found: Found,
     },
     /// Bytes that the declared encoding does not have.
     #[error("{file} line {line}: is not {} text", encoding_name(.declared))]
@@ -272,14 +269,6 @@ fn unread_text(unread: &Unread) -> &'static str {
     }
 }
 
-fn found_text(found: &Found) -> &'static str {
-    match found {
-        Found::Utf8Mark => "begins with a UTF-8 byte-order mark but is declared otherwise",
-        Found::Utf16Mark => "begins with a UTF-16 byte-order mark but is not declared as UTF-16",
-        Found::NoUtf16 => "is declared as UTF-16 but does not look like it",
-    }
-}
-
 fn encoding_name(encoding: &Encoding) -> &'static str {
     match encoding {
         Encoding::Utf8 => "UTF-8",
@@ -304,11 +293,8 @@ impl Fault for Error {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Error::File(e) => return e.hint(),
-            Error::NotDeclared { found: Found::Utf8Mark | Found::NoUtf16, .. } => {
+            Error::NoUtf16 { .. } => {
                 "say so: `encoding = \"utf-8\"` in source.toml; without one, `--encoding utf-8`"
-            }
-            Error::NotDeclared { found: Found::Utf16Mark, .. } => {
-                "say so: `encoding = \"utf-16\"` in source.toml; without one, `--encoding utf-16`"
             }
             Error::Unread { unread: Unread::OldWorkbook, .. } => {
                 "open it in Excel and save it as `.xlsx`, without a password"

@@ -237,7 +237,9 @@ impl Feed {
             }
             Ok(Message::Fault(fault)) => Err(fault),
             // Of an upload, the list itself is missing then.
-            Ok(Message::Header(..)) | Err(_) if least == Least::OneRow || kind == Kind::Dex => {
+            Ok(Message::Header(..)) | Err(_)
+                if least == Least::OneRow || (kind == Kind::Dex && least == Least::Header) =>
+            {
                 Err(Error::NoRows { file })
             }
             Ok(Message::Header(..)) | Err(_) => Ok((header, Feed { is_empty: true, ..feed })),

@@ -43,6 +43,8 @@ pub(crate) enum Least {
     OneRow,
     /// A header is enough: there may be nobody, which is then a warning.
     Header,
+    /// The list of an upload may be missing altogether: clients whom nobody has seen yet.
+    Nothing,
 }
 
 impl Form {

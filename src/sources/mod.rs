@@ -35,7 +35,6 @@ pub use form::Form;
 pub(crate) use form::{Least, Whom};
 pub(crate) use header::{item_number, may_be_consent, plain, usual_heading};
 pub use kind::{Kind, Unread};
-pub use records::Found;
 pub use several::FileNames;
 pub use spec::SourceSpec;
 pub use table::{Batch, Input, Reject, Table};

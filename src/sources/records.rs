@@ -27,25 +27,14 @@ pub(super) struct Span {
 pub(super) enum Broken {
     /// The system failed to read.
     Io(io::Error),
-    /// The first bytes belong to another encoding or another kind of file.
-    NotDeclared(Found),
+    /// Not one zero byte, which UTF-16 text with commas or line ends always has.
+    NoUtf16,
     /// Bytes that the declared encoding does not have.
     Malformed { line: u64 },
     /// The file ended inside quotes.
     OpenQuote { line: u64 },
     /// A record of more than [`MAX_RECORD_BYTES`].
     TooLong { line: u64, quote: Option<u64> },
-}
-
-/// What the first bytes of a file say it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// A UTF-8 byte-order mark.
-    Utf8Mark,
-    /// A UTF-16 byte-order mark.
-    Utf16Mark,
-    /// Not one zero byte, which UTF-16 text with commas or line ends always has.
-    NoUtf16,
 }
 
 /// Where in a record the scanner is; the same five states as the `csv` crate's reader, so
@@ -66,6 +55,7 @@ enum State {
 
 /// Cuts a stream into records.
 pub(super) struct Records {
+    encoding: Encoding,
     reader: Box<dyn Read + Send>,
     decoder: Option<Decoder>,
     raw: Vec<u8>,
@@ -82,7 +72,8 @@ pub(super) struct Records {
 }
 
 impl Records {
-    /// Begins to read: looks at the first bytes and steps over a byte-order mark.
+    /// Begins to read: looks at the first bytes and steps over a byte-order mark, which says how
+    /// this file's bytes become text whatever is declared for those without one.
     pub(super) fn new(
         mut reader: Box<dyn Read + Send>,
         encoding: Encoding,
@@ -91,15 +82,14 @@ impl Records {
         reader.by_ref().take(CHUNK as u64).read_to_end(&mut head).map_err(Broken::Io)?;
         let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
         let utf8 = head.starts_with(&[0xef, 0xbb, 0xbf]);
+        let encoding = match (utf16, utf8) {
+            (true, _) => Encoding::Utf16,
+            (_, true) => Encoding::Utf8,
+            _ => encoding,
+        };
         let (decoder, mark) = match encoding {
-            Encoding::Utf8 | Encoding::Windows1252 if utf16 => {
-                return Err(Broken::NotDeclared(Found::Utf16Mark));
-            }
-            Encoding::Utf16 | Encoding::Windows1252 if utf8 => {
-                return Err(Broken::NotDeclared(Found::Utf8Mark));
-            }
             Encoding::Utf16 if !utf16 && !head.is_empty() && !head.contains(&0) => {
-                return Err(Broken::NotDeclared(Found::NoUtf16));
+                return Err(Broken::NoUtf16);
             }
             Encoding::Utf8 => (None, if utf8 { 3 } else { 0 }),
             Encoding::Windows1252 => (Some(WINDOWS_1252.new_decoder_without_bom_handling()), 0),
@@ -112,6 +102,7 @@ impl Records {
         };
         let mut records = Records {
             reader,
+            encoding,
             decoder,
             raw: vec![0; CHUNK],
             text: Vec::new(),
@@ -125,6 +116,11 @@ impl Records {
         };
         records.take_in(&head[mark..], head.is_empty());
         Ok(records)
+    }
+
+    /// How the bytes become text.
+    pub(super) fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// The byte between cells; set before the first record is read.

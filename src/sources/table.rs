@@ -115,7 +115,7 @@ impl Table {
             part.file = file;
             table = Table::of(Opened::file(&path)?, &path, strict);
         }
-        if matches!(table, Err(Error::NoRows { .. })) && form.least == Least::Header {
+        if matches!(table, Err(Error::NoRows { .. })) && form.least != Least::OneRow {
             part.file = file;
             table = Table::of(Opened::file(&path)?, &path, form);
         }
