@@ -501,7 +501,7 @@ impl Scene {
                 replaced(&text, "client_id,surname", "client_id,surnmae").into_bytes(),
             ),
             ("unclosed", replaced(&text, "\r\na2,", "\r\na2,\"").into_bytes()),
-            ("undeclared-utf-16", utf16(&text)),
+            ("unmarked-utf-16", utf16(&text)[2..].to_vec()),
             ("undeclared-windows", windows1252(&text)),
         ];
         for (name, bytes) in mistakes {
@@ -520,7 +520,7 @@ impl Scene {
         }
         for (name, code) in [
             ("empty", 3),
-            ("undeclared-utf-16", 0),
+            ("unmarked-utf-16", 3),
             ("undeclared-windows", 0),
             ("no-header", 3),
             ("like-header", 3),
