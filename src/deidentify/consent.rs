@@ -200,6 +200,11 @@ impl Consent {
         strongest
     }
 
+    /// Whether a row gives consent anew after a withdrawal that it has too.
+    pub(crate) fn is_renewed(&self, row: &Row) -> bool {
+        self.judges.iter().any(|judge| judge.is_renewed(row))
+    }
+
     /// How many listed record numbers no row had so far.
     pub(crate) fn listed_in_vain(&self) -> usize {
         self.withdrawn.unseen()
@@ -294,6 +299,13 @@ impl Judge {
             date_format: column.date_format.clone(),
             as_at,
         })
+    }
+
+    fn is_renewed(&self, row: &Row) -> bool {
+        let day = |cell: &Option<Cell>| {
+            self.date_format.read(row.cell(cell.as_ref()?.place), self.as_at).ok()
+        };
+        day(&self.given).zip(day(&self.withdrawn)).is_some_and(|(given, gone)| given > gone)
     }
 
     fn withheld(&self, row: &Row) -> Option<(Withheld, &str)> {

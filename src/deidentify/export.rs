@@ -297,6 +297,9 @@ impl Reader<'_> {
             part.set_aside(Kind::Row, row, column, withheld.reason().to_owned());
             return false;
         }
+        if self.consent.is_renewed(row) {
+            part.left_out.renew(row.cell(self.record_id));
+        }
         if let Some((column, reason)) = self.perpetrators.find(row) {
             part.excluded.unreadable += 1;
             part.kept_back += 1;

@@ -12,25 +12,36 @@ use crate::package::manifest::Exclusions;
 
 /// The clients left out, each once for each reason. Prints as shape.
 #[derive(Default)]
-pub(super) struct LeftOut(HashSet<(Withheld, u64)>);
+pub(super) struct LeftOut {
+    clients: HashSet<(Withheld, u64)>,
+    /// Those of whom a row gives consent anew after a withdrawal.
+    renewed: HashSet<u64>,
+}
 
 impl LeftOut {
     /// Notes the record number of a row that is left out. Rows are not counted: a dozen of them
     /// may be of one client.
     pub(super) fn push(&mut self, why: Withheld, number: &str) {
-        self.0.insert((why, digest(number)));
+        self.clients.insert((why, digest(number)));
+    }
+
+    /// Notes that a row of a record number gives consent anew, after a withdrawal.
+    pub(super) fn renew(&mut self, number: &str) {
+        self.renewed.insert(digest(number));
     }
 
     /// Why no row of a record number may be used, where one of them says so of the client. That
     /// consent is not stated there, or is over, says nothing against a row that gives it.
     pub(super) fn refuses(&self, number: &str) -> Option<Withheld> {
-        let digest = if self.0.is_empty() { return None } else { digest(number) };
+        let digest = if self.clients.is_empty() { return None } else { digest(number) };
         let said = [Withheld::Withdrawn, Withheld::Refused, Withheld::Partial];
-        said.into_iter().find(|why| self.0.contains(&(*why, digest)))
+        let is_undone = |why| why == Withheld::Withdrawn && self.renewed.contains(&digest);
+        said.into_iter().find(|&why| self.clients.contains(&(why, digest)) && !is_undone(why))
     }
 
     pub(super) fn append(&mut self, other: LeftOut) {
-        self.0.extend(other.0);
+        self.clients.extend(other.clients);
+        self.renewed.extend(other.renewed);
     }
 
     /// Each reason with its clients, after those who are in the package. No sum is given, so
@@ -40,7 +51,7 @@ impl LeftOut {
     /// When the counts cannot be protected.
     pub(super) fn table(&self, people: u64) -> Result<Vec<(&'static str, Count)>, Error> {
         let mut clients = Exclusions::default();
-        self.0.iter().for_each(|(why, _)| why.count_in(&mut clients));
+        self.clients.iter().for_each(|(why, _)| why.count_in(&mut clients));
         let reasons = clients.by_consent();
         let all = people + reasons.iter().map(|(_, n)| n).sum::<u64>();
         let mut ledger = Ledger::new(Threshold::default());
@@ -62,7 +73,7 @@ const IN_PACKAGE: &str = "in the package";
 
 impl fmt::Debug for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LeftOut({} clients)", self.0.len())
+        write!(f, "LeftOut({} clients)", self.clients.len())
     }
 }
 
